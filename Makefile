@@ -1,0 +1,77 @@
+# bitsim from a fresh clone: `make` sets up .venv from the lock and runs the main job.
+# Needs Python 3.11 or later with pip, g++ and make; writes to .uv, .venv and out only.
+
+PYTHON ?= python3
+OUT ?= out
+
+export UV_PYTHON_DOWNLOADS := never
+BIN := .venv/bin
+UV := .uv/bin/uv
+
+.PHONY: run setup setup-test test test-full bench docs lock clean
+
+run: setup
+	$(BIN)/bitsim run --out $(OUT)
+
+# Stamps: a second `make` finds them and sets nothing up. The test environment is the plain one
+# and more, so it has both stamps, and once it is there it stays the one that is kept current.
+setup: .venv/stamp
+setup-test: .venv/stamp-test
+
+.venv/stamp: requirements.lock requirements-test.lock pyproject.toml | $(UV)
+	$(call install,$(if $(wildcard .venv/stamp-test),requirements-test.lock,requirements.lock))
+	touch $@ $(wildcard .venv/stamp-test)
+
+.venv/stamp-test: requirements-test.lock pyproject.toml | $(UV)
+	$(call install,requirements-test.lock)
+	touch .venv/stamp $@
+
+# uv, and pip where only pip knows the way to a package index. Then bitsim itself, editable.
+define install
+	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	$(UV) pip sync --python $(BIN)/python --require-hashes $(1) || \
+		$(PYTHON) -m pip --python $(BIN)/python install --require-hashes -r $(1)
+	$(UV) pip install --python $(BIN)/python --no-index --no-deps --no-build-isolation --editable .
+endef
+
+# uv at the version and hashes of the lock, by whichever pip there is; else the uv of this machine.
+$(UV): requirements-test.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "bitsim needs Python 3.11 or later: make PYTHON=python3.11" >&2; exit 2; }
+	@mkdir -p .uv && sed -n '/^uv==/,/[^\\]$$/p' $< > .uv/uv.lock
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then pip="$(PYTHON) -m pip"; \
+	elif $(PYTHON) -m venv .uv/pip >/dev/null 2>&1; then pip=.uv/pip/bin/pip; \
+	elif command -v uv >/dev/null; then mkdir -p .uv/bin && ln -sf "$$(command -v uv)" $@; exit; \
+	else echo "$(PYTHON) has no pip: apt-get install python3-pip (or put uv on PATH)" >&2; exit 2; fi; \
+	$$pip install --quiet --target .uv --upgrade --no-deps --require-hashes -r .uv/uv.lock
+	@touch $@
+
+test: setup-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+test-full: setup-test
+	$(BIN)/pytest -m "full or not full"
+
+bench: setup-test
+	$(BIN)/python tests/bench/run.py
+
+docs: setup-test
+	$(BIN)/sphinx-build -W docs docs/_build
+
+lock: | $(UV)
+	$(RESOLVE) --group build --output-file requirements.lock
+	$(RESOLVE) --group build --group test --group docs --output-file requirements-test.lock
+	! grep -nE '://|^-|file:|\+cpu' requirements.lock requirements-test.lock
+
+# One answer for Python 3.11 and later, and no trace of where this machine gets its packages.
+RESOLVE := $(UV) pip compile pyproject.toml --quiet --upgrade --no-config --universal \
+	--python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+clean:
+	rm -rf .uv .venv out build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

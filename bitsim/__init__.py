@@ -1,0 +1,1 @@
+"""bitsim: a hardware co-design simulator for ternary LLM accelerators."""
