@@ -1,0 +1,1 @@
+"""What a machine, a network, a technology is: frozen, checked descriptions."""

@@ -1,0 +1,81 @@
+"""A machine: array, memory, DMA, the units beside the array, and which unit does what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from bitsim.spec.base import Spec
+from bitsim.spec.dot import DotSpec
+from bitsim.spec.memory import FixedMemorySpec
+
+NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"  # safe in Verilog, Tcl and HTML
+
+Work = Literal[
+    "embedding", "norm", "quantize", "rope", "attention", "activation", "residual", "head"
+]
+WORKS: tuple[Work, ...] = get_args(Work)
+
+ArraySpec = Annotated[DotSpec, Field()]  # a further dataflow: a union told apart by `dataflow`
+MemorySpec = Annotated[FixedMemorySpec, Field()]  # a further memory: the same, by `kind`
+
+
+class DmaSpec(Spec):
+    """Tiles moved between DRAM and the array; each stream has two tiles of buffer."""
+
+    weight_tile_bytes: int = Field(ge=64, le=1 << 26)
+    activation_tile_bytes: int = Field(ge=64, le=1 << 26)
+    result_tile_bytes: int = Field(ge=64, le=1 << 26)
+
+
+class UnitSpec(Spec):
+    """A unit that does what is not a ternary product. Cycles are those of the accelerator."""
+
+    multiplies_per_cycle: PositiveInt
+    adds_per_cycle: PositiveInt
+    setup_cycles: int = Field(ge=0, le=1 << 20)  # before each piece of work
+    arithmetic: Literal["bf16", "fp16", "fp32"]  # prices its operations
+    inside: bool  # True: part of the chip, its area counts
+
+
+class AcceleratorSpec(Spec):
+    """One machine. Every reading of it (cycles, hardware, cost) starts here."""
+
+    name: Annotated[str, Field(pattern=NAME, max_length=64)]
+    note: str = ""  # for people: what the machine is for, and where its figures come from
+    clock_mhz: PositiveFloat
+    technology: str  # name of a technology; `--technology` asks for another
+    array: ArraySpec
+    memory: MemorySpec
+    dma: DmaSpec
+    units: dict[Annotated[str, Field(pattern=NAME, max_length=64)], UnitSpec]
+    work: dict[Work, str]  # every kind of work, and the unit that does it
+
+    @model_validator(mode="after")
+    def _everything_is_done_somewhere(self) -> Self:
+        faults = [
+            f"work.{work}: missing; name the unit that does it"
+            for work in WORKS
+            if work not in self.work
+        ]
+        faults += [
+            f"work.{work} = '{unit}': no such unit; add [units.{unit}] or name one of "
+            f"{', '.join(sorted(self.units)) or '(none)'}"
+            for work, unit in self.work.items()
+            if unit not in self.units
+        ]
+        beat_bytes = self.array.columns * self.array.beat_bytes
+        if self.dma.weight_tile_bytes < beat_bytes:
+            faults.append(
+                f"dma.weight_tile_bytes = {self.dma.weight_tile_bytes} is less than one beat of "
+                f"all columns ({beat_bytes} bytes); enlarge it"
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def peak_products_per_s(self) -> float:
+        """Ternary products a second with every lane busy."""
+        return self.array.lane_count * self.clock_mhz * 1e6

@@ -1,0 +1,117 @@
+"""Frozen, checked descriptions, and the reading of them from TOML with every fault named."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bitsim.errors import BitsimError
+
+MAX_SPEC_BYTES = 1 << 20  # a description is a page of text; anything larger is a mistake
+
+S = TypeVar("S", bound="Spec")
+
+
+class Spec(BaseModel):
+    """Base of every description: frozen, strict, finite numbers, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def read_text(path: Path) -> str:
+    """The text of a small file; every way that fails is a `BitsimError` that names the file."""
+    try:
+        size_bytes = path.stat().st_size
+        if path.is_dir():
+            raise BitsimError(f"{path}: is a folder; name a file in it")
+        if size_bytes > MAX_SPEC_BYTES:
+            raise BitsimError(
+                f"{path}: {size_bytes} bytes; a description is at most {MAX_SPEC_BYTES} bytes"
+            )
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise BitsimError(f"{path}: no such file; check the path, or see `bitsim list`") from None
+    except UnicodeDecodeError as error:
+        raise BitsimError(
+            f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
+        ) from None
+    except OSError as error:
+        raise BitsimError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def parse_toml(path: Path) -> dict[str, Any]:
+    """The table of a TOML file, with faults of form as one-line errors."""
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BitsimError(f"{path}: not valid TOML: {error}; mend that line") from None
+
+
+def check(kind: type[S], table: Mapping[str, Any], origin: str) -> S:
+    """Make a spec from a table, or raise one `BitsimError` that lists every fault of it.
+
+    `origin` is what the user knows the table by: a path, or the name of an option.
+    """
+    try:
+        return kind.model_validate(_tuples(dict(table)))
+    except ValidationError as error:
+        lines = [_fault_line(kind, fault, origin) for fault in error.errors()]
+        raise BitsimError("\n".join(dict.fromkeys(lines))) from None
+
+
+def load(kind: type[S], path: Path) -> S:
+    """Read a TOML file into a spec."""
+    return check(kind, parse_toml(path), str(path))
+
+
+def _tuples(value: Any) -> Any:
+    """TOML and JSON know lists only; frozen specs hold tuples."""
+    if isinstance(value, dict):
+        return {key: _tuples(each) for key, each in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _fault_line(kind: type[Spec], fault: Any, origin: str) -> str:
+    field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if fault["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(fault["loc"][-1]), _fields(kind, fault["loc"][:-1]), 1)
+        hint = f"did you mean '{near[0]}'?" if near else "remove it"
+        return f"{origin}: {field}: unknown field; {hint}"
+    if fault["type"] == "missing":
+        return f"{origin}: {field}: missing; add it"
+    if fault["type"] == "value_error" and isinstance(fault["input"], Mapping):
+        return f"{origin}: {field}: {message}"  # a check over several fields names its values
+    return f"{origin}: {field} = {_shown(fault['input'])}: {message}"
+
+
+def _fields(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Field names a table at `location` may have, for the spelling hint."""
+    kinds: list[Any] = [kind]
+    for part in location:
+        following: list[Any] = []
+        for each in kinds:
+            field = each.model_fields.get(part)
+            following += _models(field.annotation) if field else [each]
+        kinds = following
+    return [name for each in kinds for name in each.model_fields]
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
+
+
+def _shown(value: Any, most: int = 60) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "(a number too long to print)"
+    return text if len(text) <= most else text[:most] + "..."

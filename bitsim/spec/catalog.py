@@ -1,0 +1,79 @@
+"""Names without a path: what models/ holds."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Literal
+
+from bitsim.errors import BitsimError
+from bitsim.spec import base, network
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.network import NetworkSpec
+from bitsim.spec.technology import TechnologySpec
+
+Kind = Literal["networks", "accelerators", "technologies", "sweeps"]
+
+DEFAULT_ACCELERATOR = "dot_16x40"
+DEFAULT_NETWORK = "addition"
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+def models_folder() -> Path:
+    """`models/` of the checkout, or its copy in an installed wheel."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package.parent / "models", package / "_models"):
+        if (folder / "accelerators").is_dir():
+            return folder
+    raise BitsimError(f"{package}: models/ is missing; install bitsim again")
+
+
+def names(kind: Kind) -> list[str]:
+    """What can be named without a path."""
+    return sorted(_entries(kind))
+
+
+def find(kind: Kind, name: str) -> Path:
+    """The path of a name of models/, or the path that the user gave."""
+    entries = _entries(kind)
+    if name in entries:
+        return entries[name]
+    path = Path(name)
+    if "\0" not in name and (path.suffix or "/" in name or path.exists()):
+        return path
+    near = difflib.get_close_matches(name, entries, 1)
+    hint = f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(sorted(entries))}"
+    raise BitsimError(f"{name[:80]!r}: no such name in {kind}, and no such path; {hint}")
+
+
+def load_accelerator(name: str) -> AcceleratorSpec:
+    """An accelerator by name or by the path of its TOML file."""
+    return base.load(AcceleratorSpec, find("accelerators", name))
+
+
+def load_network_spec(name: str) -> NetworkSpec:
+    """A network's shape by name, by a TOML file, or by a folder with a `config.json`."""
+    path = find("networks", name)
+    if path.is_dir():
+        return network.from_config(path / "config.json")
+    if path.name == "config.json":
+        return network.from_config(path)
+    return base.load(NetworkSpec, path)
+
+
+def load_technology(name: str) -> TechnologySpec:
+    """A technology by name or by the path of its TOML file."""
+    return base.load(TechnologySpec, find("technologies", name))
+
+
+def _entries(kind: Kind) -> dict[str, Path]:
+    folder = models_folder() / kind
+    entries = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.is_dir() and (path / "config.json").exists():
+            entries[path.name] = path
+        elif path.suffix == ".toml" and _SAFE_NAME.fullmatch(path.stem):
+            entries[path.stem] = path
+    return entries

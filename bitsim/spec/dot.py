@@ -1,0 +1,142 @@
+"""The `dot` dataflow: a streaming dot-product array, output-stationary (docs/machine.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from bitsim.errors import BitsimError
+from bitsim.spec import encoding
+from bitsim.spec.base import Spec
+from bitsim.spec.encoding import LARGEST_ACTIVATION, Packing
+from bitsim.spec.phase import Phase
+from bitsim.units import ceil_div
+
+MAX_TILES = (1 << 16) - 1  # row tiles and groups are 16-bit counts in the hardware
+PIPELINE_CYCLES = 4  # memory output, decode, accumulate, result register (docs/machine.md)
+
+
+class DotSpec(Spec):
+    """A grid of lanes: `columns` outputs at a time, `lanes` products per output and cycle."""
+
+    dataflow: Literal["dot"]
+    columns: int = Field(ge=1, le=256)
+    lanes: int = Field(ge=1, le=256)  # along K
+    slices: int = Field(ge=1, le=16)  # activation vectors that one weight beat meets in a cycle
+    hold: int = Field(ge=1, le=64)  # groups of `slices` vectors that a weight beat stays for
+    weight_packing: Packing
+    tree_stages: int = Field(ge=0, le=8)  # pipeline registers in the adder tree
+    accumulator_bits: int = Field(ge=9, le=40)
+    max_k: int = Field(ge=1, le=1 << 24)  # longest dot product, in weights
+    weight_fifo_beats: int = Field(ge=2, le=1024)  # per column
+    activation_buffer_beats: int = Field(ge=1, le=1 << 20)  # of lanes x slices bytes
+    result_fifo_beats: int = Field(ge=2, le=1024)  # of columns x slices sums
+    skip: Literal["gate"]  # a zero weight or activation toggles nothing, but takes its cycle
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        faults = []
+        needed_bits = (LARGEST_ACTIVATION * self.max_k).bit_length() + 1
+        if self.accumulator_bits < needed_bits:
+            faults.append(
+                f"accumulator_bits = {self.accumulator_bits} overflows at max_k = {self.max_k}: "
+                f"{LARGEST_ACTIVATION} x {self.max_k} needs {needed_bits} bits; widen it or "
+                f"lower max_k"
+            )
+        needed_beats = ceil_div(self.max_k, self.lanes) * self.hold
+        if self.activation_buffer_beats < needed_beats:
+            faults.append(
+                f"activation_buffer_beats = {self.activation_buffer_beats} cannot hold one block: "
+                f"ceil(max_k / lanes) x hold = {needed_beats}; enlarge it, or lower max_k or hold"
+            )
+        if self.tree_stages > self.tree_levels:
+            faults.append(
+                f"tree_stages = {self.tree_stages} is more than the {self.tree_levels} levels of "
+                f"a tree of {self.lanes} lanes; lower it"
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def tree_levels(self) -> int:
+        """Levels of two-input adders between `lanes` products and their sum."""
+        return (self.lanes - 1).bit_length()
+
+    @property
+    def sum_bits(self) -> int:
+        """Width of one column's sum. -(-128) does not fit in 8 bits, hence 9 for one lane."""
+        return 9 + self.tree_levels
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of one weight beat of one column."""
+        return encoding.beat_bytes(self.lanes, self.weight_packing)
+
+    @property
+    def lane_count(self) -> int:
+        """Ternary products in one busy cycle."""
+        return self.columns * self.lanes * self.slices
+
+    @property
+    def latency_cycles(self) -> int:
+        """From the cycle that issues the last beat of a sum to the cycle that offers the result."""
+        return self.tree_stages + PIPELINE_CYCLES
+
+    def tiling(self, phase: Phase) -> DotTiling:
+        """How a phase is cut, or `BitsimError` when this array cannot run it."""
+        if phase.k > self.max_k:
+            raise BitsimError(
+                f"phase {phase.name}: k = {phase.k} is above the array's max_k = {self.max_k}; "
+                f"raise max_k (and accumulator_bits, activation_buffer_beats) in the accelerator"
+            )
+        tiling = DotTiling(
+            row_tiles=ceil_div(phase.n, self.columns),
+            k_beats=ceil_div(phase.k, self.lanes),
+            groups=ceil_div(phase.m, self.slices),
+            hold=self.hold,
+        )
+        for field, count in (("n", tiling.row_tiles), ("m", tiling.groups)):
+            if count > MAX_TILES:
+                raise BitsimError(
+                    f"phase {phase.name}: {field} makes {count} tiles; the array counts to "
+                    f"{MAX_TILES}: cut the phase or widen the array"
+                )
+        return tiling
+
+
+@dataclass(frozen=True)
+class DotTiling:
+    """Loop bounds of one phase. Beats are counted as docs/machine.md orders them."""
+
+    row_tiles: int
+    k_beats: int
+    groups: int
+    hold: int
+
+    @property
+    def blocks(self) -> int:
+        """Times that the whole matrix is streamed: once for each `hold` groups."""
+        return ceil_div(self.groups, self.hold)
+
+    @property
+    def busy_cycles(self) -> int:
+        """Cycles of an unstalled phase, fill and drain left out."""
+        return self.row_tiles * self.k_beats * self.groups
+
+    @property
+    def weight_beats(self) -> int:
+        """Beats that each column's stream delivers."""
+        return self.row_tiles * self.k_beats * self.blocks
+
+    @property
+    def activation_beats(self) -> int:
+        """Beats of the activation stream: each activation once."""
+        return self.k_beats * self.groups
+
+    @property
+    def result_beats(self) -> int:
+        """Beats of the result stream."""
+        return self.row_tiles * self.groups

@@ -1,0 +1,154 @@
+"""What a simulation found: records by phase and work, sums, energy, area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import add
+from typing import Literal
+
+from bitsim.cost.part import Part
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.counts import ArrayCounts, WorkCounts
+from bitsim.spec.network import NetworkSpec
+from bitsim.spec.technology import TechnologySpec
+from bitsim.units import seconds
+
+Stage = Literal["prefill", "decode"]
+Stream = Literal["weights", "activations", "results", "units"]
+
+
+@dataclass(frozen=True)
+class PassRecord:
+    """One walk through the network: `m` tokens, the first at position `context`."""
+
+    index: int
+    stage: Stage
+    m: int
+    context: int
+    start_cycle: int
+    end_cycle: int  # first cycle after it
+
+
+@dataclass(frozen=True)
+class PhaseRecord:
+    """One ternary product in the array."""
+
+    pass_index: int
+    name: str
+    n: int
+    k: int
+    m: int
+    start_cycle: int  # first RUN cycle
+    end_cycle: int  # first cycle after the last result beat
+    counts: ArrayCounts
+
+
+@dataclass(frozen=True)
+class WorkRecord:
+    """One piece of work of a unit beside the array."""
+
+    pass_index: int
+    name: str  # "layers.3.norm"
+    work: str
+    unit: str
+    start_cycle: int
+    end_cycle: int
+    counts: WorkCounts
+
+
+@dataclass(frozen=True)
+class TransferRecord:
+    """DRAM traffic of one stream for one phase or piece of work: when it began and ended."""
+
+    pass_index: int
+    name: str
+    stream: Stream
+    start_cycle: int
+    end_cycle: int
+    read_bytes: int
+    written_bytes: int
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Everything that one simulation says. All cycles are of the accelerator's clock."""
+
+    accelerator: AcceleratorSpec
+    network: NetworkSpec
+    technology: TechnologySpec
+    passes: tuple[PassRecord, ...]
+    phases: tuple[PhaseRecord, ...]
+    work: tuple[WorkRecord, ...]
+    transfers: tuple[TransferRecord, ...]
+    energy: tuple[Part, ...]  # J
+    area: tuple[Part, ...]  # mm2
+
+    @property
+    def cycles(self) -> int:
+        """First to last cycle, idle ones included."""
+        return self.passes[-1].end_cycle - self.passes[0].start_cycle
+
+    @property
+    def seconds(self) -> float:
+        """At the accelerator's clock."""
+        return seconds(self.cycles, self.accelerator.clock_mhz)
+
+    @property
+    def decoded_tokens(self) -> int:
+        """Tokens produced: one for each pass."""
+        return len(self.passes)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens produced a second, the prompt's pass included in the time."""
+        return self.decoded_tokens / self.seconds
+
+    @cached_property
+    def counts(self) -> ArrayCounts:
+        """The array's counters over all phases."""
+        return reduce(add, (phase.counts for phase in self.phases), ArrayCounts())
+
+    @cached_property
+    def products(self) -> int:
+        """Ternary products that the network asked for, padding not counted."""
+        return sum(phase.n * phase.k * phase.m for phase in self.phases)
+
+    @property
+    def utilization(self) -> float:
+        """Asked-for products over what the lanes could have done in all cycles."""
+        return self.products / (self.cycles * self.accelerator.array.lane_count)
+
+    @property
+    def stall_cycles(self) -> dict[str, int]:
+        """Every cycle in which the array did no work, by cause; with `busy` they sum to `cycles`.
+
+        `units`: no phase ran, because a unit beside the array worked or its data moved.
+        """
+        c = self.counts
+        return {
+            "weights": c.wait_weights,
+            "activations": c.wait_activations,
+            "results": c.wait_results,
+            "drain": c.drain,
+            "units": self.cycles - c.cycles,
+        }
+
+    @cached_property
+    def dram_bytes(self) -> dict[str, int]:
+        """Bytes moved to and from DRAM, by stream."""
+        totals: dict[str, int] = {}
+        for each in self.transfers:
+            moved = each.read_bytes + each.written_bytes
+            totals[each.stream] = totals.get(each.stream, 0) + moved
+        return totals
+
+    @property
+    def energy_j(self) -> float:
+        """All parts."""
+        return sum(part.value for part in self.energy)
+
+    @property
+    def area_mm2(self) -> float:
+        """All parts."""
+        return sum(part.value for part in self.area)
