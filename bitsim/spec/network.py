@@ -77,9 +77,11 @@ class NetworkSpec(Spec):
             )
         if self.heads % self.kv_heads:
             faults.append(f"heads = {self.heads} is not a multiple of kv_heads = {self.kv_heads}")
-        for token_id in (self.bos_id, *self.eos_ids):
-            if not 0 <= token_id < self.vocab_size:
-                faults.append(f"token id {token_id} is outside the vocabulary of {self.vocab_size}")
+        faults += [
+            f"token id {token_id} is outside the vocabulary of {self.vocab_size}"
+            for token_id in (self.bos_id, *self.eos_ids)
+            if not 0 <= token_id < self.vocab_size
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
