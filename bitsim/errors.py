@@ -1,4 +1,4 @@
-"""What a user can cause: one clear line, exit status 2."""
+"""What a user is told in one line, and the exit status that goes with it."""
 
 
 class BitsimError(Exception):
@@ -8,6 +8,10 @@ class BitsimError(Exception):
     faults gives one line for each. Broken promises between bitsim's own parts are `assert`s.
     """
 
+    exit_status = 2
+
 
 class CheckFailedError(Exception):
     """A check did not hold (values or cycles differ): exit status 1."""
+
+    exit_status = 1

@@ -15,9 +15,6 @@ from bitsim.spec.technology import TechnologySpec
 
 Kind = Literal["networks", "accelerators", "technologies", "sweeps"]
 
-DEFAULT_ACCELERATOR = "dot_16x40"
-DEFAULT_NETWORK = "addition"
-
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 

@@ -1,0 +1,114 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bitsim.errors import BitsimError
+
+LARGEST_COUNT = 1 << 20
+
+
+def count(text: str) -> int:
+    """argparse type: a whole number from 1 on."""
+    return _whole(text, 1)
+
+
+def whole(text: str) -> int:
+    """argparse type: a whole number from 0 on."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not least <= number <= LARGEST_COUNT:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} must be a whole number from {least} to {LARGEST_COUNT}"
+        )
+    return number
+
+
+def seed(text: str) -> int:
+    """argparse type: a seed, 0 to 2**63 - 1."""
+    if not text.isdecimal() or int(text[:20]) >= 1 << 63:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} must be a whole number below 2**63")
+    return int(text)
+
+
+def token_ids(text: str) -> list[int]:
+    """argparse type: "1,2,3"."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} must be token ids such as 1,2,3")
+    return [int(part[:12]) for part in parts]
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """--accelerator and --technology."""
+    from bitsim.spec.defaults import ACCELERATOR
+
+    parser.add_argument(
+        "--accelerator",
+        default=ACCELERATOR,
+        metavar="NAME",
+        help="name or TOML file of the machine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--technology",
+        metavar="NAME",
+        help="name or TOML file of the technology (default: the accelerator's own)",
+    )
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """--network and --seed."""
+    from bitsim.spec.defaults import NETWORK
+
+    parser.add_argument(
+        "--network",
+        default=NETWORK,
+        metavar="NAME",
+        help="name, TOML shape, or folder with config.json and model.safetensors "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=seed,
+        default=0,
+        help="for synthetic weights and for sampling (default: %(default)s)",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document on stdout, nothing else there"
+    )
+
+
+def print_json(table: dict[str, Any]) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(table, indent=2, allow_nan=False))
+
+
+def note(text: str) -> None:
+    """What a person wants to know and a program does not: to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def out_folder(path: str) -> Path:
+    """Make (or take) a folder for results; `BitsimError` if it cannot be written to."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BitsimError(f"--out {path[:200]!r}: {reason}; choose another folder") from None
+    return folder

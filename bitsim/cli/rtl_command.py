@@ -1,0 +1,71 @@
+"""`bitsim rtl`: Verilog of a machine, and whether it does what the simulation says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bitsim.cli import options
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    from bitsim.spec.defaults import ACCELERATOR
+
+    parser = commands.add_parser("rtl", help="Verilog, and its check", description=__doc__)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    emit = actions.add_parser("emit", help="write the Verilog of an accelerator")
+    emit.add_argument("--accelerator", default=ACCELERATOR, metavar="NAME")
+    emit.add_argument("--out", metavar="FILE", help="default: stdout")
+    emit.set_defaults(run=run_emit)
+
+    check = actions.add_parser(
+        "check", help="Verilog under Verilator against array and reference, every cycle"
+    )
+    machines = check.add_mutually_exclusive_group()
+    machines.add_argument("--accelerator", metavar="NAME", help="one machine")
+    machines.add_argument("--cases", type=options.count, metavar="N", help="N random machines")
+    check.add_argument("--seed", type=options.seed, default=0)
+    check.add_argument("--trace", metavar="PATH", help="with --accelerator: replay these products")
+    check.add_argument("--work", default="build/rtl", metavar="DIR", help="built binaries are kept")
+    options.add_json(check)
+    check.set_defaults(run=run_check)
+
+
+def run_emit(args: argparse.Namespace) -> int:
+    """Generate and write."""
+    import bitsim
+    from bitsim.gateware import emit
+    from bitsim.trace.files import write_bytes
+
+    verilog = emit(bitsim.load_accelerator(args.accelerator))
+    if args.out is None:
+        sys.stdout.write(verilog)
+    else:
+        write_bytes(Path(args.out), verilog.encode())
+    return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Build, replay, compare; status 1 where they differ."""
+    from bitsim import agreement
+    from bitsim.errors import BitsimError
+    from bitsim.spec.defaults import ACCELERATOR
+
+    if args.trace and args.cases:
+        raise BitsimError("rtl check: --trace needs --accelerator; random machines have no trace")
+    result = agreement.check_rtl(
+        accelerator=None if args.cases else args.accelerator or ACCELERATOR,
+        cases=args.cases,
+        seed=args.seed,
+        trace=None if args.trace is None else Path(args.trace),
+        work=options.out_folder(args.work),
+        say=options.note,
+    )
+    if args.json:
+        options.print_json(result.table())
+    else:
+        print(result.text())
+    return 0 if result.agrees else 1

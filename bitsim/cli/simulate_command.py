@@ -1,0 +1,66 @@
+"""`bitsim simulate`: cycles and energy of a trace, or of a network by its shape alone."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+
+from bitsim.cli import options
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "simulate", help="cycles and energy of a trace or a network's shape", description=__doc__
+    )
+    parser.add_argument("trace", nargs="?", help="a recorded trace: replayed with its values")
+    parser.add_argument("--network", metavar="NAME", help="by shape alone, timing without values")
+    options.add_machine(parser)
+    parser.add_argument("--stage", choices=("decode", "prefill"), default="decode")
+    parser.add_argument(
+        "--batch", type=options.count, default=1, help="sequences decoded together (1)"
+    )
+    parser.add_argument(
+        "--context",
+        type=options.whole,
+        default=512,
+        help="decode: tokens in the KV cache before; prefill: tokens of the prompt (512)",
+    )
+    parser.add_argument("--out", metavar="DIR", help="write result.json, report.html, timeline")
+    options.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load, simulate, print."""
+    from pathlib import Path
+
+    import bitsim
+    from bitsim.errors import BitsimError
+    from bitsim.report import account, result_table, write_all
+
+    if (args.trace is None) == (args.network is None):
+        raise BitsimError("simulate: give either a trace or --network NAME")
+    accelerator = bitsim.load_accelerator(args.accelerator)
+    technology = bitsim.load_technology(args.technology or accelerator.technology)
+    if args.trace is not None:
+        result = bitsim.simulate_trace(accelerator, Path(args.trace), technology)
+    else:
+        network = bitsim.load_network_spec(args.network)
+        result = bitsim.simulate(
+            accelerator,
+            network,
+            technology,
+            stage=args.stage,
+            batch=args.batch,
+            context=args.context,
+        )
+    if args.out is not None:
+        command = shlex.join(["bitsim", *sys.argv[1:]])
+        write_all(result, None, command, options.out_folder(args.out))
+    if args.json:
+        options.print_json(result_table(result, None))
+    else:
+        print(account(result, None))
+    return 0
