@@ -1,0 +1,33 @@
+"""JSON from outside: duplicate keys, NaN, bottomless nesting and half characters are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text; ValueError, in one line, for everything that is not plain JSON."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be shown
+        return value
+    except UnicodeEncodeError:
+        raise ValueError("a \\ud800 to \\udfff escape that is not a character") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"key {key[:80]!r} twice in one object")
+            seen.add(key)
+    return table
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a JSON number")

@@ -1,0 +1,62 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from bitsim.errors import BitsimError
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its name only when everything has reached the disk.
+
+    A fault, a full disk and Ctrl-C leave what was there before, and no temporary file; an existing
+    file is replaced.
+    """
+    temporary = partial_path(path)
+    try:
+        file = temporary.open("xb")
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def partial_path(path: Path) -> Path:
+    """A name beside `path` that nothing else has, for what is not finished yet."""
+    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.partial")
+
+
+def unwritable(path: Path, error: OSError | ValueError) -> BitsimError:
+    """What to say when a file or folder cannot be written."""
+    return BitsimError(
+        f"{shown_path(path)}: cannot be written ({reason(error)}); free space, or name another "
+        f"place"
+    )
+
+
+def reason(error: OSError | ValueError) -> str:
+    """The system's words for it: "No space left on device"."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def shown_path(path: Path) -> str:
+    """A path for one line of text, whatever characters it has and however long it is."""
+    text = str(path)
+    if len(text) > 200:
+        text = f"{text[:100]}...{text[-60:]}"
+    return text if text.isprintable() else repr(text)

@@ -1,0 +1,144 @@
+"""Tensors in files: safetensors, opened only when every claim of the header holds."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.errors import BitsimError
+from bitsim.trace import tensorheader
+from bitsim.trace.atomic import atomic_file, reason, shown_path
+from bitsim.trace.tensorheader import LENGTH_BYTES, MAX_HEADER_BYTES, TensorEntry
+
+
+@dataclass(frozen=True, eq=False)
+class TensorFile:
+    """An opened safetensors file, mapped into memory: a tensor costs nothing until it is read."""
+
+    path: Path
+    metadata: dict[str, str]
+    _entries: dict[str, TensorEntry]
+    _data_start: int
+    _map: mmap.mmap
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All tensors, in the order of their data."""
+        return tuple(self._entries)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a tensor; `BitsimError` if there is none of this name."""
+        return self._entry(name).shape
+
+    def dtype(self, name: str) -> str:
+        """safetensors' name of its type: "U8", "I8", "BF16", "F32", ..."""
+        return self._entry(name).dtype
+
+    def tensor(self, name: str) -> NDArray[Any]:
+        """Its values, read-only. BF16 comes as uint16, BOOL as uint8.
+
+        A view of the file, except where the file has it at an address that its type cannot have:
+        then a copy.
+        """
+        entry = self._entry(name)
+        dtype = tensorheader.DTYPES[entry.dtype]
+        values = np.frombuffer(
+            self._map,
+            dtype,
+            count=(entry.end - entry.begin) // dtype.itemsize,
+            offset=self._data_start + entry.begin,
+        ).reshape(entry.shape)
+        if not values.flags.aligned:
+            values = values.copy()
+            values.flags.writeable = False
+        return values
+
+    def _entry(self, name: str) -> TensorEntry:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise BitsimError(
+                f"{self.path}: tensor {name[:80]!r} is missing; use a file that has it"
+            ) from None
+
+
+def open_tensors(path: Path) -> TensorFile:
+    """Open a safetensors file; any fault is one `BitsimError` that names file and tensor.
+
+    Sizes are checked before anything is allocated; the file must not be shortened while open.
+    """
+    try:
+        # Not blocking: a pipe in place of a file is refused below instead of waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise BitsimError(f"{shown_path(path)}: no such file; check the path") from None
+    except (OSError, ValueError) as error:
+        raise BitsimError(
+            f"{shown_path(path)}: cannot be read ({reason(error)}); check the path"
+        ) from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a file with a size"
+            raise BitsimError(f"{path}: is {what}; name a safetensors file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return _open(path, file, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path, file: BinaryIO, file_bytes: int) -> TensorFile:
+    length = file.read(LENGTH_BYTES)
+    header_bytes = int.from_bytes(length, "little")
+    if len(length) < LENGTH_BYTES:
+        raise BitsimError(
+            f"{path}: {file_bytes} bytes: shorter than the 8 bytes that begin a safetensors file; "
+            f"write or download the file again"
+        )
+    for limit, what in (
+        (file_bytes - LENGTH_BYTES, "bytes that follow"),
+        (MAX_HEADER_BYTES, "bytes that a header may have"),
+    ):
+        if header_bytes > limit:
+            raise BitsimError(
+                f"{path}: header length = {header_bytes}: more than the {limit} {what}; "
+                f"write or download the file again"
+            )
+    data_start = LENGTH_BYTES + header_bytes
+    entries, metadata = tensorheader.decode(path, file.read(header_bytes), file_bytes - data_start)
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return TensorFile(path, metadata, entries, data_start, mapped)
+
+
+def write_tensors(
+    path: Path,
+    tensors: Mapping[str, NDArray[Any]],
+    metadata: Mapping[str, str] | None = None,
+    bf16: Collection[str] = (),
+) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    tensors  in the order that the file gets; arrays of DTYPES' numpy types
+    bf16     names of uint16 arrays that hold the bits of BF16
+    """
+    entries: dict[str, TensorEntry] = {}
+    begin = 0
+    for name, values in tensors.items():
+        dtype = "BF16" if name in bf16 else tensorheader.dtype_name(values.dtype)
+        assert dtype != "BF16" or values.dtype == np.uint16, f"{name}: BF16 is written from uint16"
+        end = begin + values.nbytes
+        entries[name] = TensorEntry(dtype, values.shape, begin, end)
+        begin = end
+    with atomic_file(path) as file:
+        file.write(tensorheader.encode(entries, metadata or {}))
+        for name, values in tensors.items():
+            kept = np.ascontiguousarray(values, tensorheader.DTYPES[entries[name].dtype])
+            file.write(kept.reshape(-1).view(np.uint8).data)
