@@ -1,5 +1,9 @@
 """What a user is told in one line, and the exit status that goes with it."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 
 class BitsimError(Exception):
     """A fault of the input or of the machine, said in one line: file, field, value, remedy.
@@ -15,3 +19,25 @@ class CheckFailedError(Exception):
     """A check did not hold (values or cycles differ): exit status 1."""
 
     exit_status = 1
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value from outside for one line of text: escaped, and cut when it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "(a number too long to print)"
+    return text if len(text) <= most else text[:most] + "..."
+
+
+def shown_path(path: Path | str) -> str:
+    """A path for one line of text, whatever characters it has and however long it is."""
+    text = str(path)
+    if len(text) > 240:
+        text = f"{text[:120]}...{text[-80:]}"
+    return text if text.isprintable() else repr(text)
+
+
+def reason(error: OSError | ValueError) -> str:
+    """The system's words for it: "No space left on device"."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

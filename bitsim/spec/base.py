@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, reason, shown, shown_path
 
-MAX_SPEC_BYTES = 1 << 20  # a description is a page of text; anything larger is a mistake
+MAX_SPEC_BYTES = 1 << 18  # a description is a page of text; anything larger is a mistake
+MAX_LINE_DOTS = 100  # tomllib takes time and depth by the square of a dotted key's parts
+MAX_FAULTS = 50  # of one file that are named; a file of junk has thousands
 
 S = TypeVar("S", bound="Spec")
 
@@ -23,34 +25,44 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most_bytes: int = MAX_SPEC_BYTES) -> str:
     """The text of a small file; every way that fails is a `BitsimError` that names the file."""
+    where = shown_path(path)
     try:
-        size_bytes = path.stat().st_size
         if path.is_dir():
-            raise BitsimError(f"{path}: is a folder; name a file in it")
-        if size_bytes > MAX_SPEC_BYTES:
+            raise BitsimError(f"{where}: is a folder; name a file in it")
+        if path.exists() and not path.is_file():  # a pipe would wait, /dev/zero would not end
+            raise BitsimError(f"{where}: is not a file with a size; name a file")
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
             raise BitsimError(
-                f"{path}: {size_bytes} bytes; a description is at most {MAX_SPEC_BYTES} bytes"
+                f"{where}: {path.stat().st_size} bytes; such a file has at most {most_bytes}"
             )
-        return path.read_bytes().decode("utf-8")
+        return content.decode("utf-8")
     except FileNotFoundError:
-        raise BitsimError(f"{path}: no such file; check the path, or see `bitsim list`") from None
+        raise BitsimError(f"{where}: no such file; check the path, or see `bitsim list`") from None
     except UnicodeDecodeError as error:
         raise BitsimError(
-            f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
+            f"{where}: byte {error.start} is not UTF-8; save the file as UTF-8"
         ) from None
-    except OSError as error:
-        raise BitsimError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        raise BitsimError(f"{where}: cannot be read ({reason(error)}); check the path") from None
 
 
 def parse_toml(path: Path) -> dict[str, Any]:
     """The table of a TOML file, with faults of form as one-line errors."""
+    where = shown_path(path)
     text = read_text(path)
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MAX_LINE_DOTS:
+            raise BitsimError(f"{where}: line {number}: more than {MAX_LINE_DOTS} dots; shorten it")
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BitsimError(f"{path}: not valid TOML: {error}; mend that line") from None
+    except RecursionError:
+        raise BitsimError(f"{where}: nested too deeply; no description needs that") from None
+    except ValueError as error:  # TOMLDecodeError, and an integer of thousands of digits
+        raise BitsimError(f"{where}: not valid TOML: {error}; mend that line") from None
 
 
 def check(kind: type[S], table: Mapping[str, Any], origin: str) -> S:
@@ -61,7 +73,10 @@ def check(kind: type[S], table: Mapping[str, Any], origin: str) -> S:
     try:
         return kind.model_validate(_tuples(dict(table)))
     except ValidationError as error:
-        lines = [_fault_line(kind, fault, origin) for fault in error.errors()]
+        faults = error.errors(include_url=False)
+        lines = [_fault_line(kind, fault, origin) for fault in faults[:MAX_FAULTS]]
+        if len(faults) > MAX_FAULTS:
+            lines.append(f"{origin}: {len(faults) - MAX_FAULTS} more faults; mend these first")
         raise BitsimError("\n".join(dict.fromkeys(lines))) from None
 
 
@@ -79,16 +94,19 @@ def _tuples(value: Any) -> Any:
 
 def _fault_line(kind: type[Spec], fault: Any, origin: str) -> str:
     field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+    field = field if field.isprintable() and len(field) <= 120 else shown(field)
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if fault["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(fault["loc"][-1]), _fields(kind, fault["loc"][:-1]), 1)
+        near = difflib.get_close_matches(
+            str(fault["loc"][-1])[:80], _fields(kind, fault["loc"][:-1]), 1
+        )
         hint = f"did you mean '{near[0]}'?" if near else "remove it"
         return f"{origin}: {field}: unknown field; {hint}"
     if fault["type"] == "missing":
         return f"{origin}: {field}: missing; add it"
     if fault["type"] == "value_error" and isinstance(fault["input"], Mapping):
         return f"{origin}: {field}: {message}"  # a check over several fields names its values
-    return f"{origin}: {field} = {_shown(fault['input'])}: {message}"
+    return f"{origin}: {field} = {shown(fault['input'])}: {message}"
 
 
 def _fields(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -107,11 +125,3 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
-
-
-def _shown(value: Any, most: int = 60) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # an integer of more digits than Python prints
-        return "(a number too long to print)"
-    return text if len(text) <= most else text[:most] + "..."

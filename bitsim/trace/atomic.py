@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, reason, shown_path
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 def partial_path(path: Path) -> Path:
     """A name beside `path` that nothing else has, for what is not finished yet."""
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.partial")
+    return path.with_name(f"{path.name[:200]}.{secrets.token_hex(4)}.partial")
 
 
 def unwritable(path: Path, error: OSError | ValueError) -> BitsimError:
@@ -47,16 +47,3 @@ def unwritable(path: Path, error: OSError | ValueError) -> BitsimError:
         f"{shown_path(path)}: cannot be written ({reason(error)}); free space, or name another "
         f"place"
     )
-
-
-def reason(error: OSError | ValueError) -> str:
-    """The system's words for it: "No space left on device"."""
-    return (isinstance(error, OSError) and error.strerror) or str(error)
-
-
-def shown_path(path: Path) -> str:
-    """A path for one line of text, whatever characters it has and however long it is."""
-    text = str(path)
-    if len(text) > 200:
-        text = f"{text[:100]}...{text[-60:]}"
-    return text if text.isprintable() else repr(text)

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, reason, shown_path
 from bitsim.trace import tensorheader
-from bitsim.trace.atomic import atomic_file, reason, shown_path
+from bitsim.trace.atomic import atomic_file
 from bitsim.trace.tensorheader import LENGTH_BYTES, MAX_HEADER_BYTES, TensorEntry
 
 

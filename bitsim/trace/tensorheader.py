@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, shown, shown_path
 from bitsim.spec import strict_json
 
 LENGTH_BYTES = 8
@@ -88,7 +88,7 @@ def decode(
     table = _table(path, header)
     metadata = table.pop(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise _fault(path, f"{METADATA} = {_shown(metadata)}: must map strings to strings")
+        raise _fault(path, f"{METADATA} = {shown(metadata)}: must map strings to strings")
     entries = {name: _entry(path, name, each, data_bytes) for name, each in table.items()}
     ordered = sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end))
     end = 0
@@ -97,7 +97,7 @@ def decode(
             what = "a hole before it" if entry.begin > end else "an overlap"
             raise _fault(
                 path,
-                f"tensor {_shown(name)}: data_offsets begin at {entry.begin}, the tensor before "
+                f"tensor {shown(name)}: data_offsets begin at {entry.begin}, the tensor before "
                 f"ends at {end}: {what}",
             )
         end = entry.end
@@ -121,7 +121,7 @@ def _table(path: Path, header: bytes) -> dict[str, Any]:
 
 
 def _entry(path: Path, name: str, claim: Any, data_bytes: int) -> TensorEntry:
-    where = f"tensor {_shown(name)}"
+    where = f"tensor {shown(name)}"
     if not name.isprintable() or not 1 <= len(name) <= MAX_NAME_LENGTH:
         raise _fault(
             path,
@@ -130,31 +130,31 @@ def _entry(path: Path, name: str, claim: Any, data_bytes: int) -> TensorEntry:
         )
     if not isinstance(claim, dict) or set(claim) != {"dtype", "shape", "data_offsets"}:
         raise _fault(
-            path, f"{where} = {_shown(claim)}: must have just dtype, shape and data_offsets"
+            path, f"{where} = {shown(claim)}: must have just dtype, shape and data_offsets"
         )
     dtype, shape, offsets = claim["dtype"], claim["shape"], claim["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise _fault(path, f"{where}: dtype = {_shown(dtype)}: must be one of {', '.join(DTYPES)}")
+        raise _fault(path, f"{where}: dtype = {shown(dtype)}: must be one of {', '.join(DTYPES)}")
     if not _counts(shape) or len(shape) > MAX_DIMENSIONS:
         raise _fault(
-            path, f"{where}: shape = {_shown(shape)}: must be at most {MAX_DIMENSIONS} counts"
+            path, f"{where}: shape = {shown(shape)}: must be at most {MAX_DIMENSIONS} counts"
         )
     if not _counts(offsets) or len(offsets) != 2:
-        raise _fault(path, f"{where}: data_offsets = {_shown(offsets)}: must be two byte counts")
+        raise _fault(path, f"{where}: data_offsets = {shown(offsets)}: must be two byte counts")
     begin, end = offsets
     if not begin <= end <= data_bytes:
         raise _fault(
             path,
-            f"{where}: data_offsets = {_shown(offsets)}: must rise and stay in the {data_bytes} "
+            f"{where}: data_offsets = {shown(offsets)}: must rise and stay in the {data_bytes} "
             f"bytes of data",
         )
     size = prod(shape) * DTYPES[dtype].itemsize
     if prod(max(count, 1) for count in shape) >= MAX_VALUES:
-        raise _fault(path, f"{where}: shape = {_shown(shape)}: its product is beyond 2^59")
+        raise _fault(path, f"{where}: shape = {shown(shape)}: its product is beyond 2^59")
     if size != end - begin:
         raise _fault(
             path,
-            f"{where}: shape {_shown(shape)} of {dtype} needs {_shown(size)} bytes, data_offsets "
+            f"{where}: shape {shown(shape)} of {dtype} needs {shown(size)} bytes, data_offsets "
             f"give {end - begin}",
         )
     return TensorEntry(dtype, tuple(shape), begin, end)
@@ -168,12 +168,4 @@ def _counts(values: Any) -> bool:
 
 
 def _fault(path: Path, text: str) -> BitsimError:
-    return BitsimError(f"{path}: {text}; write or download the file again")
-
-
-def _shown(value: Any, most: int = 60) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # an integer of more digits than Python prints
-        return "(a number too long to print)"
-    return text if len(text) <= most else text[:most] + "..."
+    return BitsimError(f"{shown_path(path)}: {text}; write or download the file again")
