@@ -1,0 +1,231 @@
+"""The `dot` dataflow: a streaming dot-product array, output-stationary (docs/machine.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.array import dot_control as control
+from bitsim.array import dot_image, dot_lanes
+from bitsim.array.protocol import NEVER, STREAMS, Pause, PhaseResult, Stream
+from bitsim.array.schedule import Schedule
+from bitsim.spec import encoding
+from bitsim.spec.counts import ArrayCounts
+from bitsim.spec.dot import DotSpec, DotTiling
+from bitsim.spec.phase import Phase
+from bitsim.spec.ternary import TernaryMatrix
+from bitsim.units import ceil_div
+
+
+class DotArray:
+    """Steps the control cycle by cycle, and has the lanes do every step that it issues.
+
+    `leap` False steps also through the cycles in which nothing can change; it is the same machine,
+    slower.
+    """
+
+    def __init__(self, spec: DotSpec, values: bool, leap: bool = True) -> None:
+        self.spec = spec
+        self._values = values
+        self._leap = leap
+        self._control = np.zeros(1, control.CONTROL)
+        state = self._control[0]
+        state["hold"] = spec.hold
+        state["weight_places"] = spec.weight_fifo_beats
+        state["activation_places"] = spec.activation_buffer_beats
+        state["result_places"] = spec.result_fifo_beats
+        state["latency_cycles"] = spec.latency_cycles
+        state["phase_offered_cycle"] = NEVER
+        self._ready_cycle = np.zeros(spec.result_fifo_beats, np.int64)
+        self._level = np.zeros(1, np.int64)
+        self._schedules: dict[Stream, Schedule] = {stream: Schedule() for stream in STREAMS}
+        self._phase: Phase | None = None
+        self._numbers: _Numbers | None = None
+
+    def image(self, matrices: Sequence[TernaryMatrix]) -> NDArray[np.uint8]:
+        """(row_tiles, k_beats, columns, beat_bytes) uint8: `weight_image` of the stacked rows."""
+        spec, k = self.spec, matrices[0].k
+        assert all(matrix.k == k for matrix in matrices), [matrix.k for matrix in matrices]
+        n = sum(matrix.n for matrix in matrices)
+        shape = (ceil_div(n, spec.columns), ceil_div(k, spec.lanes), spec.columns, spec.beat_bytes)
+        image = np.empty(shape, np.uint8)
+        zero = encoding.pack(np.zeros(1, np.int8), spec.weight_packing)[0]
+        image[-1] = zero  # rows that pad the last tile
+        recode = dot_image.recode_table(spec.weight_packing)
+        places = encoding.WEIGHTS_PER_BYTE[spec.weight_packing]
+        row = 0
+        for matrix in matrices:
+            clean = dot_image.pack_rows(matrix.packed, k, row, spec.lanes, places, recode, image)
+            assert clean, f"{matrix.name}: reserved 2bit code"
+            row += matrix.n
+        return image
+
+    def begin(
+        self,
+        phase: Phase,
+        offered_cycle: int,
+        image: NDArray[np.uint8] | None,
+        activations: NDArray[np.int8] | None,
+    ) -> None:
+        """Offer the next phase; see `Array.begin`."""
+        state = self._control[0]
+        assert not state["running"], "the phase before has not ended"
+        assert state["phase_offered_cycle"] == NEVER, "the phase before has not begun"
+        tiling = self.spec.tiling(phase)
+        state["row_tiles"] = tiling.row_tiles
+        state["k_beats"] = tiling.k_beats
+        state["groups"] = tiling.groups
+        state["phase_offered_cycle"] = offered_cycle
+        self._phase = phase
+        self._numbers = None
+        if self._values:
+            assert image is not None
+            assert activations is not None
+            self._numbers = _Numbers.of(self.spec, phase, tiling, image, activations)
+
+    def offer_weights(self, arrivals: NDArray[np.int64]) -> None:
+        """Append (beats,) for all columns alike, or (columns, beats)."""
+        arrivals = np.atleast_2d(arrivals)
+        schedule = self._schedules["weights"]
+        if arrivals.shape[0] > 1 and self._level.size == 1:
+            assert arrivals.shape[0] == self.spec.columns, arrivals.shape
+            if (arrivals == arrivals[0]).all():
+                arrivals = arrivals[:1]
+            else:
+                schedule.split(self.spec.columns)
+                self._level = np.repeat(self._level, self.spec.columns)
+        schedule.append(arrivals)
+
+    def offer_activations(self, arrivals: NDArray[np.int64]) -> None:
+        """Append (beats,)."""
+        self._schedules["activations"].append(arrivals)
+
+    def take_results(self, cycles: NDArray[np.int64]) -> None:
+        """Append (beats,)."""
+        self._schedules["results"].append(cycles)
+
+    def silence(self, stream: Stream, until_cycle: int) -> None:
+        """Promise nothing beyond the schedule of a stream before `until_cycle`."""
+        self._schedules[stream].silent_until_cycle = until_cycle
+
+    def advance(self) -> Pause:
+        """Step until the phase has ended, or a beat is needed that is not scheduled."""
+        state = self._control[0]
+        assert state["running"] or state["phase_offered_cycle"] < NEVER, "no phase was begun"
+        return self._run(NEVER)
+
+    def idle_until(self, cycle: int) -> Pause:
+        """Step without a phase to the beginning of `cycle`."""
+        state = self._control[0]
+        assert not state["running"], "a phase runs"
+        assert state["phase_offered_cycle"] == NEVER, "a phase is offered"
+        return self._run(cycle)
+
+    def result(self) -> PhaseResult:
+        """The phase that has ended last."""
+        state, numbers = self._control[0], self._numbers
+        assert self._phase is not None, "no phase was begun"
+        assert not state["running"], "the phase has not ended"
+        assert state["phase_offered_cycle"] == NEVER, "the phase has not begun"
+        adds, subtracts = (int(each) for each in numbers.counts) if numbers else (0, 0)
+        products = int(state["busy"]) * self.spec.lane_count if numbers else 0
+        return PhaseResult(
+            phase=self._phase,
+            accept_cycle=int(state["accept_cycle"]),
+            end_cycle=int(state["accept_cycle"] + 1 + state["cycles"]),
+            counts=ArrayCounts(
+                cycles=int(state["cycles"]),
+                busy=int(state["busy"]),
+                wait_weights=int(state["wait_weights"]),
+                wait_activations=int(state["wait_activations"]),
+                wait_results=int(state["wait_results"]),
+                drain=int(state["drain"]),
+                adds=adds,
+                subtracts=subtracts,
+                skips=products - adds - subtracts,
+            ),
+            output=numbers.output if numbers else None,
+        )
+
+    def _run(self, stop_cycle: int) -> Pause:
+        state = self._control[0]
+        for stream, schedule in self._schedules.items():
+            state[f"{stream}_silent_until"] = schedule.silent_until_cycle
+        weights, activations, takes = (
+            (schedule.beats, schedule.used) for schedule in self._schedules.values()
+        )
+        why = control.run(
+            self._control,
+            self._level,
+            weights,
+            activations,
+            takes,
+            self._ready_cycle,
+            stop_cycle,
+            self._leap,
+        )
+        assert why != control.STUCK, f"cycle {state['cycle']}: nothing will ever happen again"
+        if self._numbers is not None:
+            self._numbers.do(self.spec, int(state["passes"]))
+        needs = STREAMS[why] if why < len(STREAMS) else None
+        return Pause(cycle=int(state["cycle"]), needs=needs)
+
+
+@dataclass(eq=False)
+class _Numbers:
+    """The values of the phase that runs, and how far the lanes have got."""
+
+    image: NDArray[np.uint8]
+    table: NDArray[np.int8]
+    vectors: NDArray[np.int8]
+    nonzero: NDArray[np.int32]
+    output: NDArray[np.int32]
+    counts: NDArray[np.int64]
+    passes: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        spec: DotSpec,
+        phase: Phase,
+        tiling: DotTiling,
+        image: NDArray[np.uint8],
+        activations: NDArray[np.int8],
+    ) -> _Numbers:
+        expected = (tiling.row_tiles, tiling.k_beats, spec.columns, spec.beat_bytes)
+        assert image.shape == expected, (image.shape, expected)
+        assert activations.shape == (phase.m, phase.k), activations.shape
+        assert activations.dtype == np.int8, activations.dtype
+        vectors = np.zeros((phase.m, tiling.k_beats * spec.lanes), np.int8)
+        vectors[:, : phase.k] = activations
+        block_starts = np.arange(0, phase.m, spec.hold * spec.slices)
+        return cls(
+            image=image,
+            table=encoding.byte_table(spec.weight_packing),
+            vectors=vectors,
+            nonzero=np.add.reduceat(vectors != 0, block_starts, axis=0, dtype=np.int32),
+            output=np.zeros((phase.m, phase.n), np.int32),
+            counts=np.zeros(2, np.int64),
+        )
+
+    def do(self, spec: DotSpec, passes: int) -> None:
+        """Have the lanes do the passes up to `passes` that they have not done yet."""
+        if passes == self.passes:
+            return
+        dot_lanes.passes(
+            self.image,
+            self.table,
+            spec.lanes,
+            self.vectors,
+            self.nonzero,
+            spec.hold * spec.slices,
+            spec.accumulator_bits,
+            self.passes,
+            passes,
+            self.output,
+            self.counts,
+        )
+        self.passes = passes

@@ -1,0 +1,112 @@
+"""What every dataflow of the array can be asked: the cycle simulator's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.spec.counts import ArrayCounts
+from bitsim.spec.phase import Phase
+from bitsim.spec.ternary import TernaryMatrix
+
+NEVER = 1 << 62  # a cycle that no simulation reaches
+
+Stream = Literal["weights", "activations", "results"]
+STREAMS: tuple[Stream, ...] = ("weights", "activations", "results")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Where stepping stopped: at the beginning of `cycle`, which has not been simulated yet.
+
+    `needs` is the stream whose next beat decides what happens in that cycle; None if stepping
+    reached what it was asked for (the end of the phase, or the cycle).
+    """
+
+    cycle: int
+    needs: Stream | None
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseResult:
+    """One phase as the array ran it. Cycles count from reset.
+
+    output  (m, n)  int32: the sums, wrapped to the accumulator's width; None for timing alone
+    """
+
+    phase: Phase
+    accept_cycle: int  # the phase was transferred in it
+    end_cycle: int  # first cycle after the last RUN cycle
+    counts: ArrayCounts
+    output: NDArray[np.int32] | None
+
+    @property
+    def first_cycle(self) -> int:
+        """First RUN cycle."""
+        return self.accept_cycle + 1
+
+
+class Array(Protocol):
+    """An array that is fed schedules piece by piece, and stepped as far as they reach.
+
+    Whatever the pieces, the cycles are those of the whole schedule given at once. A beat whose
+    arrival is earlier than the cycle already reached is there now.
+    """
+
+    def image(self, matrices: Sequence[TernaryMatrix]) -> NDArray[np.uint8]:
+        """The weight image of the rows of all matrices, stacked in order.
+
+        Its bytes are those of `bitsim.spec.encoding.weight_image`. All matrices have one k.
+        """
+        ...
+
+    def begin(
+        self,
+        phase: Phase,
+        offered_cycle: int,
+        image: NDArray[np.uint8] | None,
+        activations: NDArray[np.int8] | None,
+    ) -> None:
+        """Offer the next phase from `offered_cycle` on; the one before has ended.
+
+        image        as `image` made it; None for timing alone
+        activations  (m, k)  int8; None for timing alone
+
+        `BitsimError` if this array cannot run the phase.
+        """
+        ...
+
+    def offer_weights(self, arrivals: NDArray[np.int64]) -> None:
+        """Append to the weight streams' schedule: (beats,) for all columns alike, or
+        (columns, beats). Beats of later phases may be offered at any time."""
+        ...
+
+    def offer_activations(self, arrivals: NDArray[np.int64]) -> None:
+        """Append (beats,) to the activation stream's schedule."""
+        ...
+
+    def take_results(self, cycles: NDArray[np.int64]) -> None:
+        """Append (beats,): the cycle from which each result beat may be taken."""
+        ...
+
+    def silence(self, stream: Stream, until_cycle: int) -> None:
+        """Promise that beyond the schedule given so far a stream offers (or takes) nothing
+        before `until_cycle`. Replaces the promise before it; a further beat of the schedule
+        withdraws it."""
+        ...
+
+    def advance(self) -> Pause:
+        """Step until the phase has ended, or a cycle depends on a beat not yet scheduled."""
+        ...
+
+    def idle_until(self, cycle: int) -> Pause:
+        """Step without a phase to the beginning of `cycle`: queues and buffer fill."""
+        ...
+
+    def result(self) -> PhaseResult:
+        """The phase that has ended last."""
+        ...
