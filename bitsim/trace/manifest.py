@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -24,8 +25,8 @@ from bitsim.spec.base import Spec
 from bitsim.spec.network import NetworkSpec
 
 FILE_NAME = "trace.json"
-FORMAT = "bitsim trace"
-VERSION = 1
+FORMAT: Final = "bitsim trace"
+VERSION: Final = 1
 MAX_EVENTS = 300_000  # 2,500 tokens of the 2B model; with it a manifest stays below its own limit
 MAX_BYTES = 16_000_000
 _UNSIGNED = "0" * 64  # in place of the manifest's own checksum while it is computed
@@ -107,6 +108,8 @@ class Manifest(Spec):
         self._refers("product", (index for _, index in events), len(self.products))
         if len(events) > MAX_EVENTS:
             raise ValueError(f"{len(events)} events: at most {MAX_EVENTS}")
+        if any(later < earlier for (earlier, _), (later, _) in pairwise(events)):
+            raise ValueError("events: a pass comes after a later one")
         return self
 
     @staticmethod
