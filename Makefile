@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 OUT ?= out
+JOBS ?= 2
 
 export UV_PYTHON_DOWNLOADS := never
 BIN := .venv/bin
@@ -44,14 +45,14 @@ $(UV): requirements-test.lock
 	elif command -v uv >/dev/null; then mkdir -p .uv/bin && ln -sf "$$(command -v uv)" $@; exit; \
 	else echo "$(PYTHON) has no pip: apt-get install python3-pip (or put uv on PATH)" >&2; exit 2; fi; \
 	$$pip install --quiet --target .uv --upgrade --no-deps --require-hashes -r .uv/uv.lock
-	@touch $@
+	@touch -h $@
 
 test: setup-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-full: setup-test
 	$(BIN)/pytest -m "full or not full"
