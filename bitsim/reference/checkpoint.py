@@ -1,0 +1,195 @@
+"""A Hugging Face checkpoint folder, checked tensor by tensor before anything large is made."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.errors import BitsimError
+from bitsim.reference import floats, packing, quantizer
+from bitsim.reference.memory import network_bytes, require_memory
+from bitsim.reference.network import Layer, Network
+from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
+from bitsim.spec import network as network_spec
+from bitsim.spec.network import NetworkSpec
+from bitsim.spec.ternary import TernaryMatrix
+from bitsim.trace.tensorfile import TensorFile, open_tensors
+
+SMALLEST_NORMAL_BF16 = 2.0**-126
+EMBEDDING, FINAL_NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
+LAYER_NORMS = (  # in the order of `Layer`'s fields
+    "input_layernorm",
+    "self_attn.attn_sub_norm",
+    "post_attention_layernorm",
+    "mlp.ffn_sub_norm",
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What config.json promises of a tensor."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def load_checkpoint(folder: Path) -> Network:
+    """Open config.json, model.safetensors and, where there is one, tokenizer.json.
+
+    Packed checkpoints (`quantization_mode` offline, or `linear_class` bitlinear) and bf16 masters
+    (online) are read; the embedding stays in its file, mapped.
+    """
+    spec = network_spec.from_config(folder / "config.json")
+    file = open_tensors(folder / "model.safetensors")
+    _check_tensors(file, expected_tensors(spec))
+    scales = _weight_scales(file, spec)
+    tokenizer_path = folder / "tokenizer.json"
+    tokenizer: Tokenizer = (
+        FileTokenizer(tokenizer_path, spec.vocab_size)
+        if tokenizer_path.exists()
+        else MissingTokenizer(tokenizer_path, spec.vocab_size)
+    )
+    require_memory(network_bytes(spec), f"{folder}: the network")
+    embedding = _bf16(file, EMBEDDING)
+    return Network(
+        spec=spec,
+        tokenizer=tokenizer,
+        synthetic=False,
+        embedding=embedding,
+        head=embedding if spec.tied_head else _bf16(file, HEAD),
+        final_norm=_bf16(file, FINAL_NORM),
+        layers=tuple(_layer(file, spec, index, scales) for index in range(spec.layers)),
+    )
+
+
+def is_packed(spec: NetworkSpec) -> bool:
+    """Whether its files hold ternary codes rather than a bf16 master."""
+    return spec.linear_class == "bitlinear" or spec.quantization_mode == "offline"
+
+
+def expected_tensors(spec: NetworkSpec) -> dict[str, Expected]:
+    """Every tensor of a checkpoint of this shape: 542 for the packed 2B model."""
+    hidden, table = spec.hidden_size, (spec.vocab_size, spec.hidden_size)
+    tensors = {EMBEDDING: Expected("BF16", table), FINAL_NORM: Expected("BF16", (hidden,))}
+    if not spec.tied_head:
+        tensors[HEAD] = Expected("BF16", table)
+    for index in range(spec.layers):
+        for norm in LAYER_NORMS:
+            width = spec.intermediate_size if norm.startswith("mlp") else hidden
+            tensors[f"model.layers.{index}.{norm}.weight"] = Expected("BF16", (width,))
+        for product in spec.products(index):
+            for matrix, rows in zip(product.matrices, product.rows, strict=True):
+                if is_packed(spec):
+                    shape = (rows // packing.ROWS_PER_BYTE, product.k)
+                    tensors[f"{matrix}.weight"] = Expected("U8", shape)
+                    tensors[f"{matrix}.weight_scale"] = Expected("BF16", (1,))
+                else:
+                    tensors[f"{matrix}.weight"] = Expected("BF16", (rows, product.k))
+    return tensors
+
+
+def _check_tensors(file: TensorFile, expected: Mapping[str, Expected]) -> None:
+    there = set(file.names)
+    for name in expected:
+        if name not in there:
+            raise _fault(file, name, "is missing; use a file that has every tensor of its config")
+    for name in file.names:
+        if name not in expected:
+            near = difflib.get_close_matches(name, expected, 1)
+            hint = f"the nearest is {near[0]!r}" if near else "remove it"
+            raise _fault(file, name, f"is none of this network's; {hint}")
+    for name, promise in expected.items():
+        dtype, shape = file.dtype(name), file.shape(name)
+        if dtype != promise.dtype:
+            raise _fault(
+                file,
+                name,
+                f"dtype is {dtype}, config.json asks for {promise.dtype}; mend "
+                f"quantization_config or convert the tensor",
+            )
+        if shape != promise.shape:
+            transposed = " (transposed?)" if shape == promise.shape[::-1] else ""
+            raise _fault(
+                file,
+                name,
+                f"shape is {list(shape)}{transposed}, config.json asks for "
+                f"{list(promise.shape)}; use files that belong together",
+            )
+
+
+def _weight_scales(file: TensorFile, spec: NetworkSpec) -> dict[str, float]:
+    """By matrix, what a code is multiplied by: `autobitlinear` files hold it, `bitlinear` files
+    hold its reciprocal.
+    """
+    scales: dict[str, float] = {}
+    if not is_packed(spec):
+        return scales
+    for index in range(spec.layers):
+        for product in spec.products(index):
+            if product.n % packing.ROWS_PER_BYTE or any(
+                rows % packing.ROWS_PER_BYTE for rows in product.rows
+            ):
+                raise BitsimError(
+                    f"{file.path}: {product.name}: rows {list(product.rows)} are not multiples of "
+                    f"{packing.ROWS_PER_BYTE}, which packed files need; use a bf16 master"
+                )
+            for matrix in product.matrices:
+                name = f"{matrix}.weight_scale"
+                bits = file.tensor(name).astype(np.uint32) << 16
+                scale = float(bits.view(np.float32)[0])
+                if not SMALLEST_NORMAL_BF16 <= scale < float("inf"):
+                    raise _fault(
+                        file,
+                        name,
+                        f"is {scale:g}; a scale is a finite number above 0 and not denormal: "
+                        f"write it again",
+                    )
+                scales[matrix] = 1 / scale if spec.linear_class == "bitlinear" else scale
+    return scales
+
+
+def _layer(file: TensorFile, spec: NetworkSpec, index: int, scales: Mapping[str, float]) -> Layer:
+    norms = [_bf16(file, f"model.layers.{index}.{norm}.weight") for norm in LAYER_NORMS]
+    products = tuple(
+        tuple(
+            _matrix(file, matrix, rows, product.k, scales.get(matrix))
+            for matrix, rows in zip(product.matrices, product.rows, strict=True)
+        )
+        for product in spec.products(index)
+    )
+    return Layer(*norms, products=products)
+
+
+def _matrix(file: TensorFile, name: str, rows: int, k: int, scale: float | None) -> TernaryMatrix:
+    stored = file.tensor(f"{name}.weight")
+    if scale is None:
+        packed, scale = quantizer.ternarize(stored)
+        if not 0 < scale < float("inf"):
+            raise _fault(file, f"{name}.weight", "is not finite; use a sound file")
+    else:
+        packed, reserved = packing.from_hugging_face(stored)
+        if reserved:
+            raise _fault(
+                file,
+                f"{name}.weight",
+                f"has the reserved code 3 in {reserved} places; use a file of ternary weights",
+            )
+    packed.flags.writeable = False
+    return TernaryMatrix(name=name, n=rows, k=k, packed=packed, scale=scale)
+
+
+def _bf16(file: TensorFile, name: str) -> NDArray[np.uint16]:
+    values: NDArray[Any] = file.tensor(name)
+    if not floats.all_finite(values):
+        raise _fault(file, name, "has values that are not finite; use a sound file")
+    return values
+
+
+def _fault(file: TensorFile, name: str, text: str) -> BitsimError:
+    return BitsimError(f"{file.path}: tensor {name[:120]!r} {text}")

@@ -1,0 +1,163 @@
+"""f32 arithmetic with a written-down order of additions.
+
+Every sum here depends on its two vectors alone: not on how many tokens a pass has, not on the
+number of threads, not on the machine's vector width. That is what makes prefill and decode equal
+to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bitsim.units import ceil_div
+
+LANES = 32  # partial sums of one dot product
+ROWS_PER_BLOCK = 256  # head rows that one thread takes at a time
+
+
+@njit(cache=True)
+def widen(bits):
+    """The f32 that has the 16 bits of a bf16 on top; exact."""
+    return np.uint32(np.uint32(bits) << np.uint32(16)).view(np.float32)
+
+
+@njit(cache=True)
+def _multiply_add(x, y, lanes):
+    for lane in range(x.shape[0]):
+        lanes[lane] += x[lane] * y[lane]
+
+
+@njit(cache=True)
+def _multiply_add_bf16(x, y, lanes):
+    for lane in range(x.shape[0]):
+        lanes[lane] += widen(x[lane]) * y[lane]
+
+
+@njit(cache=True)
+def _fold(lanes):
+    width = LANES
+    while width > 1:
+        width //= 2
+        for lane in range(width):
+            lanes[lane] += lanes[lane + width]
+    return lanes[0]
+
+
+@njit(cache=True)
+def dot(x, y, lanes):
+    """x . y in f32: place i goes to partial sum i mod LANES, then the sums are folded in halves.
+
+    x, y   (k,)      float32
+    lanes  (LANES,)  float32, scratch
+    """
+    k = x.shape[0]
+    whole = k - k % LANES
+    lanes[:] = np.float32(0)
+    for start in range(0, whole, LANES):
+        _multiply_add(x[start : start + LANES], y[start : start + LANES], lanes)
+    _multiply_add(x[whole:], y[whole:], lanes)
+    return _fold(lanes)
+
+
+@njit(cache=True)
+def dot_bf16(x, y, lanes):
+    """The same with x (k,) uint16, the bits of bf16."""
+    k = x.shape[0]
+    whole = k - k % LANES
+    lanes[:] = np.float32(0)
+    for start in range(0, whole, LANES):
+        _multiply_add_bf16(x[start : start + LANES], y[start : start + LANES], lanes)
+    _multiply_add_bf16(x[whole:], y[whole:], lanes)
+    return _fold(lanes)
+
+
+@njit(cache=True)
+def _rms_norm(x, gain, eps, out):
+    lanes = np.empty(LANES, np.float32)
+    k = x.shape[1]
+    for token in range(x.shape[0]):
+        variance = dot(x[token], x[token], lanes) / np.float32(k)
+        inverse = np.float32(1) / np.float32(math.sqrt(variance + eps))
+        for place in range(k):
+            out[token, place] = widen(gain[place]) * (x[token, place] * inverse)
+
+
+def rms_norm(x: NDArray[np.float32], gain: NDArray[np.uint16], eps: float) -> NDArray[np.float32]:
+    """gain * x / sqrt(mean(x^2) + eps), token by token (transformers `BitNetRMSNorm` in f32).
+
+    x        (m, k)  float32
+    gain     (k,)    uint16, bf16
+    returns  (m, k)  float32
+    """
+    out = np.empty_like(x)
+    _rms_norm(x, gain, np.float32(eps), out)
+    return out
+
+
+@njit(cache=True)
+def _gated(gate_up, out):
+    ffn = out.shape[1]
+    for token in range(out.shape[0]):
+        for place in range(ffn):
+            gate = max(gate_up[token, place], np.float32(0))
+            out[token, place] = gate * gate * gate_up[token, ffn + place]
+
+
+def squared_relu_gate(gate_up: NDArray[np.float32]) -> NDArray[np.float32]:
+    """relu(gate)^2 * up: (m, 2 x ffn) float32, gates first, to (m, ffn)."""
+    out = np.empty((gate_up.shape[0], gate_up.shape[1] // 2), np.float32)
+    _gated(gate_up, out)
+    return out
+
+
+@njit(cache=True)
+def _rows(table, ids, out):
+    for token in range(ids.shape[0]):
+        for place in range(table.shape[1]):
+            out[token, place] = widen(table[ids[token], place])
+
+
+def embed(table: NDArray[np.uint16], ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Rows of a bf16 table (vocab, hidden), widened: (m, hidden) float32. ids inside the table."""
+    out = np.empty((ids.shape[0], table.shape[1]), np.float32)
+    _rows(table, ids, out)
+    return out
+
+
+@njit(cache=True, parallel=True)
+def _head(table, x, blocks, out):
+    for block in prange(blocks):
+        lanes = np.empty(LANES, np.float32)
+        first = block * ROWS_PER_BLOCK
+        for row in range(first, min(first + ROWS_PER_BLOCK, table.shape[0])):
+            for token in range(x.shape[0]):
+                out[token, row] = dot_bf16(table[row], x[token], lanes)
+
+
+def head(table: NDArray[np.uint16], x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits x @ table^T.
+
+    table    (vocab, hidden)  uint16, bf16; read once, whatever m
+    x        (m, hidden)      float32
+    returns  (m, vocab)       float32
+    """
+    out = np.empty((x.shape[0], table.shape[0]), np.float32)
+    _head(table, x, ceil_div(table.shape[0], ROWS_PER_BLOCK), out)
+    return out
+
+
+@njit(cache=True)
+def _all_finite(bits):
+    found = np.uint16(0)
+    for place in range(bits.shape[0]):
+        found |= np.uint16((bits[place] & np.uint16(0x7F80)) == np.uint16(0x7F80))
+    return found == 0
+
+
+def all_finite(bits: NDArray[np.uint16]) -> bool:
+    """Whether no bf16 of an array is infinite or NaN."""
+    return bool(_all_finite(bits.reshape(-1)))

@@ -1,0 +1,44 @@
+"""Memory is asked for aloud before it is taken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bitsim.errors import BitsimError
+from bitsim.spec.network import NetworkSpec
+from bitsim.units import ceil_div
+
+MEMINFO = Path("/proc/meminfo")
+
+
+def network_bytes(spec: NetworkSpec) -> int:
+    """What a network takes once loaded: 2-bit weights, bf16 embedding, head and gains."""
+    rows = sum(product.n * ceil_div(product.k, 4) for product in spec.products(0))
+    gains = 3 * spec.hidden_size + spec.intermediate_size
+    tables = 1 if spec.tied_head else 2
+    bf16_values = (
+        tables * spec.vocab_size * spec.hidden_size + spec.layers * gains + spec.hidden_size
+    )
+    return spec.layers * rows + 2 * bf16_values
+
+
+def available_bytes() -> int:
+    """What can be taken now without swapping; all memory of the machine if it does not say."""
+    try:
+        for line in MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass  # not Linux: the total is the bound that every system tells
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def require_memory(needed_bytes: int, what: str) -> None:
+    """`BitsimError` if the machine has less than is about to be taken."""
+    free_bytes = available_bytes()
+    if needed_bytes > free_bytes:
+        raise BitsimError(
+            f"{what} needs {needed_bytes / 1e9:.1f} GB of memory, {free_bytes / 1e9:.1f} GB are "
+            f"available; use a smaller one or a larger machine"
+        )

@@ -1,0 +1,54 @@
+"""From the byte layout of packed Hugging Face files to the one of `bitsim.spec.encoding`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bitsim.units import ceil_div
+
+ROWS_PER_BYTE = 4
+ZERO_DIGITS = np.uint8(0b01010101)  # four weights of 0
+
+
+@njit(cache=True, parallel=True)
+def _repack(stored, packed, reserved):
+    quarter, k = stored.shape
+    for row in prange(quarter):
+        bad = 0
+        for column in range(k):
+            code = stored[row, column]
+            pairs = code & (code >> np.uint8(1)) & ZERO_DIGITS
+            bad += (pairs & 1) + ((pairs >> 2) & 1) + ((pairs >> 4) & 1) + (pairs >> 6)
+        reserved[row] = bad
+        for part in range(ROWS_PER_BYTE):
+            shift = np.uint8(2 * part)
+            target = packed[part * quarter + row]
+            for byte in range(k // 4):
+                digits = np.uint8(0)
+                for place in range(4):
+                    digit = (stored[row, 4 * byte + place] >> shift) & np.uint8(3)
+                    digits |= digit << np.uint8(2 * place)
+                target[byte] = digits
+            if k % 4:
+                digits = ZERO_DIGITS << np.uint8(2 * (k % 4))
+                for place in range(k % 4):
+                    digit = (stored[row, k - k % 4 + place] >> shift) & np.uint8(3)
+                    digits |= digit << np.uint8(2 * place)
+                target[k // 4] = digits
+
+
+def from_hugging_face(stored: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """Four rows a byte to four columns a byte.
+
+    stored   (n / 4, k)  uint8: bits 1:0, 3:2, 5:4, 7:6 of byte (r, c) are column c of rows r,
+             r + n/4, r + 2n/4, r + 3n/4 (transformers 5.23 `integrations/bitnet.py`)
+    returns  packed (n, ceil(k / 4)) uint8, `2bit` of `bitsim.spec.encoding`; and how many of the
+             codes are the reserved 3, which makes it void
+    """
+    quarter, k = stored.shape
+    packed = np.empty((ROWS_PER_BYTE * quarter, ceil_div(k, 4)), np.uint8)
+    reserved = np.empty(quarter, np.int64)
+    _repack(stored, packed, reserved)
+    return packed, int(reserved.sum())

@@ -1,0 +1,172 @@
+"""Text to token ids and back: tokenizer.json, or bytes where a network has none."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import tokenizers
+
+from bitsim.errors import BitsimError
+from bitsim.spec import strict_json
+
+MAX_TOKENIZER_BYTES = 64 << 20  # that of LLaMA 3, with 128,256 entries, has 9 to 17 MB
+UNFINISHED = "\ufffd"  # what a decoder gives for a character whose bytes are not all there
+
+
+class Tokenizer(ABC):
+    """Text to ids and back, for a vocabulary of `vocab_size`."""
+
+    def __init__(self, vocab_size: int) -> None:
+        self.vocab_size = vocab_size
+
+    @abstractmethod
+    def encode(self, text: str) -> list[int]:
+        """Ids of a prompt, with what the network wants in front of it."""
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids, special tokens left out."""
+
+    def stream(self) -> TextStream:
+        """For text that is shown while it grows."""
+        return TextStream(self)
+
+
+class TextStream:
+    """Hands out the text of a growing list of ids piece by piece; the pieces add up to it."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._ids: list[int] = []
+        self._shown = ""
+
+    def push(self, token_id: int) -> str:
+        """What a further id adds; empty while a character is still unfinished."""
+        self._ids.append(token_id)
+        text = self._tokenizer.decode(self._ids)
+        if text.endswith(UNFINISHED) or not text.startswith(self._shown):
+            return ""
+        return self._show(text)
+
+    def finish(self) -> str:
+        """What was held back."""
+        text = self._tokenizer.decode(self._ids)
+        return self._show(text) if text.startswith(self._shown) else ""
+
+    def _show(self, text: str) -> str:
+        piece = text[len(self._shown) :]
+        self._shown = text
+        return piece
+
+
+class FileTokenizer(Tokenizer):
+    """A tokenizer.json, read by the `tokenizers` library."""
+
+    def __init__(self, path: Path, vocab_size: int) -> None:
+        super().__init__(vocab_size)
+        self._path = path
+        self._tokenizer = _open(path)
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        if not vocabulary:
+            raise BitsimError(f"{path}: has no tokens; use the tokenizer.json of this network")
+        token, largest = max(vocabulary.items(), key=lambda item: item[1])
+        if largest >= vocab_size:
+            raise BitsimError(
+                f"{path}: token {token[:40]!r} has id {largest}, the network's vocab_size is "
+                f"{vocab_size}; use the tokenizer.json of this network"
+            )
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a prompt, special tokens of the file's own template included."""
+        try:
+            ids = list(self._tokenizer.encode(text).ids)
+        except Exception as error:  # the library raises bare Exceptions
+            raise BitsimError(
+                f"{self._path}: cannot encode {text[:40]!r}: {_first_line(error)}; "
+                f"give another prompt"
+            ) from None
+        outside = [token_id for token_id in ids if token_id >= self.vocab_size]
+        if outside:  # a template may name ids that the vocabulary does not list
+            raise BitsimError(
+                f"{self._path}: {text[:40]!r} becomes token id {outside[0]}, the network's "
+                f"vocab_size is {self.vocab_size}; use the tokenizer.json of this network"
+            )
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids; ids that no token has give nothing."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+
+class ByteTokenizer(Tokenizer):
+    """For synthetic networks: a byte of UTF-8 is the token id of that value."""
+
+    def encode(self, text: str) -> list[int]:
+        """The bytes of the text."""
+        ids = list(text.encode("utf-8", "surrogateescape"))
+        outside = [token_id for token_id in ids if token_id >= self.vocab_size]
+        if outside:
+            raise BitsimError(
+                f"prompt: byte {outside[0]} is outside the vocabulary of {self.vocab_size}; "
+                f"use lower characters"
+            )
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Bytes as UTF-8; an id above 255 shows as its number, <12345>."""
+        pieces = (bytes([i]) if i < 256 else f"<{i}>".encode() for i in ids)
+        return b"".join(pieces).decode("utf-8", "replace")
+
+
+class MissingTokenizer(Tokenizer):
+    """Stands where a checkpoint brings none: its ids can be used, text cannot."""
+
+    def __init__(self, path: Path, vocab_size: int) -> None:
+        super().__init__(vocab_size)
+        self._path = path
+
+    def encode(self, text: str) -> list[int]:
+        """Always a `BitsimError`."""
+        raise self._missing()
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Always a `BitsimError`."""
+        raise self._missing()
+
+    def _missing(self) -> BitsimError:
+        return BitsimError(
+            f"{self._path}: no such file, so text has no token ids; put the network's "
+            f"tokenizer.json there"
+        )
+
+
+def _open(path: Path) -> tokenizers.Tokenizer:
+    remedy = "use the tokenizer.json of this network"
+    try:
+        size_bytes = path.stat().st_size
+        if not path.is_file():
+            raise BitsimError(f"{path}: is not a file; {remedy}")
+        if size_bytes > MAX_TOKENIZER_BYTES:
+            raise BitsimError(
+                f"{path}: {size_bytes} bytes; a tokenizer has at most {MAX_TOKENIZER_BYTES}; "
+                f"{remedy}"
+            )
+        text = path.read_bytes().decode("utf-8")
+        if not isinstance(strict_json.parse(text), dict):
+            raise ValueError("not a JSON object")
+    except OSError as error:
+        raise BitsimError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except UnicodeDecodeError as error:
+        raise BitsimError(f"{path}: byte {error.start} is not UTF-8; {remedy}") from None
+    except ValueError as error:
+        raise BitsimError(f"{path}: not plain JSON: {error}; {remedy}") from None
+    try:
+        return tokenizers.Tokenizer.from_str(text)
+    except Exception as error:  # the library raises bare Exceptions
+        raise BitsimError(f"{path}: not a tokenizer: {_first_line(error)}; {remedy}") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
