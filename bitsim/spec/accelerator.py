@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from bitsim.spec.base import Spec
 from bitsim.spec.dot import DotSpec
@@ -32,8 +32,8 @@ class DmaSpec(Spec):
 class UnitSpec(Spec):
     """A unit that does what is not a ternary product. Cycles are those of the accelerator."""
 
-    multiplies_per_cycle: PositiveInt
-    adds_per_cycle: PositiveInt
+    multiplies_per_cycle: int = Field(ge=1, le=1 << 20)
+    adds_per_cycle: int = Field(ge=1, le=1 << 20)
     setup_cycles: int = Field(ge=0, le=1 << 20)  # before each piece of work
     arithmetic: Literal["bf16", "fp16", "fp32"]  # prices its operations
     inside: bool  # True: part of the chip, its area counts
@@ -44,7 +44,7 @@ class AcceleratorSpec(Spec):
 
     name: Annotated[str, Field(pattern=NAME, max_length=64)]
     note: str = ""  # for people: what the machine is for, and where its figures come from
-    clock_mhz: PositiveFloat
+    clock_mhz: float = Field(ge=0.001, le=100_000)
     technology: str  # name of a technology; `--technology` asks for another
     array: ArraySpec
     memory: MemorySpec

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bitsim.errors import BitsimError, reason, shown, shown_path
 
 MAX_SPEC_BYTES = 1 << 18  # a description is a page of text; anything larger is a mistake
 MAX_LINE_DOTS = 100  # tomllib takes time and depth by the square of a dotted key's parts
 MAX_FAULTS = 50  # of one file that are named; a file of junk has thousands
+QUOTED = re.compile(r"'(\w+)'")
 
 S = TypeVar("S", bound="Spec")
+
+
+ShownName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]  # stays on one line
 
 
 class Spec(BaseModel):
@@ -65,16 +70,23 @@ def parse_toml(path: Path) -> dict[str, Any]:
         raise BitsimError(f"{where}: not valid TOML: {error}; mend that line") from None
 
 
-def check(kind: type[S], table: Mapping[str, Any], origin: str) -> S:
+def check(
+    kind: type[S],
+    table: Mapping[str, Any],
+    origin: str,
+    field_names: Mapping[str, str] | None = None,
+) -> S:
     """Make a spec from a table, or raise one `BitsimError` that lists every fault of it.
 
-    `origin` is what the user knows the table by: a path, or the name of an option.
+    origin       what the user knows the table by: a path, or the name of an option
+    field_names  what the user's file calls a field, where that is not its name here
     """
     try:
         return kind.model_validate(_tuples(dict(table)))
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        lines = [_fault_line(kind, fault, origin) for fault in faults[:MAX_FAULTS]]
+        names = field_names or {}
+        lines = [_fault_line(kind, fault, origin, names) for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             lines.append(f"{origin}: {len(faults) - MAX_FAULTS} more faults; mend these first")
         raise BitsimError("\n".join(dict.fromkeys(lines))) from None
@@ -92,8 +104,10 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
-def _fault_line(kind: type[Spec], fault: Any, origin: str) -> str:
-    field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+def _fault_line(kind: type[Spec], fault: Any, origin: str, names: Mapping[str, str]) -> str:
+    location = [str(part) for part in fault["loc"] if part != "[key]"]
+    location[:1] = [names.get(part, part) for part in location[:1]]
+    field = ".".join(location) or "(whole file)"
     field = field if field.isprintable() and len(field) <= 120 else shown(field)
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if fault["type"] == "extra_forbidden":
@@ -101,6 +115,10 @@ def _fault_line(kind: type[Spec], fault: Any, origin: str) -> str:
             str(fault["loc"][-1])[:80], _fields(kind, fault["loc"][:-1]), 1
         )
         hint = f"did you mean '{near[0]}'?" if near else "remove it"
+        return f"{origin}: {field}: unknown field; {hint}"
+    if fault["loc"][-1:] == ("[key]",):
+        near = difflib.get_close_matches(str(fault["input"])[:80], QUOTED.findall(message), 1)
+        hint = f"did you mean '{near[0]}'?" if near else message
         return f"{origin}: {field}: unknown field; {hint}"
     if fault["type"] == "missing":
         return f"{origin}: {field}: missing; add it"

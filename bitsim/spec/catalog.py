@@ -38,7 +38,7 @@ def find(kind: Kind, name: str) -> Path:
     if name in entries:
         return entries[name]
     path = Path(name)
-    if "\0" not in name and (path.suffix or "/" in name or path.exists()):
+    if "\0" not in name and (path.suffix or "/" in name or _exists(path)):
         return path
     near = difflib.get_close_matches(name, entries, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(sorted(entries))}"
@@ -63,6 +63,13 @@ def load_network_spec(name: str) -> NetworkSpec:
 def load_technology(name: str) -> TechnologySpec:
     """A technology by name or by the path of its TOML file."""
     return base.load(TechnologySpec, find("technologies", name))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than any path may be
+        return False
 
 
 def _entries(kind: Kind) -> dict[str, Path]:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from bitsim.errors import BitsimError
-from bitsim.spec import base
-from bitsim.spec.base import Spec
+from bitsim.errors import BitsimError, shown, shown_path
+from bitsim.spec import base, strict_json
+from bitsim.spec.base import ShownName, Spec
 from bitsim.spec.phase import Phase
+
+CONFIG_KEYS = {  # of config.json, by the field that they give
+    "hidden_size": "hidden_size",
+    "intermediate_size": "intermediate_size",
+    "layers": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "kv_heads": "num_key_value_heads",
+    "vocab_size": "vocab_size",
+    "max_context": "max_position_embeddings",
+    "rms_norm_eps": "rms_norm_eps",
+    "rope_theta": "rope_theta",
+    "tied_head": "tie_word_embeddings",
+    "bos_id": "bos_token_id",
+    "eos_ids": "eos_token_id",
+}
 
 LinearClass = Literal["autobitlinear", "bitlinear"]
 MAX_LAYERS = 512
+Width = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any network; keeps products in 64 bits
+Count = Annotated[int, Field(ge=1, le=1 << 24)]
 
 
 class Statistics(Spec):
@@ -46,15 +63,15 @@ class Product(Spec):
 class NetworkSpec(Spec):
     """Dimensions and constants of one network (transformers `BitNetConfig`)."""
 
-    name: str
+    name: ShownName
     note: str = ""
-    hidden_size: PositiveInt
-    intermediate_size: PositiveInt
+    hidden_size: Width
+    intermediate_size: Width
     layers: int = Field(ge=1, le=MAX_LAYERS)
-    heads: PositiveInt
-    kv_heads: PositiveInt
-    vocab_size: PositiveInt
-    max_context: PositiveInt
+    heads: Width
+    kv_heads: Width
+    vocab_size: Count
+    max_context: Count
     rms_norm_eps: PositiveFloat
     rope_theta: PositiveFloat
     tied_head: bool
@@ -145,64 +162,64 @@ def from_config(path: Path) -> NetworkSpec:
     transformers 5 moves rope_theta into `rope_parameters`; files keep the flat key: both are read.
     Fields that change the numbers and are not what this reference computes are refused.
     """
+    where = shown_path(path)
     try:
-        config = json.loads(base.read_text(path), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BitsimError(f"{path}: not valid JSON: {error}; mend the file") from None
+        config = strict_json.parse(base.read_text(path))
+    except ValueError as error:
+        raise BitsimError(f"{where}: not plain JSON: {error}; mend the file") from None
     if not isinstance(config, dict):
-        raise BitsimError(f"{path}: holds a {type(config).__name__}; it must be a JSON object")
-    _refuse_other(path, config)
-    quantization = config.get("quantization_config", {})
-    eos = config.get("eos_token_id")
-    table = {
-        "name": path.resolve().parent.name,
-        "hidden_size": config.get("hidden_size"),
-        "intermediate_size": config.get("intermediate_size"),
-        "layers": config.get("num_hidden_layers"),
-        "heads": config.get("num_attention_heads"),
-        "kv_heads": config.get("num_key_value_heads", config.get("num_attention_heads")),
-        "vocab_size": config.get("vocab_size"),
-        "max_context": config.get("max_position_embeddings"),
-        "rms_norm_eps": config.get("rms_norm_eps"),
-        "rope_theta": _rope_theta(config),
-        "tied_head": config.get("tie_word_embeddings"),
-        "bos_id": config.get("bos_token_id"),
-        "eos_ids": tuple(eos) if isinstance(eos, list) else (eos,),
-        "linear_class": quantization.get("linear_class"),
-        "quantization_mode": quantization.get("quantization_mode", "offline"),
-    }
-    return base.check(NetworkSpec, table, str(path))
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _rope_theta(config: dict[str, Any]) -> Any:
+        raise BitsimError(f"{where}: holds a {type(config).__name__}; it must be a JSON object")
+    faults = list(_other_numbers(config))
+    if faults:
+        raise BitsimError("\n".join(f"{where}: {fault}" for fault in faults))
+    table = {field: config[key] for field, key in CONFIG_KEYS.items() if key in config}
+    if "kv_heads" in table and table["kv_heads"] is None:  # null: every head has its own
+        table["kv_heads"] = table.get("heads")
+    eos = table.get("eos_ids")
+    if "eos_ids" in table and not isinstance(eos, list):
+        table["eos_ids"] = [eos]
     parameters = config.get("rope_parameters")
     if isinstance(parameters, dict) and "rope_theta" in parameters:
-        return parameters["rope_theta"]
-    return config.get("rope_theta")
+        table["rope_theta"] = parameters["rope_theta"]
+    quantization = config["quantization_config"]
+    table |= {
+        "name": path.resolve().parent.name,
+        "linear_class": quantization["linear_class"],
+        "quantization_mode": quantization.get("quantization_mode", "offline"),
+    }
+    return base.check(NetworkSpec, table, where, CONFIG_KEYS)
 
 
-def _refuse_other(path: Path, config: dict[str, Any]) -> None:
-    """One line for each field whose value would change the numbers silently."""
-    faults = []
+def _other_numbers(config: dict[str, Any]) -> Iterator[str]:
+    """One fault for each field whose value would change the numbers silently."""
     if config.get("model_type") != "bitnet":
-        faults.append(f"model_type = {config.get('model_type')!r}: only 'bitnet' is computed")
+        yield f"model_type = {shown(config.get('model_type'))}: only 'bitnet' is computed"
     if config.get("hidden_act", "relu2") != "relu2":
-        faults.append(f"hidden_act = {config['hidden_act']!r}: only 'relu2' is computed")
+        yield f"hidden_act = {shown(config['hidden_act'])}: only 'relu2' is computed"
     if config.get("attention_bias"):
-        faults.append("attention_bias = true: no BitNet layer has biases; set it to false")
+        yield "attention_bias = true: no BitNet layer has biases; set it to false"
     if config.get("rope_scaling") is not None:
-        faults.append("rope_scaling: only the default RoPE is computed; remove it")
+        yield "rope_scaling: only the default RoPE is computed; remove it"
+    parameters = config.get("rope_parameters")
+    if isinstance(parameters, dict) and parameters.get("rope_type", "default") != "default":
+        kind = shown(parameters["rope_type"])
+        yield f"rope_parameters.rope_type = {kind}: only 'default' is computed; remove it"
+    hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
+    head_dim = config.get("head_dim")
+    sized = type(hidden) is type(heads) is int and heads > 0
+    if head_dim is not None and sized and head_dim != hidden // heads:
+        yield (
+            f"head_dim = {shown(head_dim)}: must be hidden_size / num_attention_heads = "
+            f"{shown(hidden // heads)}; mend or remove it"
+        )
     quantization = config.get("quantization_config")
     if not isinstance(quantization, dict) or quantization.get("quant_method") != "bitnet":
-        faults.append("quantization_config.quant_method: must be 'bitnet'")
-    elif quantization.get("linear_class") not in ("autobitlinear", "bitlinear"):
-        faults.append(
+        yield "quantization_config.quant_method: must be 'bitnet'"
+        return
+    if quantization.get("linear_class") not in ("autobitlinear", "bitlinear"):
+        yield (
             "quantization_config.linear_class: must say 'autobitlinear' (scales multiply) or "
             "'bitlinear' (scales divide); the wrong one changes every number"
         )
-    if faults:
-        raise BitsimError("\n".join(f"{path}: {fault}" for fault in faults))
+    if quantization.get("use_rms_norm"):
+        yield "quantization_config.use_rms_norm = true: layers have no norm of their own; remove it"

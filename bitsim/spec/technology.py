@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from bitsim.spec.base import Spec
+from bitsim.spec.base import ShownName, Spec
 
 
 class Figure(Spec):
@@ -29,7 +29,7 @@ class SramPoint(Spec):
 class TechnologySpec(Spec):
     """Energies in pJ, areas in um2. A figure that is asked for and missing is an error."""
 
-    name: str
+    name: ShownName
     note: str = ""
     node_nm: PositiveFloat
     figures: dict[str, Figure]  # "int8_add_pj", "int32_add_pj", "int8_add_um2", ...
