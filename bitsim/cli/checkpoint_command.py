@@ -19,7 +19,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_info(args: argparse.Namespace) -> int:
     """Check the whole checkpoint and count."""
-    from bitsim.reference import checkpoint_info
+    from bitsim.reference.inspection import checkpoint_info
 
     table = checkpoint_info(args.checkpoint)
     if args.json:

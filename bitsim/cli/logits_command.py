@@ -31,13 +31,19 @@ def run(args: argparse.Namespace) -> int:
     from bitsim.trace.tensorfile import write_tensors
 
     network = bitsim.load_network(args.network, args.seed)
+    ids = np.array(args.ids, np.int64)
     recorded: dict[str, np.ndarray] = {}
 
     def observe(module: str, inputs: np.ndarray, outputs: np.ndarray) -> None:
         recorded[f"{module}:in"] = inputs.copy()
         recorded[f"{module}:out"] = outputs.copy()
 
-    logits = network.logits(args.ids, observe if args.record else None)
+    logits = network.forward(
+        ids,
+        network.empty_cache(len(ids)),
+        all_logits=True,
+        observer=observe if args.record else None,
+    )
     write_tensors(Path(args.out), {"logits": logits}, {"format": "pt"})
     if args.record:
         write_tensors(Path(args.record), recorded, {"format": "pt"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def print_json(table: dict[str, Any]) -> None:
     """One JSON document on stdout."""
     print(json.dumps(table, indent=2, allow_nan=False))
+
+
+def command_line() -> str:
+    """What the user typed, for the files that say how they were made."""
+    return shlex.join(["bitsim", *sys.argv[1:]])
 
 
 def note(text: str) -> None:

@@ -38,13 +38,14 @@ def run_emit(args: argparse.Namespace) -> int:
     """Generate and write."""
     import bitsim
     from bitsim.gateware import emit
-    from bitsim.trace.files import write_bytes
+    from bitsim.trace.atomic import atomic_file
 
     verilog = emit(bitsim.load_accelerator(args.accelerator))
     if args.out is None:
         sys.stdout.write(verilog)
     else:
-        write_bytes(Path(args.out), verilog.encode())
+        with atomic_file(Path(args.out)) as file:
+            file.write(verilog.encode())
     return 0
 
 

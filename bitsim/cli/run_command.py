@@ -6,8 +6,6 @@ Every ternary product is computed in the array, cycle by cycle, and compared wit
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 
 from bitsim.cli import options
 
@@ -69,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
     generated, result = session.run(on_piece)
     if not args.json:
         print()
-    command = shlex.join(["bitsim", *sys.argv[1:]])
-    table = write_all(result, generated, command, folder)
+    table = write_all(result, generated, options.command_line(), folder)
     if args.json:
         options.print_json(table)
     else:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 
 from bitsim.cli import options
 
@@ -57,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
             context=args.context,
         )
     if args.out is not None:
-        command = shlex.join(["bitsim", *sys.argv[1:]])
-        write_all(result, None, command, options.out_folder(args.out))
+        write_all(result, None, options.command_line(), options.out_folder(args.out))
     if args.json:
         options.print_json(result_table(result, None))
     else:

@@ -32,14 +32,22 @@ def run_record(args: argparse.Namespace) -> int:
     from bitsim.agreement import recording
 
     path = Path(args.out)
-    recording.record(args.network, args.prompt, args.tokens, args.seed, path, say=options.note)
+    recording.record(
+        args.network,
+        args.prompt,
+        args.tokens,
+        args.seed,
+        path,
+        command=options.command_line(),
+        say=options.note,
+    )
     args.trace = args.out
     return run_info(args)
 
 
 def run_info(args: argparse.Namespace) -> int:
     """Read the whole trace, checking every checksum, and count."""
-    from bitsim.trace import open_trace
+    from bitsim.trace.reader import open_trace
 
     table = open_trace(Path(args.trace)).info()
     if args.json:

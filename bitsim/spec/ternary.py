@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from bitsim.spec import encoding
 from bitsim.units import ceil_div
 
+ZERO_BYTE = 0x55  # four weights 0
+
 
 @dataclass(frozen=True, eq=False)
 class TernaryMatrix:
@@ -37,6 +39,13 @@ class TernaryMatrix:
     def unpack(self) -> NDArray[np.int8]:
         """(n, k) int8, a new array: four times the size of the packed one."""
         return encoding.unpack(self.packed, self.k, "2bit")
+
+    @property
+    def zero_weights(self) -> int:
+        """How many of the n x k weights are 0."""
+        different = self.packed ^ np.uint8(ZERO_BYTE)  # the two bits of a weight 0 become 0
+        nonzero = int(np.bitwise_count((different | different >> 1) & ZERO_BYTE).sum())
+        return self.n * self.k - nonzero
 
     @cached_property
     def digest(self) -> str:

@@ -67,6 +67,7 @@ class Trace:
             activations += event.activations.size
             zero_activations += event.activations.size - int(np.count_nonzero(event.activations))
         weights = sum(each.n * each.k for each in self.matrices)
+        zeros = sum(each.zero_weights for each in self.matrices)
         chunks = (*self.manifest.weight_chunks, *self.manifest.event_chunks)
         size = sum(chunk.bytes for chunk in chunks)
         return {
@@ -78,7 +79,7 @@ class Trace:
             "products": products,
             "matrices": len(self.matrices),
             "weights": weights,
-            "zero_weight_fraction": sum(map(_zeros, self.matrices)) / weights if weights else 0.0,
+            "zero_weight_fraction": zeros / weights if weights else 0.0,
             "zero_activation_fraction": zero_activations / activations if activations else 0.0,
             "bytes": size + (self.path / manifest.FILE_NAME).stat().st_size,
         }
@@ -191,10 +192,3 @@ def _codes_hold(packed: NDArray[np.uint8], k: int) -> bool:
     kept_bits = 2 * (k % 4 or 4)
     padding = packed[:, -1] >> kept_bits if kept_bits < 8 else packed[:0, -1]
     return not reserved and bool((padding == 0x55 >> kept_bits).all())
-
-
-def _zeros(matrix: TernaryMatrix) -> int:
-    """Weights 0: code 01, so that code ^ 01 has no bit set; padding is such a code too."""
-    other = matrix.packed ^ np.uint8(0x55)
-    nonzero = int(np.bitwise_count((other | other >> 1) & 0x55).sum())
-    return matrix.n * matrix.k - nonzero

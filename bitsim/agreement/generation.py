@@ -1,0 +1,204 @@
+"""Tokens generated in the simulated array, every sum compared with the reference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.array import make_array
+from bitsim.reference.generate import generate
+from bitsim.reference.load import load_network
+from bitsim.reference.memory import network_bytes, require_memory
+from bitsim.reference.network import Network
+from bitsim.reference.product import exact_product
+from bitsim.reference.sampling import Sampler, TopKSampler, greedy
+from bitsim.spec import catalog
+from bitsim.spec.accelerator import AcceleratorSpec, ArraySpec
+from bitsim.spec.dot import DotTiling
+from bitsim.spec.network import NetworkSpec
+from bitsim.spec.phase import Phase
+from bitsim.spec.technology import TechnologySpec
+from bitsim.spec.ternary import TernaryMatrix
+from bitsim.system import Machine, RunResult
+from bitsim.trace.event import Event
+from bitsim.units import ceil_div
+
+PROMPT = "734+589="  # of a network that says numbers
+SYNTHETIC_PROMPT = "Hi"
+LARGE_WEIGHTS = 100_000_000  # above, a run takes long enough to be announced
+PROGRAM_BYTES = 400_000_000  # measured: interpreter, numba and its compiled loops, resident
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What came out, and whether it is what the reference says."""
+
+    prompt: str
+    text: str
+    prompt_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    synthetic: bool
+    sums_compared: int
+    mismatches: int
+    first_mismatch: str  # name of the product, "" if none
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything loaded and checked; `run` does the work."""
+
+    accelerator: AcceleratorSpec
+    technology: TechnologySpec
+    network: Network
+    sampler: Sampler
+    prompt: str
+    prompt_ids: tuple[int, ...]
+    max_tokens: int
+
+    def run(self, on_piece: Callable[[str], None]) -> tuple[Generated, RunResult]:
+        """Generate; `on_piece` gets the text as it grows."""
+        machine = Machine(self.accelerator, self.network.spec, values=True)
+        comparison = Comparison(machine)
+        stream = self.network.tokenizer.stream()
+        token_ids = generate(
+            self.network,
+            self.prompt_ids,
+            self.max_tokens,
+            self.sampler,
+            comparison.product,
+            lambda token_id: on_piece(stream.push(token_id)),
+        )
+        on_piece(stream.finish())
+        comparison.finish()
+        generated = Generated(
+            prompt=self.prompt,
+            text=self.network.tokenizer.decode(token_ids),
+            prompt_ids=self.prompt_ids,
+            token_ids=tuple(token_ids),
+            synthetic=self.network.synthetic,
+            sums_compared=comparison.sums,
+            mismatches=comparison.mismatches,
+            first_mismatch=comparison.first,
+        )
+        return generated, machine.result(self.technology)
+
+
+class Comparison:
+    """A product function that runs the machine and holds each sum against the exact one."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.sums = 0
+        self.mismatches = 0
+        self.first = ""
+        self._pass_index = -1
+        self._context = 0
+
+    def product(self, event: Event) -> NDArray[np.int32]:
+        """(m, n) int32 sums of the simulated array; see `bitsim.reference.product`."""
+        if event.pass_index != self._pass_index:
+            self.finish()
+            m = event.activations.shape[0]
+            self.machine.start_pass(m, self._context)
+            self._pass_index = event.pass_index
+            self._context += m
+        sums = self.machine.product(event)
+        wrong = int(np.count_nonzero(sums != exact_product(event)))
+        if wrong and not self.mismatches:
+            self.first = f"pass {event.pass_index}, {event.name}"
+        self.sums += sums.size
+        self.mismatches += wrong
+        return sums
+
+    def finish(self) -> None:
+        """Let the units finish the pass that is under way, if one is."""
+        if self._pass_index >= 0:
+            self.machine.finish_pass()
+
+
+def prepare(
+    accelerator: str,
+    network: str,
+    technology: str | None,
+    seed: int,
+    temperature: float,
+    prompt: str | None,
+    max_tokens: int,
+    say: Say,
+) -> Session:
+    """Load and check everything; `say` gets what a person wants to know before it starts."""
+    machine = catalog.load_accelerator(accelerator)
+    prices = catalog.load_technology(technology or machine.technology)
+    spec = catalog.load_network_spec(network)
+    for product in spec.products(0):
+        machine.array.tiling(product.phase(1))
+    needed_bytes = resident_bytes(machine, spec)
+    require_memory(needed_bytes, f"{spec.name} on {machine.name}")
+    if spec.ternary_weights > LARGE_WEIGHTS:
+        say(f"{spec.name}: about {needed_bytes / 2**30:.1f} GiB of memory")
+    loaded = load_network(network, seed)
+    if loaded.synthetic:
+        say(
+            f"{spec.name}: no checkpoint is given, so the weights are synthetic (seed {seed}): "
+            f"times and counts are those of the true dimensions, the text means nothing; it has "
+            f"no tokenizer, the prompt is taken as bytes"
+        )
+    text = default_prompt(loaded) if prompt is None else prompt
+    prompt_ids = loaded.tokenizer.encode(text)
+    if spec.ternary_weights > LARGE_WEIGHTS:
+        expected_s = seconds_per_token(machine, spec)
+        tokens = len(prompt_ids) + max_tokens - 1
+        say(
+            f"about {expected_s:.0f} s for each of {tokens} tokens "
+            f"({len(prompt_ids)} of the prompt): {tokens * expected_s / 60:.1f} min in all"
+        )
+    sampler = TopKSampler(temperature, seed=seed) if temperature else greedy
+    return Session(machine, prices, loaded, sampler, text, tuple(prompt_ids), max_tokens)
+
+
+def default_prompt(network: Network) -> str:
+    """What a network continues when the user says nothing."""
+    return SYNTHETIC_PROMPT if network.synthetic else PROMPT
+
+
+def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec) -> int:
+    """Peak resident memory of a run: the network, its weight images, and the program itself."""
+    array = machine.array
+    images = 0
+    for product in spec.products(0):
+        tiles, beats = ceil_div(product.n, array.columns), ceil_div(product.k, array.lanes)
+        images += tiles * beats * array.columns * array.beat_bytes
+    return network_bytes(spec) + spec.layers * images + PROGRAM_BYTES
+
+
+def seconds_per_token(machine: AcceleratorSpec, spec: NetworkSpec) -> float:
+    """Wall time of a token's ternary products, from a small phase timed here and now."""
+    n, k = 4 * machine.array.columns, min(spec.hidden_size, machine.array.max_k)
+    packed = np.full((n, ceil_div(k, 4)), 0x64, np.uint8)  # weights -1, 0, +1, 0
+    packed[:, -1] = 0x55
+    matrix = TernaryMatrix("calibration", n, k, packed, 1.0)
+    image = make_array(machine.array, values=True).image([matrix])
+    phase = Phase(name="calibration", n=n, k=k, m=1)
+    tiling = machine.array.tiling(phase)
+    return min(
+        _timed(machine.array, phase, image, tiling)
+        for _ in range(3)  # the first may compile
+    ) * (spec.ternary_weights / phase.products)
+
+
+def _timed(spec: ArraySpec, phase: Phase, image: NDArray[np.uint8], tiling: DotTiling) -> float:
+    """Wall seconds of one phase that nothing stalls."""
+    array = make_array(spec, values=True)
+    began = time.perf_counter()
+    array.begin(phase, 0, image, np.ones((1, phase.k), np.int8))
+    array.offer_weights(np.zeros(tiling.weight_beats, np.int64))
+    array.offer_activations(np.zeros(tiling.activation_beats, np.int64))
+    array.take_results(np.zeros(tiling.result_beats, np.int64))
+    assert array.advance().needs is None
+    return time.perf_counter() - began

@@ -1,0 +1,58 @@
+"""What the reference multiplies, recorded as a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.agreement.generation import default_prompt
+from bitsim.reference.generate import generate
+from bitsim.reference.load import load_network
+from bitsim.reference.memory import network_bytes, require_memory
+from bitsim.reference.product import exact_product
+from bitsim.reference.sampling import greedy
+from bitsim.spec import catalog
+from bitsim.trace.event import Event
+from bitsim.trace.writer import TraceWriter
+
+
+def record(
+    network: str,
+    prompt: str | None,
+    max_tokens: int,
+    seed: int,
+    path: Path,
+    command: str,
+    say: Callable[[str], None],
+) -> None:
+    """Generate greedily with the reference and write every ternary product to a new trace."""
+    spec = catalog.load_network_spec(network)
+    require_memory(network_bytes(spec), spec.name)
+    loaded = load_network(network, seed)
+    text = default_prompt(loaded) if prompt is None else prompt
+    prompt_ids = loaded.tokenizer.encode(text)
+    with TraceWriter(path, loaded.spec, command=command, seed=seed) as writer:
+        passes = _Passes(writer)
+        token_ids = generate(loaded, prompt_ids, max_tokens, greedy, passes.product)
+    say(f"{text}{loaded.tokenizer.decode(token_ids)}")
+
+
+class _Passes:
+    """A product function that writes what it is asked for; a new pass is told by its index."""
+
+    def __init__(self, writer: TraceWriter) -> None:
+        self._writer = writer
+        self._pass_index = -1
+        self._context = 0
+
+    def product(self, event: Event) -> NDArray[np.int32]:
+        if event.pass_index != self._pass_index:
+            m = event.activations.shape[0]
+            self._writer.begin_pass(m, self._context)
+            self._pass_index = event.pass_index
+            self._context += m
+        self._writer.add(event)
+        return exact_product(event)

@@ -1,0 +1,37 @@
+"""What a checkpoint holds, once all of it has been checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bitsim.errors import BitsimError
+from bitsim.reference.checkpoint import is_packed, load_checkpoint
+from bitsim.spec import catalog
+from bitsim.trace.tensorfile import open_tensors
+
+
+def checkpoint_info(name: str) -> dict[str, Any]:
+    """Load a checkpoint folder and count. `BitsimError` for a shape, which has no weights."""
+    path = catalog.find("networks", name)
+    if path.name == "config.json":
+        path = path.parent
+    if path.is_file():
+        raise BitsimError(f"{path}: is a file; name a folder with config.json, model.safetensors")
+    network = load_checkpoint(path)
+    matrices = [
+        matrix for layer in network.layers for product in layer.products for matrix in product
+    ]
+    weights = sum(matrix.n * matrix.k for matrix in matrices)
+    spec = network.spec
+    return {
+        "format": "packed safetensors" if is_packed(spec) else "bf16 master safetensors",
+        "linear_class": spec.linear_class,
+        "tensors": len(open_tensors(path / "model.safetensors").names),
+        "layers": spec.layers,
+        "hidden_size": spec.hidden_size,
+        "intermediate_size": spec.intermediate_size,
+        "vocab_size": spec.vocab_size,
+        "ternary_weights": weights,
+        "zero_weight_fraction": sum(matrix.zero_weights for matrix in matrices) / weights,
+        "memory_bytes": network.memory_bytes,
+    }
