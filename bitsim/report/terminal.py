@@ -1,0 +1,136 @@
+"""The account as text for a terminal: ASCII, aligned, nothing that needs colour."""
+
+from __future__ import annotations
+
+import textwrap
+
+from bitsim.cost.part import Part
+from bitsim.report import occupancy, traffic
+from bitsim.report.generation import Generation
+from bitsim.report.numbers import count, percent, ratio, si, significant
+from bitsim.report.verdict import verdict, work_shares
+from bitsim.system.result import RunResult
+
+WIDTH = 88
+BAR = 24
+
+CLASS_TEXT = {
+    "busy": "array busy",
+    "weights": "waits for weights",
+    "activations": "waits for activations",
+    "results": "waits to give results",
+    "drain": "fills and drains",
+    "units": "units beside the array",
+}
+
+
+def account(result: RunResult, generation: Generation | None) -> str:
+    """Everything that one screen holds; the page has the rest."""
+    blocks = [
+        _head(result, generation),
+        textwrap.wrap(" ".join(verdict(result)), WIDTH),
+        _cycles(result),
+        _traffic(result),
+        _parts("energy", result.energy, "J"),
+        _parts("area", result.area, "mm2"),
+        textwrap.wrap(notes(result, generation), WIDTH),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block).replace("µ", "u")
+
+
+def exactness(generation: Generation | None) -> str:
+    """One word or few."""
+    if generation is None or generation.bit_exact is None:
+        return "not compared"
+    return "yes" if generation.bit_exact else "NO"
+
+
+def _head(result: RunResult, generation: Generation | None) -> list[str]:
+    machine = result.accelerator
+    rows = [
+        ("machine", f"{machine.name} at {significant(machine.clock_mhz)} MHz"),
+        ("network", f"{result.network.name}, {_passes(result)}"),
+        ("time", f"{count(result.cycles)} cycles = {si(result.seconds, 's')}"),
+        ("speed", f"{significant(result.tokens_per_s)} tokens/s"),
+        ("utilisation", f"{percent(result.utilization)} of {machine.array.lane_count} lanes"),
+    ]
+    if result.energy:
+        per_token = si(result.energy_j / result.decoded_tokens, "J")
+        rows.append(("energy", f"{si(result.energy_j, 'J')}, {per_token} per token"))
+    if result.area:
+        rows.append(("area", f"{significant(result.area_mm2)} mm2, {result.technology.name}"))
+    if generation is not None:
+        rows.append(("bit-exact with the reference", exactness(generation)))
+    width = max(len(name) for name, _ in rows) + 2
+    return [f"{name:{width}}{value}" for name, value in rows]
+
+
+def _passes(result: RunResult) -> str:
+    prompt = sum(each.m for each in result.passes if each.stage == "prefill")
+    decoded = sum(each.stage == "decode" for each in result.passes)
+    parts = [f"{prompt} tokens of prompt"] if prompt else []
+    parts += [f"{decoded} decode {'pass' if decoded == 1 else 'passes'}"] if decoded else []
+    return " and ".join(parts)
+
+
+def _cycles(result: RunResult) -> list[str]:
+    total = occupancy.total(result)
+    lines = [f"cycles{count(result.cycles):>37}"]
+    for name in occupancy.CLASSES:
+        lines.append(_share_line(CLASS_TEXT[name], getattr(total, name), result.cycles))
+    for name, share in work_shares(result):
+        lines.append(_share_line(f"  {name}", round(share * result.cycles), result.cycles))
+    if total.handover:
+        lines.append(_share_line("  of it hand-over", total.handover, result.cycles))
+    return lines
+
+
+def _share_line(name: str, cycles: int, whole: int) -> str:
+    share = ratio(cycles, whole)
+    bar = "#" * round(share * BAR)
+    return f"  {name:26}{count(cycles):>15}{percent(share):>9}  {bar}".rstrip()
+
+
+def _traffic(result: RunResult) -> list[str]:
+    moved = sum(result.dram_bytes.values())
+    peak = result.accelerator.memory.peak_gb_per_s
+    lines = [
+        f"DRAM   {si(moved, 'B')}, {significant(traffic.gb_per_s(result))} GB/s: "
+        f"{percent(traffic.bus_share(result))} of the {significant(peak)} GB/s peak"
+    ]
+    for stream, stream_bytes in sorted(result.dram_bytes.items(), key=lambda item: -item[1]):
+        share = ratio(stream_bytes, moved)
+        bar = "#" * round(share * BAR)
+        size = si(stream_bytes, "B")
+        lines.append(f"  {stream:26}{size:>15}{percent(share):>9}  {bar}".rstrip())
+    return lines
+
+
+def _parts(title: str, parts: tuple[Part, ...], unit: str) -> list[str]:
+    whole = sum(part.value for part in parts)
+    lines = [f"{title:28}{_value(whole, unit):>15}"] if parts else []
+    for part in sorted(parts, key=lambda each: -each.value):
+        share = ratio(part.value, whole)
+        bar = "#" * round(share * BAR)
+        name = part.name + (" (estimate)" if part.estimate else "")
+        value = _value(part.value, unit)
+        lines.append(f"  {name:26}{value:>15}{percent(share):>9}  {bar}".rstrip())
+    return lines
+
+
+def _value(value: float, unit: str) -> str:
+    return si(value, unit) if unit == "J" else f"{significant(value)} {unit}"
+
+
+def notes(result: RunResult, generation: Generation | None) -> str:
+    """What a reader must not forget, in sentences."""
+    sentences = []
+    if generation is not None and generation.synthetic:
+        sentences.append("The weights are synthetic: the text means nothing.")
+    estimated = sum(part.estimate for part in (*result.energy, *result.area))
+    if estimated:
+        parts = len(result.energy) + len(result.area)
+        sentences.append(f"{estimated} of {parts} parts of energy and area rest on estimates.")
+    if result.technology.note:
+        sentences.append(" ".join(result.technology.note.split()))
+    return " ".join(sentences)
