@@ -206,12 +206,10 @@ def _other_numbers(config: dict[str, Any]) -> Iterator[str]:
         yield f"rope_parameters.rope_type = {kind}: only 'default' is computed; remove it"
     hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
     head_dim = config.get("head_dim")
-    sized = type(hidden) is type(heads) is int and heads > 0
-    if head_dim is not None and sized and head_dim != hidden // heads:
-        yield (
-            f"head_dim = {shown(head_dim)}: must be hidden_size / num_attention_heads = "
-            f"{shown(hidden // heads)}; mend or remove it"
-        )
+    if isinstance(hidden, int) and isinstance(heads, int) and heads > 0:
+        whole = hidden // heads
+        if head_dim not in (None, whole):
+            yield f"head_dim = {shown(head_dim)}: must be hidden_size / heads = {shown(whole)}"
     quantization = config.get("quantization_config")
     if not isinstance(quantization, dict) or quantization.get("quant_method") != "bitnet":
         yield "quantization_config.quant_method: must be 'bitnet'"
