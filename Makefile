@@ -6,6 +6,7 @@ OUT ?= out
 JOBS ?= 2
 
 export UV_PYTHON_DOWNLOADS := never
+export PIP_ROOT_USER_ACTION := ignore
 BIN := .venv/bin
 UV := .uv/bin/uv
 
@@ -65,13 +66,14 @@ docs: setup-test
 
 lock: | $(UV)
 	$(RESOLVE) --group build --output-file requirements.lock
-	$(RESOLVE) --group build --group test --group docs --output-file requirements-test.lock
+	$(RESOLVE) --group build --group test --group docs --constraint requirements.lock \
+		--output-file requirements-test.lock
 	! grep -nE '://|^-|file:|\+cpu' requirements.lock requirements-test.lock
 
 # One answer for Python 3.11 and later, and no trace of where this machine gets its packages.
 RESOLVE := $(UV) pip compile pyproject.toml --quiet --upgrade --no-config --universal \
 	--python-version 3.11 --fork-strategy fewest --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 clean:
 	rm -rf .uv .venv out build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
