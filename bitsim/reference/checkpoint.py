@@ -163,7 +163,7 @@ def _layer(file: TensorFile, spec: NetworkSpec, index: int, scales: Mapping[str,
         )
         for product in spec.products(index)
     )
-    return Layer(*norms, products=products)
+    return Layer(products, *norms)
 
 
 def _matrix(file: TensorFile, name: str, rows: int, k: int, scale: float | None) -> TernaryMatrix:

@@ -29,11 +29,11 @@ class Layer:
     products  the matrices of the four phases, in the order of `NetworkSpec.products`
     """
 
+    products: tuple[tuple[TernaryMatrix, ...], ...]
     input_norm: NDArray[np.uint16]
     attention_norm: NDArray[np.uint16]  # attn_sub_norm
     ffn_input_norm: NDArray[np.uint16]  # post_attention_layernorm
     ffn_norm: NDArray[np.uint16]  # ffn_sub_norm
-    products: tuple[tuple[TernaryMatrix, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ class _Maker:
             self.matrices(index, place, product)
             for place, product in enumerate(spec.products(index))
         )
-        return Layer(*(_frozen(to_bf16(norm)) for norm in norms), products=products)
+        return Layer(products, *(_frozen(to_bf16(norm)) for norm in norms))
 
     def output_gain(self, k: int) -> float:
         """Gain of the norm in front of an output projection that adds BLOCK_GROWTH."""
