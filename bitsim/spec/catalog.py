@@ -38,7 +38,8 @@ def find(kind: Kind, name: str) -> Path:
     if name in entries:
         return entries[name]
     path = Path(name)
-    if "\0" not in name and (path.suffix or "/" in name or _exists(path)):
+    like_a_path = path.suffix in (".toml", ".json") or "/" in name  # names may have dots
+    if name and "\0" not in name and (like_a_path or _exists(path)):
         return path
     near = difflib.get_close_matches(name, entries, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(sorted(entries))}"
