@@ -1,0 +1,128 @@
+"""Replaying jobs on the Verilog of many machines at once, under Verilator and cocotb."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.gateware.bench import RESULTS, bench_folder, bench_top
+from bitsim.gateware.counters import COUNTERS
+from bitsim.gateware.emit import emit_array
+from bitsim.gateware.stimulus import sums_of_beats, write_streams
+from bitsim.gateware.verilator import build
+from bitsim.spec.counts import ArrayCounts
+from bitsim.spec.dot import DotSpec
+from bitsim.trace.job import Job, Schedules
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """An array and the work it is to replay."""
+
+    spec: DotSpec
+    jobs: Sequence[Job]
+    schedules: Schedules
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseOutcome:
+    """One phase as the Verilog ran it. Cycles count from reset.
+
+    output  (m, n) int32
+    """
+
+    first_cycle: int  # first RUN cycle
+    end_cycle: int  # first cycle after the last result beat
+    counts: ArrayCounts  # as the hardware's counters said in `end_cycle`
+    output: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one machine did; `faults` are broken rules of its streams, in words."""
+
+    phases: tuple[PhaseOutcome, ...]
+    faults: tuple[str, ...]
+
+
+def build_bench(specs: Sequence[DotSpec], build_folder: Path, optimize: str = "-O1") -> Path:
+    """The binary's folder for these arrays, one machine each."""
+    named = [(f"array_{index}", spec) for index, spec in enumerate(specs)]
+    texts = {f"{name}.v": emit_array(spec, name) for name, spec in named}
+    texts["bench_top.sv"] = bench_top(named)
+    texts["columns.vlt"] = "`verilator_config\n" + "".join(
+        f'no_inline -module "{name}_column"\n' for name, _ in named
+    )
+    folder = bench_folder()
+    statics = [*sorted(folder.glob("*.sv")), folder / "bench.vlt"]
+    return build(texts, statics, build_folder, optimize)
+
+
+def replay(machines: Sequence[Machine], bench: Path, work: Path, most_cycles: int) -> list[Outcome]:
+    """Run the machines of a bench that `build_bench` made for their specs, in this order.
+
+    work  an empty folder; it keeps inputs and logs
+    """
+    for index, machine in enumerate(machines):
+        write_streams(machine.spec, machine.jobs, machine.schedules, work / f"machine_{index}")
+    with (work / "log.txt").open("w") as log:
+        subprocess.run(
+            [
+                sys.executable,
+                str(bench_folder() / "run.py"),
+                str(bench.resolve()),
+                str(work.resolve()),
+                str(most_cycles),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    return [_outcome(machine, work / f"machine_{index}") for index, machine in enumerate(machines)]
+
+
+def _outcome(machine: Machine, folder: Path) -> Outcome:
+    logs = [folder / "phases.txt", folder / f"stream_{RESULTS}.txt"]
+    for log in logs:
+        if not log.exists():  # the simulation died
+            text = (folder.parent / "log.txt").read_text()
+            raise AssertionError(f"{log}: not written\n{text[-4000:]}")
+    said = [line.split() for log in logs for line in log.read_text().splitlines()]
+    accepts = [int(words[1]) for words in said if words[0] == "accept"]
+    ends = [[int(word) for word in words[1:]] for words in said if words[0] == "end"]
+    beats = [int(words[2], 16) for words in said if words[0] == "beat"]
+    flags = {words[0]: int(words[1]) for words in said if words[0] in _FLAGS}
+    faults = [text for flag, text in _FLAGS.items() if flags[flag]]
+    wanted = [machine.spec.tiling(job.phase).result_beats for job in machine.jobs]
+    if len(ends) != len(machine.jobs):
+        faults.append(f"{len(ends)} of {len(machine.jobs)} phases ended")
+    elif len(beats) != sum(wanted):
+        faults.append(f"{len(beats)} result beats instead of {sum(wanted)}")
+    else:
+        starts = np.cumsum([0, *wanted])
+        phases = [
+            PhaseOutcome(
+                first_cycle=accept + 1,
+                end_cycle=end[0],
+                counts=ArrayCounts(**dict(zip(COUNTERS, end[1:], strict=True))),
+                output=sums_of_beats(machine.spec, job, beats[first : first + count]),
+            )
+            for job, accept, end, first, count in zip(
+                machine.jobs, accepts, ends, starts, wanted, strict=False
+            )
+        ]
+        return Outcome(tuple(phases), tuple(faults))
+    return Outcome((), tuple(faults))
+
+
+_FLAGS = {
+    "left": "an input beat was never taken",
+    "unstable": "a result beat changed while it was offered",
+    "waiting": "a result beat too many was offered at the end",
+}
