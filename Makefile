@@ -66,7 +66,7 @@ docs: setup-test
 
 lock: | $(UV)
 	$(RESOLVE) --group build --output-file requirements.lock
-	$(RESOLVE) --group build --group test --group docs --constraint requirements.lock \
+	$(RESOLVE) --extra rtl --group build --group test --group docs --constraint requirements.lock \
 		--output-file requirements-test.lock
 	! grep -nE '://|^-|file:|\+cpu' requirements.lock requirements-test.lock
 

