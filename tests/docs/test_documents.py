@@ -23,7 +23,9 @@ def blocks():
     """(page, long-running, lines) for each block of shell commands."""
     for page in PAGES:
         for number, (full, text) in enumerate(FENCE.findall(page.read_text()), 1):
-            lines = [line.partition("#")[0].strip() for line in text.replace("\\\n", " ").split("\n")]
+            lines = [
+                line.partition("#")[0].strip() for line in text.replace("\\\n", " ").split("\n")
+            ]
             yield pytest.param(
                 [line for line in lines if line],
                 id=f"{page.relative_to(ROOT)}-{number}",
