@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class DotArray:
         state["activation_places"] = spec.activation_buffer_beats
         state["result_places"] = spec.result_fifo_beats
         state["latency_cycles"] = spec.latency_cycles
-        state["phase_offered_cycle"] = NEVER
+        state["offered_cycle"] = NEVER
         self._ready_cycle = np.zeros(spec.result_fifo_beats, np.int64)
         self._level = np.zeros(1, np.int64)
         self._schedules: dict[Stream, Schedule] = {stream: Schedule() for stream in STREAMS}
@@ -58,7 +59,7 @@ class DotArray:
         places = encoding.WEIGHTS_PER_BYTE[spec.weight_packing]
         row = 0
         for matrix in matrices:
-            clean = dot_image.pack_rows(matrix.packed, k, row, spec.lanes, places, recode, image)
+            clean = dot_image.pack_rows(matrix.packed, row, spec.lanes, places, recode, image)
             assert clean, f"{matrix.name}: reserved 2bit code"
             row += matrix.n
         return image
@@ -73,12 +74,12 @@ class DotArray:
         """Offer the next phase; see `Array.begin`."""
         state = self._control[0]
         assert not state["running"], "the phase before has not ended"
-        assert state["phase_offered_cycle"] == NEVER, "the phase before has not begun"
+        assert state["offered_cycle"] == NEVER, "the phase before has not begun"
         tiling = self.spec.tiling(phase)
         state["row_tiles"] = tiling.row_tiles
         state["k_beats"] = tiling.k_beats
         state["groups"] = tiling.groups
-        state["phase_offered_cycle"] = offered_cycle
+        state["offered_cycle"] = offered_cycle
         self._phase = phase
         self._numbers = None
         if self._values:
@@ -109,19 +110,19 @@ class DotArray:
 
     def silence(self, stream: Stream, until_cycle: int) -> None:
         """Promise nothing beyond the schedule of a stream before `until_cycle`."""
-        self._schedules[stream].silent_until_cycle = until_cycle
+        self._schedules[stream].silence(until_cycle)
 
     def advance(self) -> Pause:
         """Step until the phase has ended, or a beat is needed that is not scheduled."""
         state = self._control[0]
-        assert state["running"] or state["phase_offered_cycle"] < NEVER, "no phase was begun"
+        assert state["running"] or state["offered_cycle"] < NEVER, "no phase was begun"
         return self._run(NEVER)
 
     def idle_until(self, cycle: int) -> Pause:
         """Step without a phase to the beginning of `cycle`."""
         state = self._control[0]
         assert not state["running"], "a phase runs"
-        assert state["phase_offered_cycle"] == NEVER, "a phase is offered"
+        assert state["offered_cycle"] == NEVER, "a phase is offered"
         return self._run(cycle)
 
     def result(self) -> PhaseResult:
@@ -129,20 +130,21 @@ class DotArray:
         state, numbers = self._control[0], self._numbers
         assert self._phase is not None, "no phase was begun"
         assert not state["running"], "the phase has not ended"
-        assert state["phase_offered_cycle"] == NEVER, "the phase has not begun"
+        assert state["offered_cycle"] == NEVER, "the phase has not begun"
         adds, subtracts = (int(each) for each in numbers.counts) if numbers else (0, 0)
-        products = int(state["busy"]) * self.spec.lane_count if numbers else 0
+        cycles = [int(each) for each in state["class_cycles"][: control.IDLE]]
+        products = cycles[control.BUSY] * self.spec.lane_count if numbers else 0
         return PhaseResult(
             phase=self._phase,
             accept_cycle=int(state["accept_cycle"]),
-            end_cycle=int(state["accept_cycle"] + 1 + state["cycles"]),
+            end_cycle=int(state["accept_cycle"]) + 1 + sum(cycles),
             counts=ArrayCounts(
-                cycles=int(state["cycles"]),
-                busy=int(state["busy"]),
-                wait_weights=int(state["wait_weights"]),
-                wait_activations=int(state["wait_activations"]),
-                wait_results=int(state["wait_results"]),
-                drain=int(state["drain"]),
+                cycles=sum(cycles),
+                busy=cycles[control.BUSY],
+                wait_weights=cycles[control.WAIT_WEIGHTS],
+                wait_activations=cycles[control.WAIT_ACTIVATIONS],
+                wait_results=cycles[control.WAIT_RESULTS],
+                drain=cycles[control.DRAIN],
                 adds=adds,
                 subtracts=subtracts,
                 skips=products - adds - subtracts,
@@ -152,17 +154,16 @@ class DotArray:
 
     def _run(self, stop_cycle: int) -> Pause:
         state = self._control[0]
-        for stream, schedule in self._schedules.items():
-            state[f"{stream}_silent_until"] = schedule.silent_until_cycle
-        weights, activations, takes = (
-            (schedule.beats, schedule.used) for schedule in self._schedules.values()
-        )
+        weights, activations, results = (self._schedules[stream] for stream in STREAMS)
         why = control.run(
             self._control,
             self._level,
-            weights,
-            activations,
-            takes,
+            weights.beats,
+            weights.used,
+            activations.beats[0],
+            activations.used,
+            results.beats[0],
+            results.used,
             self._ready_cycle,
             stop_cycle,
             self._leap,
@@ -179,7 +180,7 @@ class _Numbers:
     """The values of the phase that runs, and how far the lanes have got."""
 
     image: NDArray[np.uint8]
-    table: NDArray[np.int8]
+    table: NDArray[Any]
     vectors: NDArray[np.int8]
     nonzero: NDArray[np.int32]
     output: NDArray[np.int32]
@@ -199,12 +200,11 @@ class _Numbers:
         assert image.shape == expected, (image.shape, expected)
         assert activations.shape == (phase.m, phase.k), activations.shape
         assert activations.dtype == np.int8, activations.dtype
-        vectors = np.zeros((phase.m, tiling.k_beats * spec.lanes), np.int8)
-        vectors[:, : phase.k] = activations
+        vectors = dot_lanes.slot_vectors(activations, spec.lanes, spec.weight_packing)
         block_starts = np.arange(0, phase.m, spec.hold * spec.slices)
         return cls(
             image=image,
-            table=encoding.byte_table(spec.weight_packing),
+            table=dot_lanes.slot_table(spec.weight_packing),
             vectors=vectors,
             nonzero=np.add.reduceat(vectors != 0, block_starts, axis=0, dtype=np.int32),
             output=np.zeros((phase.m, phase.n), np.int32),
@@ -218,7 +218,6 @@ class _Numbers:
         dot_lanes.passes(
             self.image,
             self.table,
-            spec.lanes,
             self.vectors,
             self.nonzero,
             spec.hold * spec.slices,

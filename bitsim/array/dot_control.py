@@ -14,59 +14,46 @@ from numpy.typing import NDArray
 
 from bitsim.array.protocol import NEVER
 
-IntArray = NDArray[np.int64]
-Beats = tuple[IntArray, IntArray]  # `beats` and `used` of a Schedule
+Cycles = NDArray[np.int64]
 
 # Why `run` returned. The first three are the places of the streams in protocol.STREAMS.
 NEEDS_WEIGHTS, NEEDS_ACTIVATIONS, NEEDS_RESULTS, ENDED, REACHED, STUCK = range(6)
 
-# What a cycle is.
+# What a cycle is: the classes of docs/machine.md, and no phase.
 BUSY, WAIT_WEIGHTS, WAIT_ACTIVATIONS, WAIT_RESULTS, DRAIN, IDLE = range(6)
+CLASSES = 6
 
 CONTROL = np.dtype(
     [
-        (name, np.int64)
-        for name in (
-            # the machine: constant
-            "hold",
-            "weight_places",
-            "activation_places",
-            "result_places",
-            "latency_cycles",
-            # the world
-            "phase_offered_cycle",  # NEVER: no phase is offered
-            "weights_silent_until",
-            "activations_silent_until",
-            "results_silent_until",
-            # where it is
-            "cycle",
-            "running",
-            "accept_cycle",
-            # the phase's bounds
-            "row_tiles",
-            "k_beats",
-            "groups",
-            # the next step to issue
-            "earlier_groups",  # of the blocks before this one
-            "block_groups",
-            "row_tile",
-            "k_beat",
-            "group",
-            "passes",  # row tiles finished, over all blocks
-            # beats, from reset on
-            "block_first_beat",  # of activations
-            "loaded",
-            "freed",
-            "results_issued",
-            "results_taken",
-            # counters of the phase
-            "cycles",
-            "busy",
-            "wait_weights",
-            "wait_activations",
-            "wait_results",
-            "drain",
-        )
+        # the machine
+        ("hold", np.int64),
+        ("weight_places", np.int64),
+        ("activation_places", np.int64),
+        ("result_places", np.int64),
+        ("latency_cycles", np.int64),
+        # the phase offered or running
+        ("offered_cycle", np.int64),  # NEVER: none
+        ("row_tiles", np.int64),
+        ("k_beats", np.int64),
+        ("groups", np.int64),
+        # where it is
+        ("cycle", np.int64),
+        ("running", np.int64),
+        ("accept_cycle", np.int64),
+        ("class_cycles", np.int64, CLASSES),  # since the phase was accepted
+        # the next step to issue
+        ("earlier_groups", np.int64),  # of the blocks before its own
+        ("block_groups", np.int64),  # 0: every step has been issued
+        ("row_tile", np.int64),
+        ("k_beat", np.int64),
+        ("group", np.int64),
+        ("passes", np.int64),  # row tiles finished, over all blocks
+        # beats, from reset on
+        ("block_first_beat", np.int64),  # of activations
+        ("loaded", np.int64),
+        ("freed", np.int64),
+        ("results_issued", np.int64),
+        ("results_taken", np.int64),
     ]
 )
 
@@ -74,90 +61,118 @@ CONTROL = np.dtype(
 @njit(cache=True)
 def run(
     control: NDArray[Any],
-    level: IntArray,
-    weights: Beats,
-    activations: Beats,
-    takes: Beats,
-    ready_cycle: IntArray,
+    level: Cycles,
+    weights: Cycles,
+    weights_used: Cycles,
+    activations: Cycles,
+    activations_used: Cycles,
+    takes: Cycles,
+    takes_used: Cycles,
+    ready_cycle: Cycles,
     stop_cycle: int,
     leap: bool,
 ) -> int:
     """Step until the phase ends, `stop_cycle` begins, or a beat is needed that is not scheduled.
 
-    control           (1,)              CONTROL
-    level             (streams,)        beats in each weight queue
-    weights           arrivals (streams, known), and how many of them have been transferred
-                      (streams,); streams = 1 when all columns are alike
-    activations       the same, (1, known) and (1,)
-    takes             the same: the cycles from which results are taken
-    ready_cycle       (result_places,)  ring: first cycle in which each result is offered
-    leap              pass over cycles in which nothing can change; the cycles are the same
+    Everything is decided on the state at the start of a cycle and changed at its end. There a
+    stream is *due* in the cycle from which on its next beat moves, and never if none can move.
 
-    All are updated in place.
+    control           (1,)              CONTROL
+    level             (streams,)        beats in each weight queue; one stands for all columns
+                                        as long as they are alike
+    weights           (streams, known)  `Schedule.beats`: the last is where the silence ends
+    weights_used      (streams,)        how many of them have been transferred
+    activations       (known,)          the same for activations
+    takes             (known,)          the same for results: from when they are taken
+    ready_cycle       (result_places,)  ring: first cycle in which each result can be offered
+    leap              pass over cycles in which nothing can change; the outcome is the same
+
+    All are updated in place. Returns one of NEEDS_WEIGHTS ... STUCK.
     """
     s = control[0]
     while s.cycle < stop_cycle:
-        need = _unknown(s, level, weights, activations, takes, ready_cycle)
-        if need >= 0:
-            return need
         t = s.cycle
+        weights_due = _weights_due(s, level, weights, weights_used)
+        room = s.loaded - s.freed < s.activation_places
+        activation_due = activations[activations_used[0]] if room else NEVER
+        result_due = (
+            max(ready_cycle[s.results_taken % s.result_places], takes[takes_used[0]])
+            if s.results_taken < s.results_issued
+            else NEVER
+        )
+        if weights_due <= t and _lacks_weights(s, level, weights, weights_used):
+            return NEEDS_WEIGHTS
+        if activation_due <= t and activations_used[0] == activations.size - 1:
+            return NEEDS_ACTIVATIONS
+        if result_due <= t and takes_used[0] == takes.size - 1:
+            return NEEDS_RESULTS
+
         kind = _class(s, level)
-        moved = _transfer_inputs(s, level, weights, activations)
-        moved += _transfer_result(s, takes, ready_cycle)
-        _count(s, kind, 1)
+        if weights_due <= t:
+            _transfer_weights(s, level, weights, weights_used, t)
+        if activation_due <= t:
+            s.loaded += 1
+            activations_used[0] += 1
+        if result_due <= t:
+            s.results_taken += 1
+            takes_used[0] += 1
+        s.class_cycles[kind] += 1
         s.cycle = t + 1
-        if kind == IDLE:
-            moved += _accept(s, t)
-        elif kind == BUSY:
+        if kind == BUSY:
             _issue(s, level, ready_cycle, t)
-        elif kind == DRAIN and s.results_taken == s.results_issued:
+            continue
+        if kind == DRAIN and s.results_taken == s.results_issued:
             s.running = 0
-            s.phase_offered_cycle = NEVER
+            s.offered_cycle = NEVER
             return ENDED
-        if moved == 0 and kind != BUSY:
-            event = _next_event(s, level, weights, activations, takes, ready_cycle)
-            if event >= NEVER and stop_cycle >= NEVER:
-                return STUCK
-            if leap:
-                event = min(event, stop_cycle)
-                _count(s, kind, event - s.cycle)
-                s.cycle = event
+
+        event = min(weights_due, activation_due, result_due)
+        if kind == IDLE:
+            event = min(event, s.offered_cycle)
+            _accept(s, t)
+        if min(event, stop_cycle) >= NEVER:
+            return STUCK
+        if leap and event > t:  # nothing moved, so every cycle before the event is like this one
+            s.cycle = min(event, stop_cycle)
+            s.class_cycles[kind] += s.cycle - t - 1
     return REACHED
 
 
-@njit(cache=True)
-def _unknown(
-    s: Any,
-    level: IntArray,
-    weights: Beats,
-    activations: Beats,
-    takes: Beats,
-    ready_cycle: IntArray,
-) -> int:
-    """The stream that could transfer now if only its schedule went on, or -1."""
-    arrivals, used = weights
-    if s.cycle >= s.weights_silent_until:
-        for stream in range(level.size):
-            if level[stream] < s.weight_places and used[stream] == arrivals.shape[1]:
-                return NEEDS_WEIGHTS
-    if (
-        s.cycle >= s.activations_silent_until
-        and activations[1][0] == activations[0].shape[1]
-        and s.loaded - s.freed < s.activation_places
-    ):
-        return NEEDS_ACTIVATIONS
-    if (
-        s.cycle >= s.results_silent_until
-        and takes[1][0] == takes[0].shape[1]
-        and s.results_taken < s.results_issued
-        and s.cycle >= ready_cycle[s.results_taken % s.result_places]
-    ):
-        return NEEDS_RESULTS
-    return -1
+@njit(cache=True, forceinline=True)
+def _weights_due(s: Any, level: Cycles, weights: Cycles, used: Cycles) -> int:
+    """When the next beat moves into a queue that has room at the start of this cycle."""
+    due = NEVER
+    for stream in range(level.size):
+        if level[stream] < s.weight_places:
+            due = min(due, weights[stream, used[stream]])
+    return due
 
 
-@njit(cache=True)
-def _class(s: Any, level: IntArray) -> int:
+@njit(cache=True, forceinline=True)
+def _lacks_weights(s: Any, level: Cycles, weights: Cycles, used: Cycles) -> bool:
+    """Whether some queue has room, and nothing is known of what it is offered now."""
+    end = weights.shape[1] - 1
+    for stream in range(level.size):
+        if (
+            level[stream] < s.weight_places
+            and used[stream] == end
+            and weights[stream, end] <= s.cycle
+        ):
+            return True
+    return False
+
+
+@njit(cache=True, forceinline=True)
+def _transfer_weights(s: Any, level: Cycles, weights: Cycles, used: Cycles, t: int) -> None:
+    """Each queue with room takes the beat that it is offered."""
+    for stream in range(level.size):
+        if level[stream] < s.weight_places and weights[stream, used[stream]] <= t:
+            level[stream] += 1
+            used[stream] += 1
+
+
+@njit(cache=True, forceinline=True)
+def _class(s: Any, level: Cycles) -> int:
     """What this cycle is, by the state at its start."""
     if not s.running:
         return IDLE
@@ -173,90 +188,25 @@ def _class(s: Any, level: IntArray) -> int:
     return BUSY
 
 
-@njit(cache=True)
-def _transfer_inputs(
-    s: Any,
-    level: IntArray,
-    weights: Beats,
-    activations: Beats,
-) -> int:
-    """Queue every input beat that is offered and has room; before this cycle's issue frees any."""
-    arrivals, used = weights
-    moved = 0
-    for stream in range(level.size):
-        beat = used[stream]
-        if (
-            level[stream] < s.weight_places
-            and beat < arrivals.shape[1]
-            and arrivals[stream, beat] <= s.cycle
-        ):
-            level[stream] += 1
-            used[stream] += 1
-            moved += 1
-    arrivals, used = activations
-    beat = used[0]
-    if (
-        s.loaded - s.freed < s.activation_places
-        and beat < arrivals.shape[1]
-        and arrivals[0, beat] <= s.cycle
-    ):
-        s.loaded += 1
-        used[0] += 1
-        moved += 1
-    return moved
-
-
-@njit(cache=True)
-def _transfer_result(s: Any, takes: Beats, ready_cycle: IntArray) -> int:
-    """Hand over the oldest result, if it is offered and taken."""
-    cycles, used = takes
-    beat = used[0]
-    if (
-        s.results_taken < s.results_issued
-        and s.cycle >= ready_cycle[s.results_taken % s.result_places]
-        and beat < cycles.shape[1]
-        and cycles[0, beat] <= s.cycle
-    ):
-        s.results_taken += 1
-        used[0] += 1
-        return 1
-    return 0
-
-
-@njit(cache=True)
-def _count(s: Any, kind: int, cycles: int) -> None:
-    if kind == IDLE:
+@njit(cache=True, forceinline=True)
+def _accept(s: Any, t: int) -> None:
+    """If a phase is offered, it is transferred in this cycle and runs from the next on."""
+    if s.offered_cycle > t:
         return
-    s.cycles += cycles
-    if kind == BUSY:
-        s.busy += cycles
-    elif kind == WAIT_WEIGHTS:
-        s.wait_weights += cycles
-    elif kind == WAIT_ACTIVATIONS:
-        s.wait_activations += cycles
-    elif kind == WAIT_RESULTS:
-        s.wait_results += cycles
-    else:
-        s.drain += cycles
-
-
-@njit(cache=True)
-def _accept(s: Any, t: int) -> int:
-    """Take the phase if it is offered; it runs from the next cycle on."""
-    if t < s.phase_offered_cycle:
-        return 0
     s.running = 1
     s.accept_cycle = t
     s.earlier_groups = 0
     s.block_groups = min(s.hold, s.groups)
-    s.row_tile = s.k_beat = s.group = s.passes = 0
-    s.cycles = s.busy = s.drain = 0
-    s.wait_weights = s.wait_activations = s.wait_results = 0
-    return 1
+    s.row_tile = 0
+    s.k_beat = 0
+    s.group = 0
+    s.passes = 0
+    for kind in range(CLASSES):
+        s.class_cycles[kind] = 0
 
 
-@njit(cache=True)
-def _issue(s: Any, level: IntArray, ready_cycle: IntArray, t: int) -> None:
+@njit(cache=True, forceinline=True)
+def _issue(s: Any, level: Cycles, ready_cycle: Cycles, t: int) -> None:
     """Issue the step, and go to the next: group, then K beat, then row tile, then block."""
     if s.row_tile == s.row_tiles - 1:
         s.freed += 1
@@ -281,37 +231,3 @@ def _issue(s: Any, level: IntArray, ready_cycle: IntArray, t: int) -> None:
     s.block_first_beat += s.k_beats * s.block_groups
     s.earlier_groups += s.block_groups
     s.block_groups = min(s.hold, s.groups - s.earlier_groups)
-
-
-@njit(cache=True)
-def _next_event(
-    s: Any,
-    level: IntArray,
-    weights: Beats,
-    activations: Beats,
-    takes: Beats,
-    ready_cycle: IntArray,
-) -> int:
-    """The first cycle from `s.cycle` on in which anything can change, or must be asked for.
-
-    Called after a cycle in which nothing changed: until then every cycle is like it.
-    """
-    arrivals, used = weights
-    event = s.phase_offered_cycle if not s.running else NEVER
-    for stream in range(level.size):
-        if level[stream] < s.weight_places:
-            beat = used[stream]
-            known = beat < arrivals.shape[1]
-            event = min(event, arrivals[stream, beat] if known else s.weights_silent_until)
-    arrivals, used = activations
-    if s.loaded - s.freed < s.activation_places:
-        beat = used[0]
-        known = beat < arrivals.shape[1]
-        event = min(event, arrivals[0, beat] if known else s.activations_silent_until)
-    if s.results_taken < s.results_issued:
-        cycles, used = takes
-        beat = used[0]
-        known = beat < cycles.shape[1]
-        taken = cycles[0, beat] if known else s.results_silent_until
-        event = min(event, max(taken, ready_cycle[s.results_taken % s.result_places]))
-    return max(event, s.cycle)

@@ -12,7 +12,7 @@ from bitsim.spec import encoding
 from bitsim.spec.encoding import Packing
 
 RESERVED = 1 << 8  # marks a window that holds a reserved digit
-ZEROS = 0b01_01_01_01_01  # weight 0 in every place of a window
+ZEROS = 0b01_01_01_01_01  # digits of weight 0: a window of five, the most that a byte holds
 
 
 def recode_table(packing: Packing) -> NDArray[np.uint16]:
@@ -27,7 +27,6 @@ def recode_table(packing: Packing) -> NDArray[np.uint16]:
 @njit(cache=True)
 def pack_rows(
     packed: NDArray[np.uint8],
-    k: int,
     first_row: int,
     lanes: int,
     places: int,
@@ -36,31 +35,26 @@ def pack_rows(
 ) -> bool:
     """Write the rows of one matrix into a weight image; False if a code is reserved.
 
-    packed     (rows, ceil(k / 4))  uint8  `2bit`
+    packed     (rows, ceil(k / 4))  uint8  `2bit`; places beyond k hold weight 0
     first_row  row of the image that the matrix's first row becomes
     places     weights per byte of the image
     recode     (4 ** places,)  uint16  `recode_table`
     image      (row_tiles, k_beats, columns, beat_bytes)  uint8, written in place
     """
     _, k_beats, columns, beat_bytes = image.shape
+    last = places - (beat_bytes * places - lanes)  # weights in the last byte of a beat
+    keep = np.full(beat_bytes, (1 << 2 * places) - 1, np.int64)
+    keep[-1] = (1 << 2 * last) - 1
+    codes = np.full(max(packed.shape[1], k_beats * lanes // 4) + 2, ZEROS & 255, np.uint8)
     seen = 0
     for row in range(packed.shape[0]):
-        codes = packed[row]
+        codes[: packed.shape[1]] = packed[row]
         tile, column = (first_row + row) // columns, (first_row + row) % columns
         for beat in range(k_beats):
-            end = min(k, (beat + 1) * lanes)
             for byte in range(beat_bytes):
                 start = beat * lanes + byte * places
-                window = ZEROS
-                if start < end:
-                    at = start >> 2
-                    window = np.int64(codes[at])
-                    if at + 1 < codes.size:
-                        window |= np.int64(codes[at + 1]) << 8
-                    window >>= 2 * (start & 3)
-                    if end - start < places:
-                        mask = (1 << 2 * (end - start)) - 1
-                        window = (window & mask) | (ZEROS & ~mask)
+                pair = codes[start >> 2] | np.int64(codes[(start >> 2) + 1]) << 8
+                window = (pair >> 2 * (start & 3)) & keep[byte] | ZEROS & ~keep[byte]
                 code = recode[window & (recode.size - 1)]
                 seen |= code
                 image[tile, beat, column, byte] = code

@@ -2,70 +2,59 @@
 
 One call does whole passes: all K beats of one row tile against the groups of one block. Within a
 pass the order of the steps cannot be seen from outside, since sums wrap and counters add up.
+
+A byte's weights are held in 4 or 8 *slots* of one int8 each, so that one look-up decodes a byte;
+slots that no lane uses meet an activation of 0, which adds nothing and is counted as nothing.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+from bitsim.spec import encoding
+from bitsim.spec.encoding import Packing
+from bitsim.units import ceil_div
+
 Int8 = NDArray[np.int8]
+Bytes = NDArray[np.uint8]
+MOST_COLUMNS = 255  # that a uint8 can tally
 
 
-@njit(cache=True)
-def decode(tile: Bytes, table: Int8, lanes: int, weights: Int8) -> None:
-    """The weights of one row tile, from the bytes that its columns are sent.
+def slot_table(packing: Packing) -> NDArray[Any]:
+    """(256,) uint32 or uint64: the slots of each byte, by `bitsim.spec.encoding.byte_table`."""
+    table = encoding.byte_table(packing)
+    kind: Any = np.uint32 if table.shape[1] <= 4 else np.uint64
+    slots = np.zeros((256, np.dtype(kind).itemsize), np.int8)
+    slots[:, : table.shape[1]] = table
+    return slots.view(kind)[:, 0].copy()
 
-    tile     (k_beats, columns, beat_bytes)  uint8
-    table    (256, weights per byte)  int8  `byte_table` of bitsim.spec.encoding
-    weights  (columns, k_beats * lanes)  int8, written in place
+
+def slot_vectors(activations: Int8, lanes: int, packing: Packing) -> Int8:
+    """Activations in the order of the slots that they meet.
+
+    activations  (m, k)  int8
+    returns      (m, k_beats * beat_bytes * slots)  int8; 0 where no lane or no k is
     """
-    k_beats, columns, beat_bytes = tile.shape
-    places = table.shape[1]
-    for beat in range(k_beats):
-        for column in range(columns):
-            lane = 0
-            for byte in range(beat_bytes):
-                code = tile[beat, column, byte]
-                for place in range(min(places, lanes - lane)):
-                    weights[column, beat * lanes + lane] = table[code, place]
-                    lane += 1
-
-
-@njit(cache=True)
-def dot(weights: Int8, vector: Int8) -> int:
-    """The sum of one column for one vector: each lane adds, subtracts or skips. |sum| < 2**31."""
-    total = np.int32(0)
-    for k in range(weights.size):
-        total = np.int32(total + np.int32(weights[k]) * np.int32(vector[k]))
-    return np.int64(total)
-
-
-@njit(cache=True)
-def count(weights: Int8, nonzero: NDArray[np.int32]) -> tuple[int, int]:
-    """Adds and subtracts of one column: each weight meets `nonzero` activations that are not 0."""
-    adds = np.int64(0)
-    subtracts = np.int64(0)
-    for k in range(weights.size):
-        adds += np.int64(nonzero[k] if weights[k] > 0 else 0)
-        subtracts += np.int64(nonzero[k] if weights[k] < 0 else 0)
-    return adds, subtracts
-
-
-@njit(cache=True)
-def wrap(total: int, bits: int) -> int:
-    """Two's complement of `bits` bits."""
-    half = np.int64(1) << (bits - 1)
-    return ((total + half) & ((half << 1) - 1)) - half
+    m, k = activations.shape
+    places, slots = encoding.WEIGHTS_PER_BYTE[packing], slot_table(packing).itemsize
+    k_beats, beat_bytes = ceil_div(k, lanes), encoding.beat_bytes(lanes, packing)
+    by_lane = np.zeros((m, k_beats * lanes), np.int8)
+    by_lane[:, :k] = activations
+    by_place = np.zeros((m, k_beats, beat_bytes * places), np.int8)
+    by_place[:, :, :lanes] = by_lane.reshape(m, k_beats, lanes)
+    by_slot = np.zeros((m, k_beats, beat_bytes, slots), np.int8)
+    by_slot[..., :places] = by_place.reshape(m, k_beats, beat_bytes, places)
+    return by_slot.reshape(m, -1)
 
 
 @njit(cache=True)
 def passes(
     image: Bytes,
-    table: Int8,
-    lanes: int,
+    table: NDArray[Any],
     vectors: Int8,
     nonzero: NDArray[np.int32],
     block_vectors: int,
@@ -75,26 +64,73 @@ def passes(
     output: NDArray[np.int32],
     counts: NDArray[np.int64],
 ) -> None:
-    """Passes `first` to `last` - 1 of a phase, counted over all blocks.
+    """Do passes `first` to `last` - 1 of a phase, counted over all blocks.
 
     image    (row_tiles, k_beats, columns, beat_bytes)  uint8
-    table    (256, weights per byte)  int8
-    vectors  (m, k_beats * lanes)  int8; places beyond k hold 0
-    nonzero  (blocks, k_beats * lanes)  int32: vectors of the block that are not 0 in a place
-    output   (m, n)  int32; written in place
+    table    (256,)  `slot_table`
+    vectors  (m, width)  int8  `slot_vectors`; width = k_beats * beat_bytes * slots
+    nonzero  (blocks, width)  int32  how many vectors of the block are not 0 in each slot
+    output   (m, n)  int32, written in place
     counts   (2,)  int64: adds, subtracts; added to
     """
-    row_tiles, k_beats, columns, _ = image.shape
+    row_tiles, k_beats, columns, beat_bytes = image.shape
     m, n = output.shape
-    weights = np.empty((columns, k_beats * lanes), np.int8)
+    packed = np.empty((columns, k_beats * beat_bytes), table.dtype)
+    weights = packed.view(np.int8)
     for each in range(first, last):
         block, tile = each // row_tiles, each % row_tiles
-        decode(image[tile], table, lanes, weights)
-        for column in range(columns):
-            adds, subtracts = count(weights[column], nonzero[block])
-            counts[0] += adds
-            counts[1] += subtracts
+        _decode(image[tile], table, packed)
+        for start in range(0, columns, MOST_COLUMNS):
+            _count(weights[start : start + MOST_COLUMNS], nonzero[block], counts)
         for v in range(block * block_vectors, min((block + 1) * block_vectors, m)):
             for column in range(min(columns, n - tile * columns)):
-                total = dot(weights[column], vectors[v])
-                output[v, tile * columns + column] = wrap(total, accumulator_bits)
+                total = _dot(weights[column], vectors[v])
+                output[v, tile * columns + column] = _wrap(total, accumulator_bits)
+
+
+@njit(cache=True)
+def _decode(tile: Bytes, table: NDArray[Any], packed: NDArray[Any]) -> None:
+    """The weights of one row tile, from the bytes that its columns are sent.
+
+    tile    (k_beats, columns, beat_bytes)  uint8
+    packed  (columns, k_beats * beat_bytes)  of the table's type, written in place
+    """
+    k_beats, columns, beat_bytes = tile.shape
+    for beat in range(k_beats):
+        for column in range(columns):
+            for byte in range(beat_bytes):
+                packed[column, beat * beat_bytes + byte] = table[tile[beat, column, byte]]
+
+
+@njit(cache=True)
+def _dot(weights: Int8, vector: Int8) -> Any:
+    """One column's sum for one vector: each lane adds, subtracts or skips. |sum| < 2**31."""
+    total = np.int32(0)
+    for slot in range(weights.size):
+        total = np.int32(total + np.int32(weights[slot]) * np.int32(vector[slot]))
+    return total
+
+
+@njit(cache=True)
+def _count(weights: Int8, nonzero: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+    """Adds and subtracts of up to MOST_COLUMNS columns with all vectors of a block.
+
+    Tallied down the columns first: a slot's weights all meet the same activations.
+    """
+    plus = np.zeros(nonzero.size, np.uint8)
+    minus = np.zeros(nonzero.size, np.uint8)
+    for column in range(weights.shape[0]):
+        row = weights[column]
+        for slot in range(row.size):
+            plus[slot] = np.uint8(plus[slot] + np.uint8(row[slot] > 0))
+            minus[slot] = np.uint8(minus[slot] + np.uint8(row[slot] < 0))
+    for slot in range(nonzero.size):
+        counts[0] += np.int64(plus[slot]) * nonzero[slot]
+        counts[1] += np.int64(minus[slot]) * nonzero[slot]
+
+
+@njit(cache=True)
+def _wrap(total: int, bits: int) -> int:
+    """Two's complement of `bits` bits."""
+    half = 1 << (bits - 1)
+    return ((total + half) & ((half << 1) - 1)) - half

@@ -9,30 +9,37 @@ from numpy.typing import NDArray
 class Schedule:
     """Arrivals of one stream, or of parallel streams (the columns' weights).
 
-    beats  (streams, known)  int64  arrival cycles (take cycles for results)
-    used   (streams,)        int64  how many of them have been transferred; the kernel counts it
+    beats  (streams, known + 1)  int64  arrival cycles (take cycles for results); the last is no
+                                        beat: before that cycle nothing more will be offered
+    used   (streams,)            int64  how many of them have been transferred; the kernel counts
 
     One row stands for all streams as long as they are alike.
     """
 
     def __init__(self) -> None:
-        self.beats: NDArray[np.int64] = np.empty((1, 0), np.int64)
+        self.beats: NDArray[np.int64] = np.zeros((1, 1), np.int64)
         self.used: NDArray[np.int64] = np.zeros(1, np.int64)
-        self.silent_until_cycle = 0
 
     def append(self, arrivals: NDArray[np.int64]) -> None:
         """Add (beats,) for all streams, or (streams, beats)."""
-        further = np.atleast_2d(np.asarray(arrivals, np.int64))
         streams = self.beats.shape[0]
+        further = np.atleast_2d(arrivals)
         assert further.ndim == 2, further.shape
         assert further.shape[0] in (1, streams), further.shape
+        assert further.dtype == np.int64, further.dtype
         if further.shape[1] == 0:
             return
         spent = int(self.used.min())
-        further = np.broadcast_to(further, (streams, further.shape[1]))
-        self.beats = np.concatenate((self.beats[:, spent:], further), axis=1)
+        left = self.beats.shape[1] - 1 - spent
+        beats = np.zeros((streams, left + further.shape[1] + 1), np.int64)
+        beats[:, :left] = self.beats[:, spent:-1]
+        beats[:, left:-1] = further
+        self.beats = beats
         self.used -= spent
-        self.silent_until_cycle = 0
+
+    def silence(self, until_cycle: int) -> None:
+        """Nothing more before `until_cycle`; the next `append` withdraws it."""
+        self.beats[:, -1] = until_cycle
 
     def split(self, streams: int) -> None:
         """From now on one row for each of `streams` streams, which were alike so far."""
