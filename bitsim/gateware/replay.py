@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bitsim.gateware.bench import RESULTS, bench_folder, bench_top
 from bitsim.gateware.counters import COUNTERS
-from bitsim.gateware.emit import emit_array
 from bitsim.gateware.stimulus import sums_of_beats, write_streams
 from bitsim.gateware.verilator import build
+from bitsim.gateware.verilog import emit_arrays
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job, Schedules
@@ -54,8 +54,8 @@ class Outcome:
 def build_bench(specs: Sequence[DotSpec], build_folder: Path, optimize: str = "-O1") -> Path:
     """The binary's folder for these arrays, one machine each."""
     named = [(f"array_{index}", spec) for index, spec in enumerate(specs)]
-    texts = {f"{name}.v": emit_array(spec, name) for name, spec in named}
-    texts["bench_top.sv"] = bench_top(named)
+    texts = {"arrays.v": emit_arrays(named), "bench_top.sv": bench_top(named)}
+    # One piece of code for all columns of an array, not a copy of it for each.
     texts["columns.vlt"] = "`verilator_config\n" + "".join(
         f'no_inline -module "{name}_column"\n' for name, _ in named
     )

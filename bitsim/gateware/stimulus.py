@@ -13,10 +13,16 @@ from bitsim.spec import encoding
 from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job, Schedules
 
+COUNT_BYTES = 8  # of the number of beats, at the start of a file
+
 
 def write_streams(spec: DotSpec, jobs: Sequence[Job], schedules: Schedules, folder: Path) -> None:
     """Write `stream_NUMBER.bin` of every stream of one machine (`rtl/bench/source.sv`)."""
     folder.mkdir(parents=True)
+    if not jobs:  # a machine that only waits until the others are done
+        for stream in range(WEIGHTS + spec.columns):
+            (folder / f"stream_{stream}.bin").write_bytes(bytes(COUNT_BYTES))
+        return
     phases = np.stack([_phase_beat(spec, job) for job in jobs])
     _write(folder, PHASES, schedules.phases, phases)
     activations = np.concatenate([activation_beats(spec, job) for job in jobs])
@@ -89,5 +95,5 @@ def _write(
     assert arrivals.shape == payloads.shape[:1], (stream, arrivals.shape, payloads.shape)
     cycles = arrivals.astype(">i8").view(np.uint8).reshape(-1, 8)
     records = np.concatenate([cycles, payloads[:, ::-1]], axis=1)
-    head = len(arrivals).to_bytes(8, "big")
+    head = len(arrivals).to_bytes(COUNT_BYTES, "big")
     (folder / f"stream_{stream}.bin").write_bytes(head + records.tobytes())

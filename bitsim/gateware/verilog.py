@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from bitsim.gateware import make_top
+from bitsim.gateware.dataflows import make_top
 from bitsim.gateware.shared import Shared
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.dot import DotSpec
@@ -26,17 +27,19 @@ _NUMBERED = re.compile(r"\\\$(\d+) ")
 
 def emit(accelerator: AcceleratorSpec) -> str:
     """The Verilog of an accelerator's array, with a heading; the top module has its name."""
-    return _heading(accelerator) + emit_array(accelerator.array, accelerator.name)
+    return _heading(accelerator) + emit_arrays([(accelerator.name, accelerator.array)])
 
 
-def emit_array(spec: DotSpec, name: str) -> str:
-    """The Verilog of an array: module `name`, and modules `name_...` below it."""
-    shared = Shared(name)
-    text = [_rtlil(make_top(spec, shared), name)]
-    written: set[str] = set()
-    while waiting := [each for each in shared.modules if each not in written]:
-        text += [_rtlil(shared.modules[each], each) for each in waiting]
-        written.update(waiting)
+def emit_arrays(named: Sequence[tuple[str, DotSpec]]) -> str:
+    """The Verilog of several arrays: for each a module of its name, and `name_...` below it."""
+    text = []
+    for name, spec in named:
+        shared = Shared(name)
+        text.append(_rtlil(make_top(spec, shared), name))
+        written: set[str] = set()
+        while waiting := [each for each in shared.modules if each not in written]:
+            text += [_rtlil(shared.modules[each], each) for each in waiting]
+            written.update(waiting)
     return _readable(_verilog("\n".join(text)))
 
 

@@ -1,0 +1,19 @@
+"""The independent readings of a machine held against each other, value by value."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bitsim.agreement.rtl import check_rtl as check_rtl
+
+_HOMES = {"check_rtl": "bitsim.agreement.rtl"}  # imported when used: generation needs no Amaranth
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bitsim.agreement' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

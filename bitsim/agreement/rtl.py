@@ -1,0 +1,138 @@
+"""`bitsim rtl check`: the Verilog of a machine, or of many random ones, against the other readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitsim.agreement.arrivals import ideal_schedules, random_schedules
+from bitsim.agreement.case import Case
+from bitsim.agreement.compare import Agreement, check
+from bitsim.agreement.random_case import random_case, random_job
+from bitsim.spec import catalog
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.dot import DotSpec
+from bitsim.trace.event import Event
+from bitsim.trace.job import Job
+
+RANDOM_PHASES = 6  # of `rtl check --accelerator`, ideal and stalled each
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RtlResult:
+    """The agreement, and which machines it is about."""
+
+    machines: str
+    agreement: Agreement
+
+    @property
+    def agrees(self) -> bool:
+        """Nothing differed."""
+        return self.agreement.agrees
+
+    def table(self) -> dict[str, Any]:
+        """For `--json`."""
+        each = self.agreement
+        return {
+            "machines": self.machines,
+            "agrees": each.agrees,
+            "cases": each.cases,
+            "phases": each.phases,
+            "values": each.values,
+            "cycles": each.cycles,
+            "value_mismatches": each.value_mismatches,
+            "cycle_mismatches": each.cycle_mismatches,
+            "counter_mismatches": each.counter_mismatches,
+            "stream_faults": each.stream_faults,
+            "failures": [
+                {
+                    "case": failure.case,
+                    "differences": list(failure.differences),
+                    "reproduction": failure.reproduction,
+                }
+                for failure in each.failures
+            ],
+        }
+
+    def text(self) -> str:
+        """For a terminal."""
+        each = self.agreement
+        lines = [
+            f"{self.machines}: {each.cases} cases, {each.phases} phases, {each.values} values, "
+            f"{each.cycles} cycles",
+            f"  values that differ     {each.value_mismatches}",
+            f"  cycles that differ     {each.cycle_mismatches}",
+            f"  counters that differ   {each.counter_mismatches}",
+            f"  broken stream rules    {each.stream_faults}",
+        ]
+        for failure in each.failures:
+            lines += ["", f"{failure.case}:", *(f"  {line}" for line in failure.differences)]
+            lines += ["", failure.reproduction.rstrip()]
+        lines.append("agree: " + ("yes" if each.agrees else "NO"))
+        return "\n".join(lines)
+
+
+def check_rtl(
+    accelerator: str | None,
+    cases: int | None,
+    seed: int,
+    trace: Path | None,
+    work: Path,
+    say: Say,
+) -> RtlResult:
+    """Random machines if `cases` is given, else one accelerator by name.
+
+    seed   of the random machines, or of the random work of the accelerator
+    trace  replay these products on the accelerator instead of random ones
+    work   keeps built simulators
+    say    is told what takes long
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    if cases is not None:
+        say(f"rtl check: building {cases} random machines under Verilator")
+        wanted = [random_case(seed, index) for index in range(cases)]
+        return RtlResult(f"{cases} random machines, seed {seed}", check(wanted, work))
+    assert accelerator is not None
+    spec = catalog.load_accelerator(accelerator)
+    if trace is None:
+        wanted = cases_of_random_work(spec, seed)
+    else:
+        from bitsim.trace import open_trace
+
+        wanted = cases_of_events(spec, list(open_trace(trace).events()))
+    say(f"rtl check: building {spec.name} under Verilator")
+    return RtlResult(spec.name, check(wanted, work, optimize="-O2"))
+
+
+def cases_of_random_work(accelerator: AcceleratorSpec, seed: int) -> list[Case]:
+    """The same few phases, once with nothing in the way, once with stalls on every stream."""
+    rng = np.random.default_rng(seed)
+    spec = accelerator.array
+    jobs = [random_job(rng, spec, f"phase_{index}") for index in range(RANDOM_PHASES)]
+    again = f"bitsim rtl check --accelerator {accelerator.name} --seed {seed}"
+    return [
+        Case("ideal", spec, jobs, ideal_schedules(spec, jobs), again),
+        Case("stalled", spec, jobs, random_schedules(rng, spec, jobs), again),
+    ]
+
+
+def cases_of_events(
+    accelerator: AcceleratorSpec, events: Sequence[Event], seed: int = 0
+) -> list[Case]:
+    """Recorded products one after the other, ideal and stalled."""
+    return cases_of_jobs(accelerator.array, [event.job() for event in events], seed)
+
+
+def cases_of_jobs(spec: DotSpec, jobs: Sequence[Job], seed: int) -> list[Case]:
+    """A list of phases under an ideal world and a random one."""
+    rng = np.random.default_rng(seed)
+    return [
+        Case("ideal", spec, jobs, ideal_schedules(spec, jobs), "nothing waits outside"),
+        Case("stalled", spec, jobs, random_schedules(rng, spec, jobs), f"stalls of seed {seed}"),
+    ]

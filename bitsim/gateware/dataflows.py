@@ -1,0 +1,20 @@
+"""The dataflows that have hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from amaranth.lib import wiring
+
+from bitsim.gateware.dot import Dot
+from bitsim.gateware.shared import Shared
+from bitsim.spec.dot import DotSpec
+
+# A further dataflow is one more line: its top level takes the spec and the modules it shares.
+DATAFLOWS: dict[str, Callable[[Any, Shared | None], wiring.Component]] = {"dot": Dot}
+
+
+def make_top(spec: DotSpec, shared: Shared | None = None) -> wiring.Component:
+    """The top level of an array; `shared` as in `bitsim.gateware.shared`."""
+    return DATAFLOWS[spec.dataflow](spec, shared)
