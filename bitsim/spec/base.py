@@ -38,13 +38,11 @@ def read_text(path: Path, most_bytes: int = MAX_SPEC_BYTES) -> str:
             raise BitsimError(f"{where}: is a folder; name a file in it")
         if path.exists() and not path.is_file():  # a pipe would wait, /dev/zero would not end
             raise BitsimError(f"{where}: is not a file with a size; name a file")
+        size_bytes = path.stat().st_size
+        if size_bytes > most_bytes:
+            raise BitsimError(f"{where}: {size_bytes} bytes; such a file has at most {most_bytes}")
         with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-        if len(content) > most_bytes:
-            raise BitsimError(
-                f"{where}: {path.stat().st_size} bytes; such a file has at most {most_bytes}"
-            )
-        return content.decode("utf-8")
+            return file.read(size_bytes).decode("utf-8")
     except FileNotFoundError:
         raise BitsimError(f"{where}: no such file; check the path, or see `bitsim list`") from None
     except UnicodeDecodeError as error:

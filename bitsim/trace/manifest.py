@@ -149,7 +149,9 @@ def read(path: Path) -> Manifest:
     if not isinstance(table, dict) or table.get("format") != FORMAT:
         raise _damaged(path, f"format: must be {FORMAT!r}")
     version = table.get("version")
-    if type(version) is int and version > VERSION:
+    if type(version) is not int:  # true would pass for 1
+        raise _damaged(path, f"version = {shown(version)}: must be a whole number")
+    if version > VERSION:
         raise BitsimError(
             f"{path}: version = {shown(version)}: written by a later bitsim; this one reads "
             f"up to version {VERSION}: update bitsim"
