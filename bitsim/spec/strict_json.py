@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+HALF = re.compile(r"\\u[dD][89a-fA-F]")  # half of a UTF-16 pair
 
 
 def parse(text: str) -> Any:
     """The value of a JSON text; ValueError, in one line, for everything that is not plain JSON."""
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be shown
+        if HALF.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # a lone half could not be shown
         return value
     except UnicodeEncodeError:
         raise ValueError("a \\ud800 to \\udfff escape that is not a character") from None
