@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Protocol
 
 
-@dataclass(frozen=True)
-class Generation:
-    """The tokens of one run, and how far they can be believed."""
+class Generation(Protocol):
+    """The tokens of one run, and how far they can be believed.
 
-    prompt: str
-    text: str  # what follows the prompt
-    token_ids: tuple[int, ...]  # of `text`
-    bit_exact: bool | None  # every sum equal to the reference; None: not compared
-    synthetic: bool  # weights are made up: times are right, the text means nothing
-    command: str = ""  # that does it again
+    A protocol, since whoever compared the sums has a record of its own.
+    """
+
+    @property
+    def prompt(self) -> str:
+        """What was continued."""
+
+    @property
+    def text(self) -> str:
+        """What follows the prompt."""
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """The tokens of `text`."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Weights are made up: times and counts hold, the text means nothing."""
+
+    @property
+    def sums_compared(self) -> int:
+        """Sums of the array that were held against the reference."""
+
+    @property
+    def mismatches(self) -> int:
+        """Those that differed."""
+
+
+def bit_exact(generation: Generation | None) -> bool | None:
+    """Whether every sum was the reference's; None if none was compared."""
+    if generation is None or generation.sums_compared == 0:
+        return None
+    return generation.mismatches == 0

@@ -87,23 +87,26 @@ def _outside_phases(
     first, last = result.passes[0].start_cycle, result.passes[-1].end_cycle
     ends = [first, *(p.end_cycle for p in phases)]
     starts = [*(p.start_cycle for p in phases), last]
-    final = max([*phases, *work], key=lambda record: record.end_cycle, default=None)
+    records: list[PhaseRecord | WorkRecord] = [*phases, *work]
+    final = max(records, key=lambda record: record.end_cycle, default=None)
     index = 0
     for gap, (now, until) in enumerate(zip(ends, starts, strict=True)):
-        after = phases[gap] if gap < len(phases) else final
+        after: PhaseRecord | WorkRecord | None = phases[gap] if gap < len(phases) else final
         while now < until:
             while index < len(work) and work[index].end_cycle <= now:
                 index += 1
             piece = work[index] if index < len(work) else None
             if piece is not None and piece.start_cycle <= now:
-                end, owner, working = min(piece.end_cycle, until), piece, True
+                end = min(piece.end_cycle, until)
+                yield piece, now, end, True
             elif piece is not None and piece.start_cycle < until:
-                end, owner, working = piece.start_cycle, piece, False
+                end = piece.start_cycle
+                yield piece, now, end, False
             elif after is not None:
-                end, owner, working = until, after, False
+                end = until
+                yield after, now, end, False
             else:
                 return  # a run without a record
-            yield owner, now, end, working
             now = end
 
 

@@ -31,23 +31,21 @@ class Drawing:
         """End of what `open` began."""
         self._parts.append(f"</{tag}>")
 
-    def rect(
-        self, x: float, y: float, width: float, height: float, css: str, **attributes: Value
-    ) -> None:
+    def rect(self, x: float, y: float, width: float, height: float, css: str) -> None:
         """A rectangle."""
-        self.add("rect", x=x, y=y, width=width, height=height, css=css, **attributes)
+        self.add("rect", x=x, y=y, width=width, height=height, css=css)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, css: str) -> None:
         """A straight line."""
         self.add("line", x1=x1, y1=y1, x2=x2, y2=y2, css=css)
 
-    def text(self, x: float, y: float, body: str, css: str = "", **attributes: Value) -> None:
+    def text(self, x: float, y: float, body: str, css: str = "") -> None:
         """Text; its place is the left end of the base line unless the class anchors it."""
-        self.add("text", body, x=x, y=y, css=css or None, **attributes)
+        self.add("text", body, x=x, y=y, css=css or None)
 
-    def path(self, d: str, css: str, **attributes: Value) -> None:
+    def path(self, d: str, css: str, tip: str | None = None) -> None:
         """A path."""
-        self.add("path", d=d, css=css, **attributes)
+        self.add("path", d=d, css=css, tip=tip)
 
     def markup(self) -> Markup:
         """The whole picture, safe to place in a page."""

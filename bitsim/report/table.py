@@ -10,7 +10,7 @@ from typing import Any
 
 from bitsim.cost.part import Part
 from bitsim.report import traffic
-from bitsim.report.generation import Generation
+from bitsim.report.generation import Generation, bit_exact
 from bitsim.spec.counts import ArrayCounts
 from bitsim.system.result import PhaseRecord, RunResult
 from bitsim.trace.atomic import atomic_file
@@ -27,7 +27,7 @@ def result_table(
     said = generation
     return {
         "bitsim": version("bitsim"),
-        "command": said.command if said and not command else command,
+        "command": command,
         "accelerator": result.accelerator.name,
         "network": result.network.name,
         "technology": result.technology.name,
@@ -35,7 +35,9 @@ def result_table(
         "prompt": said.prompt if said else None,
         "text": said.text if said else None,
         "token_ids": list(said.token_ids) if said else None,
-        "bit_exact": said.bit_exact if said else None,
+        "bit_exact": bit_exact(said),
+        "sums_compared": said.sums_compared if said else 0,
+        "mismatches": said.mismatches if said else 0,
         "synthetic": said.synthetic if said else None,
         "tokens": result.decoded_tokens,
         "cycles": result.cycles,
@@ -84,7 +86,7 @@ def stalls(counts: ArrayCounts) -> dict[str, int]:
 
 def _sums(parts: tuple[Part, ...], total: float) -> dict[str, float]:
     table = {part.name: part.value for part in parts}
-    assert len(table) == len(parts) and "total" not in table, "parts have names of their own"
+    assert len({*table, "total"}) == len(parts) + 1, "each part has a name of its own"
     return {**table, "total": total}
 
 

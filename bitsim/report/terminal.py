@@ -8,7 +8,7 @@ from bitsim.cost.part import Part
 from bitsim.report import occupancy, traffic
 from bitsim.report.generation import Generation
 from bitsim.report.numbers import count, percent, ratio, si, significant
-from bitsim.report.verdict import verdict, work_shares
+from bitsim.report.verdict import verdict, work_cycles
 from bitsim.system.result import RunResult
 
 WIDTH = 88
@@ -39,17 +39,20 @@ def account(result: RunResult, generation: Generation | None) -> str:
 
 
 def exactness(generation: Generation | None) -> str:
-    """One word or few."""
-    if generation is None or generation.bit_exact is None:
+    """Yes, NO or not compared, and of how many sums."""
+    if generation is None or generation.sums_compared == 0:
         return "not compared"
-    return "yes" if generation.bit_exact else "NO"
+    compared = f"{count(generation.sums_compared)} sums compared"
+    if generation.mismatches:
+        return f"NO: {count(generation.mismatches)} of {compared} differ"
+    return f"yes ({compared})"
 
 
 def _head(result: RunResult, generation: Generation | None) -> list[str]:
     machine = result.accelerator
     rows = [
         ("machine", f"{machine.name} at {significant(machine.clock_mhz)} MHz"),
-        ("network", f"{result.network.name}, {_passes(result)}"),
+        ("network", f"{result.network.name}, {passes_text(result)}"),
         ("time", f"{count(result.cycles)} cycles = {si(result.seconds, 's')}"),
         ("speed", f"{significant(result.tokens_per_s)} tokens/s"),
         ("utilisation", f"{percent(result.utilization)} of {machine.array.lane_count} lanes"),
@@ -65,10 +68,11 @@ def _head(result: RunResult, generation: Generation | None) -> list[str]:
     return [f"{name:{width}}{value}" for name, value in rows]
 
 
-def _passes(result: RunResult) -> str:
+def passes_text(result: RunResult) -> str:
+    """What was asked of the machine: "9 tokens of prompt and 4 decode passes"."""
     prompt = sum(each.m for each in result.passes if each.stage == "prefill")
     decoded = sum(each.stage == "decode" for each in result.passes)
-    parts = [f"{prompt} tokens of prompt"] if prompt else []
+    parts = [f"{prompt} {'token' if prompt == 1 else 'tokens'} of prompt"] if prompt else []
     parts += [f"{decoded} decode {'pass' if decoded == 1 else 'passes'}"] if decoded else []
     return " and ".join(parts)
 
@@ -76,10 +80,13 @@ def _passes(result: RunResult) -> str:
 def _cycles(result: RunResult) -> list[str]:
     total = occupancy.total(result)
     lines = [f"cycles{count(result.cycles):>37}"]
-    for name in occupancy.CLASSES:
-        lines.append(_share_line(CLASS_TEXT[name], getattr(total, name), result.cycles))
-    for name, share in work_shares(result):
-        lines.append(_share_line(f"  {name}", round(share * result.cycles), result.cycles))
+    lines += [
+        _share_line(CLASS_TEXT[name], getattr(total, name), result.cycles)
+        for name in occupancy.CLASSES
+    ]
+    lines += [
+        _share_line(f"  {name}", cycles, result.cycles) for name, cycles in work_cycles(result)
+    ]
     if total.handover:
         lines.append(_share_line("  of it hand-over", total.handover, result.cycles))
     return lines

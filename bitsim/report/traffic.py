@@ -50,7 +50,7 @@ def length(spans: Iterable[Span]) -> int:
 
 
 def gb_per_s_during(result: RunResult, records: Iterable[PhaseRecord | WorkRecord]) -> float:
-    """DRAM rate while these records ran (not their waiting before), each transfer's bytes spread evenly over its time."""
+    """DRAM rate while these records ran, each transfer's bytes spread evenly over its time."""
     spans = joined((r.start_cycle, r.end_cycle) for r in records)
     starts = [start for start, _ in spans]
     before = [0]

@@ -28,7 +28,7 @@ _NOUNS = {
 def verdict(result: RunResult) -> tuple[str, ...]:
     """First what takes the most time, then why, then what is next."""
     classes = _shares(result, occupancy.total(result))
-    work = work_shares(result)
+    work = [(kind, ratio(cycles, result.cycles)) for kind, cycles in work_cycles(result)]
     (name, share), *others = classes
     if name == "units":
         leading, part = work[0] if work else ("", 0.0)
@@ -49,14 +49,13 @@ def verdict(result: RunResult) -> tuple[str, ...]:
     return (first, reason, *then)
 
 
-def work_shares(result: RunResult) -> list[tuple[str, float]]:
-    """Kinds of unit work, with hand-over to them, as shares of all cycles; largest first."""
+def work_cycles(result: RunResult) -> list[tuple[str, int]]:
+    """Cycles without a phase by kind of unit work, with the hand-over to it; most first."""
     sums: dict[str, int] = {}
     for each in occupancy.held(result):
         if isinstance(each.record, WorkRecord):
             sums[each.record.work] = sums.get(each.record.work, 0) + each.cycles.total
-    ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
-    return [(name, ratio(cycles, result.cycles)) for name, cycles in ordered]
+    return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _shares(result: RunResult, cycles: occupancy.Cycles) -> list[tuple[str, float]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bitsim.cost.part import Part
-from bitsim.report.generation import Generation
 from bitsim.spec import base
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts, WorkCounts
@@ -145,18 +144,16 @@ class Maker:
         length = 32 + max(operations // 64, int(read_bytes / 105))
         self.now = start + length
         counts = WorkCounts(operations, operations, read_bytes, 0)
-        self.work.append(
-            WorkRecord(self.pass_index, name, work, "vector", start, self.now, counts)
-        )
+        self.work.append(WorkRecord(self.pass_index, name, work, "vector", start, self.now, counts))
         if read_bytes:
             self.transfer(name, "units", start, self.now, read_bytes, 0)
 
     def phase(self, name: str, n: int, k: int, m: int) -> None:
         """A phase that waits for some of everything."""
         array = self.accelerator.array
-        tiling = array.tiling(self.network.products(0)[0].phase(m).model_copy(
-            update={"name": name, "n": n, "k": k}
-        ))
+        tiling = array.tiling(
+            self.network.products(0)[0].phase(m).model_copy(update={"name": name, "n": n, "k": k})
+        )
         busy = tiling.busy_cycles
         weight_bytes = tiling.weight_beats * array.columns * array.beat_bytes
         wait = max(7, int(weight_bytes / 105) - busy)
@@ -231,21 +228,37 @@ def _energy(operations: int, moved: int) -> tuple[Part, ...]:
     source = ("Jouppi et al., ISCA 2021, Table 2",)
     return (
         Part("lanes", operations * 0.007e-12, f"{operations} x 0.007 pJ", source, False),
-        Part("accumulators", operations / 40 * 0.03e-12, f"{operations}/40 x 0.03 pJ", source, False),
+        Part(
+            "accumulators", operations / 40 * 0.03e-12, f"{operations}/40 x 0.03 pJ", source, False
+        ),
         Part("dram", moved * 8 * 20.3e-12, f"{moved} B x 8 x 20.3 pJ/bit", source, False),
         Part("activation_buffer", operations * 8.5e-14, "reads x 8.5 pJ", source, True),
     )
 
 
-def make_generation(result: RunResult, prompt: str = "734+589=", text: str = "1323") -> Generation:
+@dataclass(frozen=True)
+class Answer:
+    """A generation."""
+
+    prompt: str
+    text: str
+    token_ids: tuple[int, ...]
+    synthetic: bool
+    sums_compared: int
+    mismatches: int
+
+
+def make_generation(
+    result: RunResult, prompt: str = "734+589=", text: str = "1323", mismatches: int = 0
+) -> Answer:
     """An answer for a result."""
-    return Generation(
+    return Answer(
         prompt=prompt,
         text=text,
         token_ids=tuple(range(2, 2 + len(result.passes))),
-        bit_exact=True,
         synthetic=False,
-        command=f"bitsim run --prompt '{prompt}'",
+        sums_compared=sum(phase.n * phase.m for phase in result.phases),
+        mismatches=mismatches,
     )
 
 

@@ -1,0 +1,34 @@
+"""Results for people: one offline page, a timeline, a JSON document, the account as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bitsim.report.generation import Generation
+from bitsim.report.report import write_report
+from bitsim.report.table import result_table, write_json, write_result
+from bitsim.report.terminal import account
+from bitsim.report.timeline import write_timeline
+from bitsim.system.result import RunResult
+
+__all__ = [
+    "Generation",
+    "account",
+    "result_table",
+    "write_all",
+    "write_report",
+    "write_result",
+    "write_timeline",
+]
+
+
+def write_all(
+    result: RunResult, generation: Generation | None, command: str, folder: Path
+) -> dict[str, Any]:
+    """`result.json`, `report.html` and `timeline.pftrace` in a folder; returns the JSON table."""
+    table = result_table(result, generation, command)
+    write_json(table, folder / "result.json")
+    write_report(result, generation, folder / "report.html", command)
+    write_timeline(result, folder / "timeline.pftrace")
+    return table
