@@ -20,7 +20,10 @@ Stream = Literal["weights", "activations", "results", "units"]
 
 @dataclass(frozen=True)
 class PassRecord:
-    """One walk through the network: `m` tokens, the first at position `context`."""
+    """One walk through the network: `m` tokens, as many for each of `sequences`.
+
+    The first new token of each sequence is at position `context`.
+    """
 
     index: int
     stage: Stage
@@ -28,6 +31,7 @@ class PassRecord:
     context: int
     start_cycle: int
     end_cycle: int  # first cycle after it
+    sequences: int = 1
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class RunResult:
     transfers: tuple[TransferRecord, ...]
     energy: tuple[Part, ...]  # J
     area: tuple[Part, ...]  # mm2
+    expected_counts: bool = False  # True: adds, subtracts, skips are expected ones, not counted
 
     @property
     def cycles(self) -> int:
@@ -96,8 +101,8 @@ class RunResult:
 
     @property
     def decoded_tokens(self) -> int:
-        """Tokens produced: one for each pass."""
-        return len(self.passes)
+        """Tokens produced: one for each pass and sequence."""
+        return sum(each.sequences for each in self.passes)
 
     @property
     def tokens_per_s(self) -> float:

@@ -1,0 +1,1 @@
+"""Many designs simulated, and the best of them."""

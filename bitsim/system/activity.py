@@ -1,0 +1,54 @@
+"""Adds, subtracts and skips to be expected when only the timing is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bitsim.errors import BitsimError
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.counts import ArrayCounts
+from bitsim.spec.network import NetworkSpec, Statistics
+from bitsim.spec.phase import Phase
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Zero fractions of a network, and which products see which."""
+
+    lane_count: int
+    ffn_products: frozenset[str]  # their activations have passed the squared ReLU
+    statistics: Statistics
+
+    @classmethod
+    def of(
+        cls, accelerator: AcceleratorSpec, network: NetworkSpec, statistics: Statistics | None
+    ) -> Activity:
+        """By the statistics given or the network's own; `BitsimError` if there are none."""
+        found = statistics or network.statistics
+        if found is None:
+            raise BitsimError(
+                f"{network.name}: statistics: missing, so energy cannot be told from the shape "
+                f"alone; add [statistics] (zero_weight_fraction, zero_ffn_fraction, source), or "
+                f"simulate a trace, which has the values"
+            )
+        downs = frozenset(network.products(layer)[-1].name for layer in range(network.layers))
+        return cls(accelerator.array.lane_count, downs, found)
+
+    def expected(self, phase: Phase, counts: ArrayCounts) -> ArrayCounts:
+        """`counts` with the adds, subtracts and skips to be expected of the phase's products.
+
+        A product is skipped if its weight is 0 or, behind the squared ReLU, its activation; the
+        other activations are taken as never 0, which overstates the energy a little. As many of
+        the rest are subtracts as adds.
+        """
+        live = 1.0 - self.statistics.zero_weight_fraction
+        if phase.name in self.ffn_products:
+            live *= 1.0 - self.statistics.zero_ffn_fraction
+        active = round(phase.products * live)
+        subtracts = active // 2
+        return replace(
+            counts,
+            adds=active - subtracts,
+            subtracts=subtracts,
+            skips=counts.busy * self.lane_count - active,
+        )

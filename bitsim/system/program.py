@@ -1,0 +1,112 @@
+"""What a machine does for one walk through a network, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bitsim.errors import BitsimError
+from bitsim.spec.accelerator import AcceleratorSpec, Work
+from bitsim.spec.counts import WorkCounts
+from bitsim.spec.network import NetworkSpec, Product
+from bitsim.spec.phase import Phase
+from bitsim.system import beats, work
+from bitsim.system.result import Stage
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One walk through the network: `m` tokens, the same number for each of `sequences`.
+
+    `context`: tokens of each sequence that are in the KV cache before.
+    """
+
+    m: int
+    context: int
+    sequences: int = 1
+
+    @property
+    def tokens(self) -> int:
+        """New tokens of each sequence."""
+        return self.m // self.sequences
+
+    @property
+    def stage(self) -> Stage:
+        """`decode`: one new token behind others."""
+        return "decode" if self.tokens == 1 and self.context > 0 else "prefill"
+
+    def check(self, network: NetworkSpec) -> None:
+        """`BitsimError` if the network has no place for so many tokens."""
+        if self.m < 1 or self.sequences < 1 or self.m % self.sequences or self.context < 0:
+            raise BitsimError(
+                f"a pass of {self.m} tokens for {self.sequences} sequences behind {self.context}: "
+                f"give each sequence the same number of tokens, 1 or more, and no less than 0 "
+                f"behind"
+            )
+        if self.context + self.tokens > network.max_context:
+            raise BitsimError(
+                f"context = {self.context} and {self.tokens} more tokens: {network.name} takes "
+                f"max_context = {network.max_context}; shorten one of them"
+            )
+
+
+@dataclass(frozen=True)
+class WorkStep:
+    """A piece of work of a unit beside the array."""
+
+    name: str
+    work: Work
+    counts: WorkCounts
+
+
+@dataclass(frozen=True)
+class PhaseStep:
+    """A ternary product in the array."""
+
+    phase: Phase
+
+
+Step = WorkStep | PhaseStep
+
+
+def phases(network: NetworkSpec, m: int) -> Iterator[Phase]:
+    """The ternary products of a pass, in order."""
+    for layer in range(network.layers):
+        for product in network.products(layer):
+            yield product.phase(m)
+
+
+def program(accelerator: AcceleratorSpec, network: NetworkSpec, this: Pass) -> Iterator[Step]:
+    """Every step of one pass; each begins when the one before has ended, its data in DRAM.
+
+    The last norm and the head see the last token of each sequence alone.
+    """
+    m, hidden = this.m, network.hidden_size
+
+    def into(product: Product, name: str, width: int) -> Iterator[Step]:
+        """Norm, quantise, and the product itself."""
+        phase = product.phase(m)
+        activation_bytes = beats.activations(accelerator, phase).total_bytes
+        yield WorkStep(f"{name}_norm", "norm", work.norm(m, width))
+        yield WorkStep(f"{name}_quantize", "quantize", work.quantize(m, width, activation_bytes))
+        yield PhaseStep(phase)
+
+    yield WorkStep("embedding", "embedding", work.embedding(network, m))
+    for layer in range(network.layers):
+        qkv, o, gate_up, down = network.products(layer)
+        path = f"layers.{layer}"
+        yield from into(qkv, f"{path}.input", hidden)
+        yield WorkStep(f"{path}.rope", "rope", work.rope(network, m))
+        yield WorkStep(
+            f"{path}.attention",
+            "attention",
+            work.attention(network, this.sequences, this.tokens, this.context),
+        )
+        yield from into(o, f"{path}.attention", hidden)
+        yield WorkStep(f"{path}.attention_residual", "residual", work.residual(network, m))
+        yield from into(gate_up, f"{path}.ffn_input", hidden)
+        yield WorkStep(f"{path}.activation", "activation", work.activation(network, m))
+        yield from into(down, f"{path}.ffn", network.intermediate_size)
+        yield WorkStep(f"{path}.ffn_residual", "residual", work.residual(network, m))
+    yield WorkStep("final_norm", "norm", work.norm(this.sequences, hidden))
+    yield WorkStep("head", "head", work.head(network, this.sequences))

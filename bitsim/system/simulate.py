@@ -1,0 +1,80 @@
+"""A network by its shape alone, or a recorded trace with its values, through a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bitsim.errors import BitsimError
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.network import NetworkSpec, Statistics
+from bitsim.spec.technology import TechnologySpec
+from bitsim.system.machine import Machine
+from bitsim.system.program import Pass, phases
+from bitsim.system.result import RunResult, Stage
+from bitsim.trace.reader import open_trace
+
+
+def simulate(
+    accelerator: AcceleratorSpec,
+    network: NetworkSpec,
+    technology: TechnologySpec,
+    stage: Stage = "decode",
+    batch: int = 1,
+    context: int = 512,
+    statistics: Statistics | None = None,
+) -> RunResult:
+    """Timing and energy of one pass, without values.
+
+    decode    one new token for each of `batch` sequences, `context` tokens of each in the cache
+    prefill   `context` tokens of each of `batch` sequences, nothing in the cache
+
+    Adds, subtracts and skips are those to be expected by `statistics`, or the network's own.
+    """
+    if stage == "decode":
+        this = Pass(m=batch, context=context, sequences=batch)
+    else:
+        this = Pass(m=batch * context, context=0, sequences=batch)
+    return simulate_passes(accelerator, network, technology, [this], statistics)
+
+
+def simulate_passes(
+    accelerator: AcceleratorSpec,
+    network: NetworkSpec,
+    technology: TechnologySpec,
+    passes: Sequence[Pass],
+    statistics: Statistics | None = None,
+) -> RunResult:
+    """Timing and energy of passes one after the other, without values."""
+    if not passes:
+        raise BitsimError(f"{network.name}: no pass to simulate; give at least one")
+    for each in passes:
+        each.check(network)
+    machine = Machine(accelerator, network, values=False, statistics=statistics)
+    for each in passes:
+        machine.start_pass(each.m, each.context, each.sequences)
+        for _ in phases(network, each.m):
+            machine.skip_product()
+        machine.finish_pass()
+    return machine.result(technology)
+
+
+def simulate_trace(
+    accelerator: AcceleratorSpec, trace: Path, technology: TechnologySpec
+) -> RunResult:
+    """Replay a recorded trace: every product in the array, with its values."""
+    recorded = open_trace(trace)
+    if not recorded.passes:
+        raise BitsimError(f"{trace}: holds no pass; record it with at least one token")
+    machine = Machine(accelerator, recorded.network, values=True)
+    pass_index = -1
+    for event in recorded.events():
+        while event.pass_index != pass_index:
+            if pass_index >= 0:
+                machine.finish_pass()
+            pass_index += 1
+            started = recorded.passes[pass_index]
+            machine.start_pass(started.m, started.context)
+        machine.product(event)
+    machine.finish_pass()
+    return machine.result(technology)
