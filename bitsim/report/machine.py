@@ -7,7 +7,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from bitsim.report import traffic
-from bitsim.report.machine_block import LINE, Block, arrow, draw_block, wrapped
+from bitsim.report.machine_block import INSIDE, LINE, Block, arrow, draw_block, wrapped
 from bitsim.report.machine_dot import draw_dot
 from bitsim.report.numbers import percent, ratio, si, significant
 from bitsim.report.svg import Drawing
@@ -39,10 +39,10 @@ def diagram(result: RunResult) -> Markup:
         size = si(result.dram_bytes.get(stream, 0), "B")
         if stream == "results":
             arrow(drawing, block.x, block.middle, dram.right, block.middle, size)
-            arrow(drawing, 400, block.middle, block.right, block.middle)
+            arrow(drawing, INSIDE, block.middle, block.right, block.middle)
         else:
             arrow(drawing, dram.right, block.middle, block.x, block.middle, size)
-            arrow(drawing, block.right, block.middle, 400, block.middle)
+            arrow(drawing, block.right, block.middle, INSIDE, block.middle)
     ARRAYS[result.accelerator.array.dataflow](drawing, result, ROWS)
     for index, block in enumerate(units):
         draw_block(drawing, block)
@@ -87,7 +87,7 @@ def _dma(result: RunResult, stream: str, top: float) -> Block:
     moved = result.dram_bytes.get(stream, 0)
     rate = moved / result.seconds / 1e9
     return Block(
-        200, top, 168, ROW_HEIGHT,
+        200, top, 192, ROW_HEIGHT,
         f"DMA {stream}", ratio(under_way, result.cycles), "cycles with a transfer under way",
         (f"2 tiles of {_kib(tile_bytes)}", f"{significant(rate)} GB/s mean"),
     )  # fmt: skip

@@ -8,6 +8,8 @@ from bitsim.report.numbers import percent
 from bitsim.report.svg import Drawing
 
 LINE = 17
+INSIDE = 424.0  # x from which a dataflow draws
+LETTER = 6.7  # mean width of a letter in a wide face, in the drawing's units
 STEPS = 5  # of the tint, so that a legend can show them
 
 
@@ -45,10 +47,11 @@ def draw_block(drawing: Drawing, block: Block) -> None:
     tip = f"{block.title}: {percent(block.share)} ({block.meaning})"
     drawing.open("g", tip=tip)
     drawing.rect(block.x, block.y, block.width, block.height, f"block {tint(block.share)}")
-    drawing.text(block.x + 10, block.y + 20, block.title, "title")
+    drawing.text(block.x + 10, block.y + 20, fitted(block.title, block.width - 74, 7.6), "title")
     drawing.text(block.right - 10, block.y + 20, percent(block.share), "value end")
     for index, line in enumerate(block.lines):
-        drawing.text(block.x + 10, block.y + 20 + LINE * (index + 1), line, "line")
+        shown = fitted(line, block.width - 16)
+        drawing.text(block.x + 10, block.y + 20 + LINE * (index + 1), shown, "line")
     bottom = block.y + block.height - 4
     drawing.rect(block.x, bottom, block.width * min(1.0, block.share), 4, "meter")
     drawing.close("g")
@@ -68,12 +71,18 @@ def arrow(drawing: Drawing, x1: float, y1: float, x2: float, y2: float, label: s
         drawing.text((x1 + x2) / 2, (y1 + y2) / 2 - 7, label, "line mid")
 
 
-def wrapped(words: list[str], width: float, pixels: float = 6.1) -> list[str]:
-    """Words joined by commas into lines that fit a width, by the mean width of a letter."""
+def fitted(text: str, width: float, letter: float = LETTER) -> str:
+    """Text cut to a width, by the mean width of a letter."""
+    most = max(2, int(width / letter))
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def wrapped(words: list[str], width: float) -> list[str]:
+    """Words joined by commas into lines that fit a width."""
     lines: list[str] = []
     for index, word in enumerate(words):
         piece = word + ("," if index < len(words) - 1 else "")
-        if lines and (len(lines[-1]) + 1 + len(piece)) * pixels <= width:
+        if lines and (len(lines[-1]) + 1 + len(piece)) * LETTER <= width:
             lines[-1] += f" {piece}"
         else:
             lines.append(piece)

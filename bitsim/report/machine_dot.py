@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bitsim.report.machine_block import Block, arrow, draw_block
+from bitsim.report.machine_block import INSIDE, Block, arrow, draw_block
 from bitsim.report.numbers import count, ratio
 from bitsim.report.svg import Drawing
 from bitsim.spec.dot import DotSpec
@@ -37,9 +37,9 @@ def beats(result: RunResult) -> Beats:
 
 
 def draw_dot(drawing: Drawing, result: RunResult, rows: tuple[float, float, float]) -> None:
-    """Between x = 400 and the right edge; `rows` are the tops of weights, activations, results."""
+    """From x = `INSIDE` to the right edge; `rows` are the tops of weights, activations, results."""
     array, cycles, flow = result.accelerator.array, result.cycles, beats(result)
-    left, width, height = 400.0, 232.0, 78.0
+    left, width, height = INSIDE, 226.0, 78.0
     weights = Block(
         left, rows[0], width, height,
         "Weight queues", ratio(flow.weights, cycles), "cycles in which a beat leaves",
@@ -65,7 +65,7 @@ def draw_dot(drawing: Drawing, result: RunResult, rows: tuple[float, float, floa
         ),
     )  # fmt: skip
     grid = Block(
-        700, rows[0], 420, rows[2] + height - rows[0],
+        701, rows[0], 418, rows[2] + height - rows[0],
         "Array", ratio(result.counts.busy, cycles), "cycles in which it is busy",
         (
             f"{array.columns} columns x {array.lanes} lanes x {_of(array.slices, 'slice')}"
@@ -105,10 +105,9 @@ def _cells(drawing: Drawing, array: DotSpec, grid: Block) -> None:
     drawing.text(x + 359, bottom, "accumulators", "line mid")
     held = array.slices * array.hold
     lines = (
-        f"adder tree of {_of(array.tree_levels, 'level')}, {_of(array.tree_stages, 'register')} "
-        f"deep; sums of {array.sum_bits} bits",
-        f"{_of(held, 'accumulator')} a column, {array.accumulator_bits} bits: each weight beat "
-        f"is held for {_of(array.hold, 'group')}",
+        f"adder tree: {_of(array.tree_levels, 'level')}, {_of(array.tree_stages, 'register stage')}, "
+        f"sums of {array.sum_bits} bits",
+        f"{_of(held, 'accumulator')} of {array.accumulator_bits} bits a column; hold {array.hold}",
     )
     for index, line in enumerate(lines):
         drawing.text(x, bottom + 24 + 17 * index, line, "line")

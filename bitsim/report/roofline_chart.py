@@ -86,8 +86,8 @@ def _grid(drawing: Drawing, scale: _Scale) -> None:
         y = scale.y(value)
         drawing.line(LEFT, y, right, y, "grid")
         drawing.text(LEFT - 8, y + 4, si(value, "", 1), "tick end")
-    drawing.line(LEFT, bottom, right, bottom, "axis")
-    drawing.line(LEFT, TOP, LEFT, bottom, "axis")
+    drawing.line(LEFT, bottom, right, bottom, "axis-line")
+    drawing.line(LEFT, TOP, LEFT, bottom, "axis-line")
     middle = (LEFT + right) / 2
     drawing.text(middle, HEIGHT - 8, "ternary products per byte of DRAM traffic", "name mid")
     drawing.text(8, 14, "products per second", "name")
@@ -102,7 +102,7 @@ def _roofs(drawing: Drawing, scale: _Scale, result: RunResult) -> None:
     drawing.path("M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}".format(*start, *ridge, *end), "roof")
     lanes = result.accelerator.array.lane_count
     top = f"{lanes} lanes at {significant(result.accelerator.clock_mhz)} MHz"
-    drawing.text(end[0] - 6, ridge[1] - 8, f"{top}: {si(scale.peak, 'products/s')}", "name end")
+    drawing.text(end[0] - 6, ridge[1] - 14, f"{top}: {si(scale.peak, 'products/s')}", "name end")
     angle = math.degrees(math.atan2(ridge[1] - start[1], ridge[0] - start[0]))
     x, y = ridge[0] - 0.52 * (ridge[0] - start[0]), ridge[1] - 0.52 * (ridge[1] - start[1])
     slope = (
@@ -111,7 +111,7 @@ def _roofs(drawing: Drawing, scale: _Scale, result: RunResult) -> None:
         else f"{significant(memory.sustained_gb_per_s)} GB/s"
     )
     drawing.open("g", transform=f"translate({x:.1f} {y:.1f}) rotate({angle:.2f})")
-    drawing.text(0, -8, slope, "name mid")
+    drawing.text(0, -12, slope, "name mid")
     drawing.close("g")
 
 

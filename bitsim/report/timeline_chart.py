@@ -172,8 +172,9 @@ def _levels(block: Block) -> list[tuple[str, int, int]]:
     found = []
     bottom = 0.0
     span = max(1, block.end - block.start)
+    least = HAIRLINE if len(block.areas) == 1 else 0  # a part of several must stay in proportion
     for name, area in block.areas:
-        height = min(float(HEIGHT), max(HAIRLINE * (area > 0), HEIGHT * area / span))
+        height = max(least, HEIGHT * area / span)
         top = min(float(HEIGHT), bottom + height)
         found.append((name, HEIGHT - round(top), round(top) - round(bottom)))
         bottom = top
