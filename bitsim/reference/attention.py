@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bitsim.reference import threads
 from bitsim.reference.floats import LANES, dot
 from bitsim.reference.memory import require_memory
 from bitsim.spec.network import NetworkSpec
@@ -74,32 +75,44 @@ def rotate(qkv, heads, cos, sin):
                 qkv[token, first + half + j] = high * cos[token, j] + low * sin[token, j]
 
 
-@njit(cache=True, parallel=True)
-def _attend(qkv, keys, values, start, heads, out):
+@njit(cache=True)
+def _attend_head(qkv, keys, values, start, heads, task, out):
+    """One query head of one token; task = token * heads + head."""
     kv_heads, _, head_dim = keys.shape
     group = heads // kv_heads
     scale = np.float32(1 / math.sqrt(head_dim))
+    token, head = task // heads, task % heads
+    count = start + token + 1
+    query = qkv[token, head * head_dim : (head + 1) * head_dim]
+    k, v = keys[head // group], values[head // group]
+    result = out[token, head * head_dim : (head + 1) * head_dim]
+    lanes = np.empty(LANES, np.float32)
+    weights = np.empty(count, np.float32)
+    largest = np.float32(-np.inf)
+    for position in range(count):
+        weights[position] = dot(query, k[position], lanes) * scale
+        largest = max(largest, weights[position])
+    total = np.float32(0)
+    for position in range(count):
+        weights[position] = math.exp(weights[position] - largest)
+        total += weights[position]
+    result[:] = np.float32(0)
+    for position in range(count):
+        weight = weights[position] / total
+        for j in range(head_dim):
+            result[j] += weight * v[position, j]
+
+
+@njit(cache=True)
+def _attend(qkv, keys, values, start, heads, out):
+    for task in range(qkv.shape[0] * heads):
+        _attend_head(qkv, keys, values, start, heads, task, out)
+
+
+@njit(cache=True, parallel=True)
+def _attend_parallel(qkv, keys, values, start, heads, out):
     for task in prange(qkv.shape[0] * heads):
-        token, head = task // heads, task % heads
-        count = start + token + 1
-        query = qkv[token, head * head_dim : (head + 1) * head_dim]
-        k, v = keys[head // group], values[head // group]
-        result = out[token, head * head_dim : (head + 1) * head_dim]
-        lanes = np.empty(LANES, np.float32)
-        weights = np.empty(count, np.float32)
-        largest = np.float32(-np.inf)
-        for position in range(count):
-            weights[position] = dot(query, k[position], lanes) * scale
-            largest = max(largest, weights[position])
-        total = np.float32(0)
-        for position in range(count):
-            weights[position] = math.exp(weights[position] - largest)
-            total += weights[position]
-        result[:] = np.float32(0)
-        for position in range(count):
-            weight = weights[position] / total
-            for j in range(head_dim):
-                result[j] += weight * v[position, j]
+        _attend_head(qkv, keys, values, start, heads, task, out)
 
 
 def attend(
@@ -121,5 +134,7 @@ def attend(
         new = qkv[:, first : first + spec.kv_size].reshape(m, spec.kv_heads, spec.head_dim)
         store[layer, :, start : start + m] = new.transpose(1, 0, 2)
     out = np.empty((m, spec.hidden_size), np.float32)
-    _attend(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, out)
+    scores = m * (start + m) * spec.heads
+    run = _attend_parallel if threads.worthwhile(2 * scores * spec.head_dim) else _attend
+    run(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, out)
     return out

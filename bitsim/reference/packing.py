@@ -6,37 +6,54 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bitsim.reference import threads
 from bitsim.units import ceil_div
 
 ROWS_PER_BYTE = 4
 ZERO_DIGITS = np.uint8(0b01010101)  # four weights of 0
 
 
-@njit(cache=True, parallel=True)
-def _repack(stored, packed, reserved):
+@njit(cache=True)
+def _repack_row(stored, packed, row):
+    """Four rows of `packed`; returns how many codes are reserved."""
     quarter, k = stored.shape
-    for row in prange(quarter):
-        bad = 0
-        for column in range(k):
-            code = stored[row, column]
-            pairs = code & (code >> np.uint8(1)) & ZERO_DIGITS
-            bad += (pairs & 1) + ((pairs >> 2) & 1) + ((pairs >> 4) & 1) + (pairs >> 6)
-        reserved[row] = bad
-        for part in range(ROWS_PER_BYTE):
-            shift = np.uint8(2 * part)
-            target = packed[part * quarter + row]
-            for byte in range(k // 4):
-                digits = np.uint8(0)
-                for place in range(4):
-                    digit = (stored[row, 4 * byte + place] >> shift) & np.uint8(3)
-                    digits |= digit << np.uint8(2 * place)
-                target[byte] = digits
-            if k % 4:
-                digits = ZERO_DIGITS << np.uint8(2 * (k % 4))
-                for place in range(k % 4):
-                    digit = (stored[row, k - k % 4 + place] >> shift) & np.uint8(3)
-                    digits |= digit << np.uint8(2 * place)
-                target[k // 4] = digits
+    reserved = 0
+    for column in range(k):
+        code = stored[row, column]
+        pairs = code & (code >> np.uint8(1)) & ZERO_DIGITS
+        reserved += (pairs & 1) + ((pairs >> 2) & 1) + ((pairs >> 4) & 1) + (pairs >> 6)
+    for part in range(ROWS_PER_BYTE):
+        shift = np.uint8(2 * part)
+        target = packed[part * quarter + row]
+        for byte in range(k // 4):
+            digits = np.uint8(0)
+            for place in range(4):
+                digit = (stored[row, 4 * byte + place] >> shift) & np.uint8(3)
+                digits |= digit << np.uint8(2 * place)
+            target[byte] = digits
+        if k % 4:
+            digits = ZERO_DIGITS << np.uint8(2 * (k % 4))
+            for place in range(k % 4):
+                digit = (stored[row, k - k % 4 + place] >> shift) & np.uint8(3)
+                digits |= digit << np.uint8(2 * place)
+            target[k // 4] = digits
+    return reserved
+
+
+@njit(cache=True)
+def _repack(stored, packed):
+    reserved = 0
+    for row in range(stored.shape[0]):
+        reserved += _repack_row(stored, packed, row)
+    return reserved
+
+
+@njit(cache=True, parallel=True)
+def _repack_parallel(stored, packed):
+    reserved = 0
+    for row in prange(stored.shape[0]):
+        reserved += _repack_row(stored, packed, row)
+    return reserved
 
 
 def from_hugging_face(stored: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
@@ -49,6 +66,5 @@ def from_hugging_face(stored: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int
     """
     quarter, k = stored.shape
     packed = np.empty((ROWS_PER_BYTE * quarter, ceil_div(k, 4)), np.uint8)
-    reserved = np.empty(quarter, np.int64)
-    _repack(stored, packed, reserved)
-    return packed, int(reserved.sum())
+    run = _repack_parallel if threads.worthwhile(packed.shape[0] * k) else _repack
+    return packed, int(run(stored, packed))

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bitsim.reference import threads
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.trace.event import Event
 from bitsim.units import ceil_div
@@ -79,22 +80,28 @@ def _planes(activations, planes, sums):
         sums[token] = total
 
 
-@njit(cache=True, parallel=True)
-def _product(packed, planes, sums, first, blocks, out):
-    """out[:, first + row] of one matrix; weight = digit - 1, hence the sums are taken away.
+@njit(cache=True)
+def _product_rows(packed, planes, sums, column, first, end, out):
+    """out[:, column + row] of rows first ... end - 1; weight = digit - 1, so sums are taken away.
 
     packed  (n, bytes)     uint8
     planes  (m, 4, bytes)  int8
     sums    (m,)           int32
     out     (m, all rows)  int32, |out| <= 128 * k, so k < 2^24
     """
+    lanes = np.empty(LANES, np.int16)
+    for row in range(first, end):
+        for token in range(planes.shape[0]):
+            digits = _digit_sum(packed[row], planes[token], lanes)
+            out[token, column + row] = digits - sums[token]
+
+
+@njit(cache=True, parallel=True)
+def _product_parallel(packed, planes, sums, column, blocks, out):
     for block in prange(blocks):
-        lanes = np.empty(LANES, np.int16)
-        start = block * ROWS_PER_BLOCK
-        for row in range(start, min(start + ROWS_PER_BLOCK, packed.shape[0])):
-            for token in range(planes.shape[0]):
-                digits = _digit_sum(packed[row], planes[token], lanes)
-                out[token, first + row] = digits - sums[token]
+        first = block * ROWS_PER_BLOCK
+        end = min(first + ROWS_PER_BLOCK, packed.shape[0])
+        _product_rows(packed, planes, sums, column, first, end, out)
 
 
 def multiply(
@@ -110,11 +117,15 @@ def multiply(
     sums = np.empty(m, np.int32)
     _planes(activations, planes, sums)
     out = np.empty((m, sum(matrix.n for matrix in matrices)), np.int32)
-    first = 0
+    column = 0
     for matrix in matrices:
         assert matrix.k == k, f"{matrix.name}: k = {matrix.k}, activations have {k}"
-        _product(matrix.packed, planes, sums, first, ceil_div(matrix.n, ROWS_PER_BLOCK), out)
-        first += matrix.n
+        if threads.worthwhile(matrix.n * k * m):
+            blocks = ceil_div(matrix.n, ROWS_PER_BLOCK)
+            _product_parallel(matrix.packed, planes, sums, column, blocks, out)
+        else:
+            _product_rows(matrix.packed, planes, sums, column, 0, matrix.n, out)
+        column += matrix.n
     return out
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bitsim.reference import packing
+from bitsim.reference import packing, threads
 from bitsim.reference.product import multiply
 from bitsim.spec import encoding
 from bitsim.spec.ternary import TernaryMatrix
@@ -59,7 +59,11 @@ def test_matrices_of_one_event_are_stacked_in_order():
 
 
 @pytest.mark.parametrize(("quarter", "k"), [(1, 1), (3, 5), (16, 64), (7, 258), (2, 3)])
-def test_rows_of_a_packed_file_come_out_where_transformers_put_them(quarter, k):
+@pytest.mark.parametrize("parallel_from", [0, 1 << 22])
+def test_rows_of_a_packed_file_come_out_where_transformers_put_them(
+    quarter, k, parallel_from, monkeypatch
+):
+    monkeypatch.setattr(threads, "PARALLEL_FROM", parallel_from)
     random = np.random.default_rng(quarter)
     weights = random.integers(-1, 2, (4 * quarter, k), dtype=np.int8)
     digits = (weights + 1).astype(np.uint8).reshape(4, quarter, k)
@@ -70,7 +74,9 @@ def test_rows_of_a_packed_file_come_out_where_transformers_put_them(quarter, k):
     assert np.array_equal(packed, encoding.pack(weights, "2bit"))
 
 
-def test_each_reserved_code_is_counted_wherever_it_stands():
+@pytest.mark.parametrize("parallel_from", [0, 1 << 22])
+def test_each_reserved_code_is_counted_wherever_it_stands(parallel_from, monkeypatch):
+    monkeypatch.setattr(threads, "PARALLEL_FROM", parallel_from)
     stored = np.array([[0b01010111, 0b01011101], [0b01110101, 0b11111111]], np.uint8)
     stored.flags.writeable = False
     assert packing.from_hugging_face(stored)[1] == 1 + 1 + 1 + 4

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from bitsim.errors import BitsimError
-from bitsim.reference import floats
+from bitsim.reference import floats, threads
 from bitsim.reference.load import load_network
 from bitsim.reference.product import exact_product
+from bitsim.reference.random_bits import to_bf16
 from bitsim.reference.synthetic import synthesize
 from bitsim.spec.network import NetworkSpec, Statistics
 
@@ -62,16 +63,24 @@ def test_last_logits_are_those_of_the_last_token(network):
     assert logits.tobytes() == walk(network, [23])[0][-1:].tobytes()
 
 
-def test_number_of_threads_changes_no_bit(network):
-    threads = numba.get_num_threads()
+def test_number_of_threads_changes_no_bit(network, monkeypatch):
+    alone, alone_cache = walk(network, [20, 3])  # too little work for more than one
+    monkeypatch.setattr(threads, "PARALLEL_FROM", 0)
+    shared, shared_cache = walk(network, [20, 3])
+    assert shared.tobytes() == alone.tobytes()
+    assert shared_cache.keys.tobytes() == alone_cache.keys.tobytes()
+    assert shared_cache.values.tobytes() == alone_cache.values.tobytes()
+
+
+def test_number_of_threads_changes_no_synthetic_weight(network):
+    count = numba.get_num_threads()
     try:
         numba.set_num_threads(1)
-        alone, made_alone = walk(network, [20, 3])[0], synthesize(SHAPE, seed=3)
+        alone = synthesize(SHAPE, seed=3)
     finally:
-        numba.set_num_threads(threads)
-    assert walk(network, [20, 3])[0].tobytes() == alone.tobytes()
-    assert network.embedding.tobytes() == made_alone.embedding.tobytes()
-    for layer, other in zip(network.layers, made_alone.layers, strict=True):
+        numba.set_num_threads(count)
+    assert network.embedding.tobytes() == alone.embedding.tobytes()
+    for layer, other in zip(network.layers, alone.layers, strict=True):
         for matrices, others in zip(layer.products, other.products, strict=True):
             assert [m.digest for m in matrices] == [m.digest for m in others]
 
@@ -177,13 +186,17 @@ def test_a_toml_shape_gets_weights_if_it_has_statistics(tmp_path):
     )
 
 
-@pytest.mark.parametrize("k", [1, 31, 32, 33, 64, 100])
+@pytest.mark.parametrize("k", [1, 31, 32, 33, 100, 128, 129, 160, 300])
 def test_dot_adds_in_its_written_order(k):
     random = np.random.default_rng(k)
-    x, y = random.standard_normal((2, k)).astype(np.float32)
+    bits, y = to_bf16(random.standard_normal(k)), random.standard_normal(k).astype(np.float32)
+    x = (bits.astype(np.uint32) << 16).view(np.float32)
     lanes = np.zeros(32, np.float32)
     for place in range(k):
         lanes[place % 32] += x[place] * y[place]
     while lanes.size > 1:
         lanes = lanes[: lanes.size // 2] + lanes[lanes.size // 2 :]
-    assert floats.dot(x, y, np.empty(32, np.float32)) == lanes[0]
+    scratch = np.empty(32, np.float32)
+    assert floats.dot(x, y, scratch) == lanes[0]
+    bits.flags.writeable = False
+    assert floats.dot_bf16(bits, y, scratch) == lanes[0]
