@@ -1,0 +1,97 @@
+"""The accelerators of a sweep, made from its base."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bitsim.errors import BitsimError
+from bitsim.spec import base, catalog
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.network import NetworkSpec
+from bitsim.spec.sweep import SweepSpec
+from bitsim.spec.technology import TechnologySpec
+
+FIXED = ("name", "note")  # of the base; they change nothing that is simulated
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep with everything that it names, loaded."""
+
+    spec: SweepSpec
+    accelerator: AcceleratorSpec
+    network: NetworkSpec
+    technologies: Mapping[str, TechnologySpec]  # by the name that a design gives
+
+    @property
+    def name(self) -> str:
+        """Of the sweep."""
+        return self.spec.name
+
+    def design(self, index: int) -> AcceleratorSpec:
+        """Design `index`; `BitsimError` if the accelerator's checks refuse it."""
+        table = self.accelerator.model_dump()
+        for path, value in self.spec.settings(index).items():
+            _set(table, path, value)
+        table["name"] = f"{self.accelerator.name[:56]}_{index}"
+        return base.check(AcceleratorSpec, table, f"design {index}")
+
+    def technology(self, design: AcceleratorSpec) -> TechnologySpec:
+        """What prices a design."""
+        return self.technologies[self.spec.technology or design.technology]
+
+
+def load_sweep(name: str) -> Sweep:
+    """A sweep by name or by the path of its TOML file, with all that it names."""
+    path = catalog.find("sweeps", name)
+    spec = base.load(SweepSpec, path)
+    accelerator = catalog.load_accelerator(spec.accelerator)
+    table = accelerator.model_dump()
+    faults = [fault for field in spec.fields if (fault := _fault(table, field))]
+    if faults:
+        raise BitsimError("\n".join(f"{path}: {fault}" for fault in faults))
+    wanted = {spec.technology} if spec.technology else _technologies(spec, accelerator)
+    return Sweep(
+        spec=spec,
+        accelerator=accelerator,
+        network=catalog.load_network_spec(spec.network),
+        technologies={each: catalog.load_technology(each) for each in sorted(wanted)},
+    )
+
+
+def _technologies(spec: SweepSpec, accelerator: AcceleratorSpec) -> set[str]:
+    for axis in spec.axes:
+        if "technology" in axis:
+            return {str(value) for value in axis["technology"]}
+    return {accelerator.technology}
+
+
+def _set(table: dict[str, Any], path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    for part in outer:
+        table = table[part]
+    table[last] = value
+
+
+def _fault(table: Any, path: str) -> str | None:
+    """What is wrong with a field's name, or None."""
+    for number, part in enumerate(path.split(".")):
+        if (number == 0 and part in FIXED) or not isinstance(table, dict) or part not in table:
+            known = _leaves(table) if isinstance(table, dict) else []
+            stem = ".".join(path.split(".")[:number])
+            near = difflib.get_close_matches(part, known, 1)
+            hint = (
+                f"did you mean '{'.'.join(filter(None, (stem, near[0])))}'?"
+                if near
+                else "remove it"
+            )
+            return f"{path}: the accelerator has no such field to vary; {hint}"
+        table = table[part]
+    return f"{path}: a table; name a field in it" if isinstance(table, dict) else None
+
+
+def _leaves(table: dict[str, Any]) -> list[str]:
+    return [name for name in table if name not in FIXED]

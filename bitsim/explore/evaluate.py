@@ -1,0 +1,72 @@
+"""One design of a sweep, simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bitsim.errors import BitsimError
+from bitsim.explore.designs import Sweep
+from bitsim.spec.sweep import Value
+from bitsim.system.simulate import simulate
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a design does. Per token: of the tokens that its pass takes in.
+
+    stall_cycles  as `RunResult.stall_cycles`
+    energy_j      by part, J of the pass
+    area_mm2      by part
+    """
+
+    index: int
+    settings: dict[str, Value]
+    cycles: int
+    seconds: float
+    tokens_per_s: float
+    utilization: float
+    energy_j_per_token: float
+    total_area_mm2: float
+    stall_cycles: dict[str, int]
+    energy_j: dict[str, float]
+    area_mm2: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A design that cannot be built or priced, and why."""
+
+    index: int
+    settings: dict[str, Value]
+    reason: str
+
+
+def evaluate(sweep: Sweep, index: int) -> Evaluation | Refusal:
+    """Simulate design `index`, timing alone."""
+    settings = sweep.spec.settings(index)
+    try:
+        design = sweep.design(index)
+        result = simulate(
+            design,
+            sweep.network,
+            sweep.technology(design),
+            stage=sweep.spec.stage,
+            batch=sweep.spec.batch,
+            context=sweep.spec.context,
+        )
+    except BitsimError as error:
+        return Refusal(index, settings, str(error))
+    tokens = sum(each.m for each in result.passes)
+    return Evaluation(
+        index=index,
+        settings=settings,
+        cycles=result.cycles,
+        seconds=result.seconds,
+        tokens_per_s=tokens / result.seconds,
+        utilization=result.utilization,
+        energy_j_per_token=result.energy_j / tokens,
+        total_area_mm2=result.area_mm2,
+        stall_cycles=result.stall_cycles,
+        energy_j={part.name: part.value for part in result.energy},
+        area_mm2={part.name: part.value for part in result.area},
+    )

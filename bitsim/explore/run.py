@@ -1,0 +1,64 @@
+"""A whole sweep: what is not yet on record is evaluated, and the best are picked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bitsim.errors import BitsimError
+from bitsim.explore.designs import Sweep
+from bitsim.explore.evaluate import Evaluation, Refusal
+from bitsim.explore.pareto import pareto_front
+from bitsim.explore.store import open_store
+from bitsim.explore.workers import outcomes
+
+PROGRESS_S = 5.0  # between two lines of progress
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Every design of a sweep, by index: evaluated or refused."""
+
+    sweep: Sweep
+    evaluations: tuple[Evaluation, ...]
+    refusals: tuple[Refusal, ...]
+
+    @cached_property
+    def pareto(self) -> tuple[Evaluation, ...]:
+        """Designs that no other one beats, fastest first; see `pareto_front`."""
+        return pareto_front(self.evaluations)
+
+
+def run_sweep(
+    sweep: Sweep, workers: int, db_path: Path, progress: Callable[[str], None] | None = None
+) -> SweepResult:
+    """Evaluate every design that `db_path` does not hold yet, by `workers` processes.
+
+    Each finished design is on disk before the next is asked for, so a killed sweep goes on where
+    it was. The result does not depend on `workers`.
+    """
+    if workers < 1:
+        raise BitsimError(f"workers = {workers}: must be 1 or more")
+    say = progress or (lambda _: None)
+    with open_store(db_path, sweep) as store:
+        done = {each.index: each for each in store.outcomes()}
+        missing = [index for index in range(sweep.spec.count) if index not in done]
+        say(f"{sweep.name}: {sweep.spec.count} designs, {len(done)} of them on record")
+        began = said = time.monotonic()
+        for number, outcome in enumerate(outcomes(sweep, missing, workers), 1):
+            store.add(outcome)
+            done[outcome.index] = outcome
+            now = time.monotonic()
+            if now - said >= PROGRESS_S:
+                left_s = (now - began) / number * (len(missing) - number)
+                say(f"{number} of {len(missing)}; about {left_s:.0f} s left")
+                said = now
+    everything = [done[index] for index in sorted(done)]
+    return SweepResult(
+        sweep=sweep,
+        evaluations=tuple(each for each in everything if isinstance(each, Evaluation)),
+        refusals=tuple(each for each in everything if isinstance(each, Refusal)),
+    )
