@@ -42,12 +42,12 @@ def _temperature(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Load, generate, account, write."""
-    from bitsim.agreement import generation
+    from bitsim.agreement.generation import prepare
     from bitsim.errors import CheckFailedError
     from bitsim.report import account, write_all
 
     folder = options.out_folder(args.out)
-    session = generation.prepare(
+    session = prepare(
         accelerator=args.accelerator,
         network=args.network,
         technology=args.technology,
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         options.print_json(table)
     else:
         print(account(result, generated))
-        print(f"{folder}/report.html  {folder}/result.json  {folder}/timeline.pftrace")
+        print(f"\n{folder}/report.html  {folder}/result.json  {folder}/timeline.pftrace")
     if generated.mismatches:
         raise CheckFailedError(
             f"{generated.mismatches} sums differ from the reference, the first in "

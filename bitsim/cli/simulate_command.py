@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         write_all(result, None, options.command_line(), options.out_folder(args.out))
     if args.json:
-        options.print_json(result_table(result, None))
+        options.print_json(result_table(result, None, options.command_line()))
     else:
         print(account(result, None))
     return 0
