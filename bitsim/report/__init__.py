@@ -7,6 +7,8 @@ from typing import Any
 
 from bitsim.report.generation import Generation
 from bitsim.report.report import write_report
+from bitsim.report.sweep import sweep_table, sweep_text
+from bitsim.report.sweep_page import write_explore
 from bitsim.report.table import result_table, write_json, write_result
 from bitsim.report.terminal import account
 from bitsim.report.timeline import write_timeline
@@ -16,7 +18,10 @@ __all__ = [
     "Generation",
     "account",
     "result_table",
+    "sweep_table",
+    "sweep_text",
     "write_all",
+    "write_explore",
     "write_report",
     "write_result",
     "write_timeline",

@@ -105,8 +105,8 @@ def _cells(drawing: Drawing, array: DotSpec, grid: Block) -> None:
     drawing.text(x + 359, bottom, "accumulators", "line mid")
     held = array.slices * array.hold
     lines = (
-        f"adder tree: {_of(array.tree_levels, 'level')}, {_of(array.tree_stages, 'register stage')}, "
-        f"sums of {array.sum_bits} bits",
+        f"adder tree: {_of(array.tree_levels, 'level')}, "
+        f"{_of(array.tree_stages, 'register stage')}, sums of {array.sum_bits} bits",
         f"{_of(held, 'accumulator')} of {array.accumulator_bits} bits a column; hold {array.hold}",
     )
     for index, line in enumerate(lines):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitsim.report.generation import Generation
+from bitsim.report.terminal import EXPECTED
 from bitsim.system.result import RunResult
 
 
@@ -56,6 +57,8 @@ def notes(result: RunResult, generation: Generation | None) -> list[str]:
             "The weights are synthetic: times, counts and traffic are those of the true "
             "dimensions, the text means nothing."
         )
+    if result.expected_counts:
+        found.append(EXPECTED)
     found += [_plain(text) for text in (result.technology.note, result.accelerator.note) if text]
     estimates = [part.name for part in (*result.energy, *result.area) if part.estimate]
     if estimates:

@@ -110,11 +110,13 @@ def _speeds(result: RunResult) -> tuple[str, str]:
     """Time to the first token, and the rate of the following ones."""
     clock_hz = result.accelerator.clock_mhz * 1e6
     first, *following = result.passes
-    if not following:
-        return f"{count(len(result.passes))} pass", ""
     first_s = (first.end_cycle - first.start_cycle) / clock_hz
+    if not following and first.stage == "decode":
+        return f"{si(first_s, 's')} a pass", ""
+    if not following:
+        return f"prompt at {significant(first.m / first_s)} tokens/s", ""
     rest_s = (following[-1].end_cycle - first.end_cycle) / clock_hz
-    rate = significant(ratio(len(following), rest_s))
+    rate = significant(ratio(sum(each.sequences for each in following), rest_s))
     return f"first after {si(first_s, 's')}", f"then {rate} a second"
 
 

@@ -13,7 +13,11 @@ from bitsim.system.result import RunResult
 
 WIDTH = 88
 BAR = 24
+NAMES = 30  # width of the column of names
 
+EXPECTED = (
+    "Adds, subtracts and skips are expected ones, from the network's statistics: no values ran."
+)
 CLASS_TEXT = {
     "busy": "array busy",
     "weights": "waits for weights",
@@ -79,7 +83,7 @@ def passes_text(result: RunResult) -> str:
 
 def _cycles(result: RunResult) -> list[str]:
     total = occupancy.total(result)
-    lines = [f"cycles{count(result.cycles):>37}"]
+    lines = [f"{'cycles':{NAMES + 2}}{count(result.cycles):>15}"]
     lines += [
         _share_line(CLASS_TEXT[name], getattr(total, name), result.cycles)
         for name in occupancy.CLASSES
@@ -95,7 +99,7 @@ def _cycles(result: RunResult) -> list[str]:
 def _share_line(name: str, cycles: int, whole: int) -> str:
     share = ratio(cycles, whole)
     bar = "#" * round(share * BAR)
-    return f"  {name:26}{count(cycles):>15}{percent(share):>9}  {bar}".rstrip()
+    return f"  {name:{NAMES}}{count(cycles):>15}{percent(share):>9}  {bar}".rstrip()
 
 
 def _traffic(result: RunResult) -> list[str]:
@@ -109,19 +113,19 @@ def _traffic(result: RunResult) -> list[str]:
         share = ratio(stream_bytes, moved)
         bar = "#" * round(share * BAR)
         size = si(stream_bytes, "B")
-        lines.append(f"  {stream:26}{size:>15}{percent(share):>9}  {bar}".rstrip())
+        lines.append(f"  {stream:{NAMES}}{size:>15}{percent(share):>9}  {bar}".rstrip())
     return lines
 
 
 def _parts(title: str, parts: tuple[Part, ...], unit: str) -> list[str]:
     whole = sum(part.value for part in parts)
-    lines = [f"{title:28}{_value(whole, unit):>15}"] if parts else []
+    lines = [f"{title:{NAMES + 2}}{_value(whole, unit):>15}"] if parts else []
     for part in sorted(parts, key=lambda each: -each.value):
         share = ratio(part.value, whole)
         bar = "#" * round(share * BAR)
         name = part.name + (" (estimate)" if part.estimate else "")
         value = _value(part.value, unit)
-        lines.append(f"  {name:26}{value:>15}{percent(share):>9}  {bar}".rstrip())
+        lines.append(f"  {name:{NAMES}}{value:>15}{percent(share):>9}  {bar}".rstrip())
     return lines
 
 
@@ -134,6 +138,8 @@ def notes(result: RunResult, generation: Generation | None) -> str:
     sentences = []
     if generation is not None and generation.synthetic:
         sentences.append("The weights are synthetic: the text means nothing.")
+    if result.expected_counts:
+        sentences.append(EXPECTED)
     estimated = sum(part.estimate for part in (*result.energy, *result.area))
     if estimated:
         parts = len(result.energy) + len(result.area)

@@ -1,0 +1,107 @@
+"""A sweep as JSON and as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bitsim.explore import Evaluation, SweepResult
+from bitsim.report.numbers import count, percent, si, significant
+from bitsim.spec.sweep import Value
+
+MOST_LINES = 40  # of the front in a terminal; the page has all
+
+
+def sweep_table(result: SweepResult) -> dict[str, Any]:
+    """Every design by index, refused ones with their reason, and the indices of the front."""
+    spec = result.sweep.spec
+    front = {each.index for each in result.pareto}
+    rows = [_row(each, each.index in front) for each in result.evaluations]
+    rows += [
+        {"index": each.index, "settings": each.settings, "refused": each.reason}
+        for each in result.refusals
+    ]
+    return {
+        "sweep": spec.name,
+        "accelerator": spec.accelerator,
+        "network": spec.network,
+        "stage": spec.stage,
+        "batch": spec.batch,
+        "context": spec.context,
+        "designs": sorted(rows, key=lambda row: row["index"]),
+        "pareto": [each.index for each in result.pareto],
+    }
+
+
+def _row(each: Evaluation, on_front: bool) -> dict[str, Any]:
+    return {
+        "index": each.index,
+        "settings": each.settings,
+        "refused": None,
+        "cycles": each.cycles,
+        "seconds": each.seconds,
+        "tokens_per_s": each.tokens_per_s,
+        "energy_j_per_token": each.energy_j_per_token,
+        "total_area_mm2": each.total_area_mm2,
+        "utilization": each.utilization,
+        "stall_cycles": each.stall_cycles,
+        "energy_j": each.energy_j,
+        "area_mm2": each.area_mm2,
+        "on_front": on_front,
+    }
+
+
+def sweep_text(result: SweepResult) -> str:
+    """The front as an aligned table, fastest first."""
+    shown = result.pareto[:MOST_LINES]
+    table = [
+        [*short_names(result.sweep.spec.fields), "tokens/s", "J/token", "mm2", "util.", "limit"],
+        *(
+            [
+                *(setting(value) for value in each.settings.values()),
+                significant(each.tokens_per_s),
+                si(each.energy_j_per_token, "J").replace("µ", "u"),
+                significant(each.total_area_mm2),
+                percent(each.utilization),
+                limit(each),
+            ]
+            for each in shown
+        ),
+    ]
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    lines = [
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        for row in table
+    ]
+    if len(result.pareto) > len(shown):
+        lines.append(f"... {count(len(result.pareto) - len(shown))} more")
+    return "\n".join([summary(result), "", *lines]) if shown else summary(result)
+
+
+def summary(result: SweepResult) -> str:
+    """How many of what."""
+    designs = len(result.evaluations) + len(result.refusals)
+    text = f"{result.sweep.spec.name}: {count(designs)} designs"
+    if result.refusals:
+        text += f", {count(len(result.refusals))} refused"
+    return f"{text}; no other design beats these {count(len(result.pareto))}"
+
+
+def limit(each: Evaluation) -> str:
+    """What most cycles went to: busy, or a cause of waiting."""
+    busy = each.cycles - sum(each.stall_cycles.values())
+    cycles = {"busy": busy, **each.stall_cycles}
+    return max(cycles, key=lambda name: cycles[name])
+
+
+def short_names(fields: tuple[str, ...]) -> list[str]:
+    """The last part of each field's name, or all of it where that is not enough."""
+    last = [field.rsplit(".", 1)[-1] for field in fields]
+    return [
+        short if last.count(short) == 1 else field
+        for short, field in zip(last, fields, strict=True)
+    ]
+
+
+def setting(value: Value) -> str:
+    """As TOML writes it, without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
