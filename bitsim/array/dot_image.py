@@ -21,7 +21,9 @@ def recode_table(packing: Packing) -> NDArray[np.uint16]:
     digits = np.array(list(itertools.product(range(4), repeat=places)))[:, ::-1]
     reserved = (digits == 3).any(axis=1)
     weights = np.where(reserved[:, None], 0, digits - 1).astype(np.int8)
-    return np.where(reserved, RESERVED, encoding.pack(weights, packing)[:, 0]).astype(np.uint16)
+    table = encoding.pack(weights, packing)[:, 0].astype(np.uint16)
+    table[reserved] = RESERVED
+    return table
 
 
 @njit(cache=True)
