@@ -10,6 +10,7 @@ from bitsim.system.result import PhaseRecord, RunResult, Stage, WorkRecord
 
 CLASSES = ("busy", "weights", "activations", "results", "drain", "units")
 OUTSIDE = "outside the layers"
+BEFORE_PHASES = "before phases"
 
 
 @dataclass(frozen=True)
@@ -163,3 +164,14 @@ def by_layer(result: RunResult) -> tuple[Row, ...]:
 def total(result: RunResult) -> Cycles:
     """All cycles of the run."""
     return sum((each.cycles for each in held(result)), Cycles())
+
+
+def work_cycles(result: RunResult) -> list[tuple[str, Cycles]]:
+    """Cycles without a phase, most first: by kind of unit work, and before phases begin."""
+    sums: dict[str, Cycles] = {}
+    for each in held(result):
+        if each.cycles.units:
+            working = isinstance(each.record, WorkRecord)
+            name = kind(each.record) if working else BEFORE_PHASES
+            sums[name] = sums.get(name, Cycles()) + each.cycles
+    return sorted(sums.items(), key=lambda item: (-item[1].total, item[0]))

@@ -22,7 +22,7 @@ from bitsim.report.numbers import count, percent, ratio, si, significant
 from bitsim.report.page import write_page
 from bitsim.report.parameters import notes, parameters
 from bitsim.report.terminal import exactness, passes_text
-from bitsim.report.verdict import verdict, work_cycles
+from bitsim.report.verdict import verdict
 from bitsim.system.result import PassRecord, RunResult
 
 CLASS_TEXT = {
@@ -46,6 +46,8 @@ def write_report(
 def _context(result: RunResult, generation: Generation | None, command: str) -> dict[str, Any]:
     points = roofline.points(result)
     layers, outside = _layers(result)
+    parts = (*result.energy, *result.area)
+    sources = list(dict.fromkeys(source for part in parts for source in part.sources))
     return {
         "machine": result.accelerator.name,
         "network": result.network.name,
@@ -69,9 +71,10 @@ def _context(result: RunResult, generation: Generation | None, command: str) -> 
         "outside": outside,
         "roofline_picture": roofline_chart.chart(result, points),
         "roofline_rows": _roofline_rows(points),
-        "energy_rows": _parts(result.energy, "J"),
+        "energy_rows": _parts(result.energy, "J", sources),
         "energy_total": _value(result.energy_j, "J"),
-        "area_rows": _parts(result.area, "mm²"),
+        "area_rows": _parts(result.area, "mm²", sources),
+        "sources": sources,
         "area_total": _value(result.area_mm2, "mm²"),
         "timelines": _timelines(result),
         "parameters": parameters(result),
@@ -167,15 +170,15 @@ def _time(result: RunResult) -> dict[str, Any]:
         "work_rows": [
             {
                 "name": name,
-                "unit": ", ".join(sorted(units[name])),
-                "cycles": count(cycles),
-                "share": percent(ratio(cycles, result.cycles)),
+                "unit": ", ".join(sorted(units.get(name, ()))),
+                "working": count(cycles.units - cycles.handover),
+                "handover": count(cycles.handover),
+                "share": percent(ratio(cycles.units, result.cycles)),
             }
-            for name, cycles in work_cycles(result)
+            for name, cycles in occupancy.work_cycles(result)
         ],
         "handover": count(total.handover),
-        "handover_share": percent(ratio(total.handover, result.cycles)),
-        "unit_cycles": count(total.units),
+        "working": count(total.units - total.handover),
         "unit_share": percent(ratio(total.units, result.cycles)),
     }
 
@@ -236,7 +239,7 @@ def _roofline_rows(points: tuple[roofline.Point, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _parts(parts: tuple[Part, ...], unit: str) -> list[dict[str, Any]]:
+def _parts(parts: tuple[Part, ...], unit: str, sources: list[str]) -> list[dict[str, Any]]:
     whole = sum(part.value for part in parts)
     largest = max((part.value for part in parts), default=0.0)
     return [
@@ -247,7 +250,7 @@ def _parts(parts: tuple[Part, ...], unit: str) -> list[dict[str, Any]]:
             "share": percent(ratio(part.value, whole)),
             "bar": _part_bar(part, largest),
             "how": part.how,
-            "sources": part.sources,
+            "sources": [sources.index(source) + 1 for source in part.sources],
         }
         for part in sorted(parts, key=lambda each: (-each.value, each.name))
     ]

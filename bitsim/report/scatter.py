@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -16,8 +16,8 @@ LEFT, RIGHT, TOP, BOTTOM = 84, 24, 30, 48
 LARGEST, SMALLEST = 16.0, 3.0  # radii
 
 
-def scatter(evaluations: Sequence[Evaluation], front: set[int], names: Sequence[str]) -> Markup:
-    """Log-log; the front on top. `names` are those of the settings, in their order."""
+def scatter(evaluations: Sequence[Evaluation], front: set[int], named: Mapping[int, str]) -> Markup:
+    """Log-log; the front on top. `named` says by index what each is."""
     drawing = Drawing(WIDTH, HEIGHT, "Tokens per second against energy per token, area as size")
     across = _Axis([each.tokens_per_s for each in evaluations], LEFT, WIDTH - RIGHT)
     down = _Axis([each.energy_j_per_token for each in evaluations], HEIGHT - BOTTOM, TOP)
@@ -34,7 +34,7 @@ def scatter(evaluations: Sequence[Evaluation], front: set[int], names: Sequence[
             cy=down.place(each.energy_j_per_token),
             r=max(SMALLEST, LARGEST * math.sqrt(share)),
             css="dot front" if each.index in front else "dot",
-            tip=_tip(each, names),
+            tip=_tip(each, named[each.index]),
         )
     _sizes(drawing, largest_mm2)
     return drawing.markup()
@@ -53,13 +53,13 @@ class _Axis:
         return self.start + share * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """From the coarsest steps that give at least three."""
+        """From the coarsest steps that give at least four."""
         found: list[float] = []
-        for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)):
+        for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
             decades = range(math.floor(self.low), math.ceil(self.high) + 1)
             values = [step * 10.0**decade for decade in decades for step in steps]
             found = [v for v in values if self.low <= math.log10(v) <= self.high]
-            if len(found) >= 3:
+            if len(found) >= 4:
                 return found
         low, high = 10**self.low, 10**self.high
         step = 10 ** math.floor(math.log10((high - low) / 2))
@@ -93,11 +93,8 @@ def _sizes(drawing: Drawing, largest_mm2: float) -> None:
         x += 128
 
 
-def _tip(each: Evaluation, names: Sequence[str]) -> str:
-    settings = ", ".join(
-        f"{name} {value}" for name, value in zip(names, each.settings.values(), strict=True)
-    )
+def _tip(each: Evaluation, name: str) -> str:
     return (
-        f"{settings}: {significant(each.tokens_per_s)} tokens/s, "
+        f"{name}: {significant(each.tokens_per_s)} tokens/s, "
         f"{si(each.energy_j_per_token, 'J')} a token, {significant(each.total_area_mm2)} mm²"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bitsim.explore import Evaluation, SweepResult
+from bitsim.explore import Evaluation, Refusal, SweepResult
 from bitsim.report.numbers import count, percent, si, significant
 from bitsim.spec.sweep import Value
 
@@ -54,10 +54,10 @@ def sweep_text(result: SweepResult) -> str:
     """The front as an aligned table, fastest first."""
     shown = result.pareto[:MOST_LINES]
     table = [
-        [*short_names(result.sweep.spec.fields), "tokens/s", "J/token", "mm2", "util.", "limit"],
+        [*leading(result), "tokens/s", "J/token", "mm2", "util.", "limit"],
         *(
             [
-                *(setting(value) for value in each.settings.values()),
+                *settings(result, each),
                 significant(each.tokens_per_s),
                 si(each.energy_j_per_token, "J").replace("µ", "u"),
                 significant(each.total_area_mm2),
@@ -74,7 +74,11 @@ def sweep_text(result: SweepResult) -> str:
     ]
     if len(result.pareto) > len(shown):
         lines.append(f"... {count(len(result.pareto) - len(shown))} more")
-    return "\n".join([summary(result), "", *lines]) if shown else summary(result)
+    return (
+        "\n".join([summary(result), "", *lines, "", *companions(result)]).rstrip()
+        if shown
+        else summary(result)
+    )
 
 
 def summary(result: SweepResult) -> str:
@@ -91,6 +95,33 @@ def limit(each: Evaluation) -> str:
     busy = each.cycles - sum(each.stall_cycles.values())
     cycles = {"busy": busy, **each.stall_cycles}
     return max(cycles, key=lambda name: cycles[name])
+
+
+def leading(result: SweepResult) -> list[str]:
+    """Short names of what varies by itself: each axis by its first field."""
+    spec = result.sweep.spec
+    names = dict(zip(spec.fields, short_names(spec.fields), strict=True))
+    return [names[next(iter(axis))] for axis in spec.axes]
+
+
+def settings(result: SweepResult, each: Evaluation | Refusal) -> list[str]:
+    """A design's values of the `leading` fields."""
+    return [setting(each.settings[next(iter(axis))]) for axis in result.sweep.spec.axes]
+
+
+def companions(result: SweepResult) -> list[str]:
+    """How the other fields follow the leading ones, a sentence each."""
+    spec = result.sweep.spec
+    found = []
+    for axis in spec.axes:
+        (first, values), *others = axis.items()
+        for field, following in others:
+            found.append(f"{field} follows {first}: {_listed(following)} for {_listed(values)}.")
+    return found
+
+
+def _listed(values: tuple[Value, ...]) -> str:
+    return ", ".join(setting(value) for value in values)
 
 
 def short_names(fields: tuple[str, ...]) -> list[str]:

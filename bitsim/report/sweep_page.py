@@ -9,7 +9,7 @@ from bitsim.explore import Evaluation, SweepResult
 from bitsim.report.numbers import count, percent, si, significant
 from bitsim.report.page import write_page
 from bitsim.report.scatter import scatter
-from bitsim.report.sweep import limit, setting, short_names, summary
+from bitsim.report.sweep import companions, leading, limit, settings, summary
 
 MOST_ROWS = 2000  # of each table; the record of the sweep has all
 
@@ -25,7 +25,7 @@ def _context(result: SweepResult) -> dict[str, Any]:
     others = [each for each in result.evaluations if each.index not in front]
     others.sort(key=lambda each: (-each.tokens_per_s, each.index))
     shown = [*result.pareto, *others][:MOST_ROWS]
-    names = short_names(spec.fields)
+    names = leading(result)
     technologies = ", ".join(each.name for each in result.sweep.technologies.values())
     return {
         "name": spec.name,
@@ -35,17 +35,18 @@ def _context(result: SweepResult) -> dict[str, Any]:
             f" · technology {technologies}"
         ),
         "summary": f"{summary(result)}.",
-        "fields": [
-            {"short": short, "full": field} for short, field in zip(names, spec.fields, strict=True)
-        ],
+        "fields": names,
+        "companions": companions(result),
         "best": _best(result),
-        "picture": scatter(shown, front, names) if shown else None,
-        "rows": [_row(each, each.index in front) for each in shown],
+        "picture": scatter(shown, front, {each.index: _named(result, each) for each in shown})
+        if shown
+        else None,
+        "rows": [_row(result, each, each.index in front) for each in shown],
         "left_out": count(len(result.evaluations) - len(shown)) if others else "0",
         "refusals": [
             {
                 "index": each.index,
-                "settings": [setting(value) for value in each.settings.values()],
+                "settings": settings(result, each),
                 "reason": each.reason,
             }
             for each in result.refusals[:MOST_ROWS]
@@ -69,7 +70,6 @@ def _best(result: SweepResult) -> list[dict[str, str]]:
     fastest = max(result.pareto, key=lambda each: each.tokens_per_s)
     frugal = min(result.pareto, key=lambda each: each.energy_j_per_token)
     smallest = min(result.pareto, key=lambda each: each.total_area_mm2)
-    names = short_names(result.sweep.spec.fields)
     number, unit = si(frugal.energy_j_per_token, "J").split(" ")
     tiles = (
         ("fastest", significant(fastest.tokens_per_s), "tokens/s", fastest),
@@ -77,24 +77,22 @@ def _best(result: SweepResult) -> list[dict[str, str]]:
         ("smallest", significant(smallest.total_area_mm2), "mm²", smallest),
     )
     return [
-        {"name": name, "value": value, "unit": unit, "more": _named(each, names)}
+        {"name": name, "value": value, "unit": unit, "more": _named(result, each)}
         for name, value, unit, each in tiles
     ]
 
 
-def _named(each: Evaluation, names: list[str]) -> str:
-    return ", ".join(
-        f"{name} {setting(value)}"
-        for name, value in zip(names, each.settings.values(), strict=True)
-    )
+def _named(result: SweepResult, each: Evaluation) -> str:
+    pairs = zip(leading(result), settings(result, each), strict=True)
+    return ", ".join(f"{name} {value}" for name, value in pairs)
 
 
-def _row(each: Evaluation, on_front: bool) -> dict[str, Any]:
+def _row(result: SweepResult, each: Evaluation, on_front: bool) -> dict[str, Any]:
     """Cells as (text, value to sort by)."""
     return {
         "index": each.index,
         "front": on_front,
-        "settings": [setting(value) for value in each.settings.values()],
+        "settings": settings(result, each),
         "cells": [
             (significant(each.tokens_per_s), each.tokens_per_s),
             (si(each.energy_j_per_token, "J"), each.energy_j_per_token),

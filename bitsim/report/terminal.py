@@ -8,7 +8,7 @@ from bitsim.cost.part import Part
 from bitsim.report import occupancy, traffic
 from bitsim.report.generation import Generation
 from bitsim.report.numbers import count, percent, ratio, si, significant
-from bitsim.report.verdict import verdict, work_cycles
+from bitsim.report.verdict import verdict
 from bitsim.system.result import RunResult
 
 WIDTH = 88
@@ -89,7 +89,8 @@ def _cycles(result: RunResult) -> list[str]:
         for name in occupancy.CLASSES
     ]
     lines += [
-        _share_line(f"  {name}", cycles, result.cycles) for name, cycles in work_cycles(result)
+        _share_line(f"  {name}", cycles.total, result.cycles)
+        for name, cycles in occupancy.work_cycles(result)
     ]
     if total.handover:
         lines.append(_share_line("  of it hand-over", total.handover, result.cycles))

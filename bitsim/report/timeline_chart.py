@@ -94,7 +94,7 @@ def one_pass(result: RunResult, chosen: PassRecord) -> Timeline:
         [r for r in work if r.end_cycle <= end],
         [r for r in transfers if r.end_cycle <= end],
     )
-    start = min([chosen.start_cycle, *(b.start for lane in lanes for b in lane.blocks)])
+    start = chosen.start_cycle  # what came ahead of time is cut by the picture's edge
     pictures = tuple(LanePicture(lane.name, _rectangles(lane, start, end)) for lane in lanes)
     return Timeline(start, end, pictures, sum(len(lane.blocks) for lane in lanes), 0, title)
 
@@ -222,6 +222,7 @@ def _rectangles(lane: Lane, start: int, end: int) -> Markup:
 
 def _passes(passes: tuple[PassRecord, ...], start: int, end: int) -> Markup:
     parts = [_open(start, end, "passes")]
+    gap = (end - start) // 1000  # between passes; a stroke would not survive the scale
     for each in passes:
         cycles = each.end_cycle - each.start_cycle
         tip = (
@@ -230,7 +231,7 @@ def _passes(passes: tuple[PassRecord, ...], start: int, end: int) -> Markup:
             f"{count(cycles)} cycles"
         )
         parts.append(
-            f'<rect x="{each.start_cycle - start}" y="20" width="{max(1, cycles)}" height="60"'
+            f'<rect x="{each.start_cycle - start}" y="20" width="{max(1, cycles - gap)}" height="60"'
             f"{attribute_text({'css': f'pass-{each.stage}', 'tip': tip})}/>"
         )
     return Markup("".join([*parts, "</svg>"]))

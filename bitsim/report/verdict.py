@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bitsim.report import occupancy, traffic
 from bitsim.report.numbers import percent, ratio, significant
+from bitsim.report.occupancy import BEFORE_PHASES, work_cycles
 from bitsim.system.result import PhaseRecord, RunResult, WorkRecord
 
 SATURATED = 0.85  # of sustained bandwidth: the memory cannot be asked for much more
@@ -28,7 +29,11 @@ _NOUNS = {
 def verdict(result: RunResult) -> tuple[str, ...]:
     """First what takes the most time, then why, then what is next."""
     classes = _shares(result, occupancy.total(result))
-    work = [(kind, ratio(cycles, result.cycles)) for kind, cycles in work_cycles(result)]
+    work = [
+        (name, ratio(cycles.total, result.cycles))
+        for name, cycles in work_cycles(result)
+        if name != BEFORE_PHASES
+    ]
     (name, share), *others = classes
     if name == "units":
         leading, part = work[0] if work else ("", 0.0)
@@ -47,15 +52,6 @@ def verdict(result: RunResult) -> tuple[str, ...]:
     following.sort(key=lambda item: -item[1])
     then = [f"Next: {_listed(following[:3])}."] if following else []
     return (first, reason, *then)
-
-
-def work_cycles(result: RunResult) -> list[tuple[str, int]]:
-    """Cycles without a phase by kind of unit work, with the hand-over to it; most first."""
-    sums: dict[str, int] = {}
-    for each in occupancy.held(result):
-        if isinstance(each.record, WorkRecord):
-            sums[each.record.work] = sums.get(each.record.work, 0) + each.cycles.total
-    return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _shares(result: RunResult, cycles: occupancy.Cycles) -> list[tuple[str, float]]:
