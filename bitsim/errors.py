@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
+
+_SHORT = reprlib.Repr()  # does not write out what is cut off again
+_SHORT.maxlevel = 8
+_SHORT.maxtuple = _SHORT.maxlist = _SHORT.maxdict = 20
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 1000
 
 
 class BitsimError(Exception):
@@ -24,7 +30,7 @@ class CheckFailedError(Exception):
 def shown(value: object, most: int = 60) -> str:
     """A value from outside for one line of text: escaped, and cut when it is long."""
     try:
-        text = repr(value)
+        text = _SHORT.repr(value)
     except ValueError:  # an integer of more digits than Python prints
         return "(a number too long to print)"
     return text if len(text) <= most else text[:most] + "..."

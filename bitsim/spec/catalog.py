@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, reason, shown_path
 from bitsim.spec import base, network
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.network import NetworkSpec
@@ -39,7 +39,7 @@ def find(kind: Kind, name: str) -> Path:
         return entries[name]
     path = Path(name)
     like_a_path = path.suffix in (".toml", ".json") or "/" in name  # names may have dots
-    if name and "\0" not in name and (like_a_path or _exists(path)):
+    if name and "\0" not in name and (_exists(path) or like_a_path):
         return path
     near = difflib.get_close_matches(name, entries, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(sorted(entries))}"
@@ -69,8 +69,10 @@ def load_technology(name: str) -> TechnologySpec:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # longer than any path may be
-        return False
+    except OSError as error:  # too long, or in a folder that may not be entered
+        raise BitsimError(
+            f"{shown_path(path)}: cannot be read ({reason(error)}); check the path"
+        ) from None
 
 
 def _entries(kind: Kind) -> dict[str, Path]:

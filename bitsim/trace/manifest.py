@@ -27,8 +27,8 @@ from bitsim.spec.network import NetworkSpec
 FILE_NAME = "trace.json"
 FORMAT: Final = "bitsim trace"
 VERSION: Final = 1
-MAX_EVENTS = 300_000  # 2,500 tokens of the 2B model; with it a manifest stays below its own limit
-MAX_BYTES = 16_000_000
+MAX_EVENTS = 200_000  # 1,600 tokens of the 2B model; keeps a manifest below its own limit
+MAX_BYTES = 10_000_000
 _UNSIGNED = "0" * 64  # in place of the manifest's own checksum while it is computed
 
 Index = Annotated[int, Field(ge=0)]

@@ -20,9 +20,7 @@ from bitsim.errors import BitsimError, shown, shown_path
 from bitsim.spec import strict_json
 
 LENGTH_BYTES = 8
-MAX_HEADER_BYTES = (
-    10_000_000  # 542 tensors of the 2B model need 0.07 MB; bounds parsing to a second
-)
+MAX_HEADER_BYTES = 4_000_000  # the 2B model's 542 tensors need 0.07 MB; bounds the parsing
 MAX_NAME_LENGTH = 512
 MAX_DIMENSIONS = 16
 MAX_VALUES = 1 << 59  # times the 8 bytes of the widest type fits numpy's sizes, also beside a 0

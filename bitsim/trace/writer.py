@@ -22,6 +22,7 @@ from bitsim.trace.manifest import EventChunk, Manifest, MatrixEntry, ProductEntr
 from bitsim.trace.tensorfile import write_tensors
 
 CHUNK_BYTES = 16 << 20
+CHUNK_TENSORS = 8192  # keeps the header of a chunk below 1 MB, however small its tensors
 
 
 class TraceWriter:
@@ -52,7 +53,8 @@ class TraceWriter:
             raise BitsimError(f"{shown_path(path)}: exists; remove it, or name another place")
         self.path = path
         self._network = network
-        self._command = command
+        # An argument of bytes that are not UTF-8 has half characters, which no file can hold.
+        self._command = command.encode(errors="backslashreplace").decode()
         self._seed = seed
         self._folder = partial_path(path)
         self._passes: list[TracePass] = []
@@ -177,7 +179,8 @@ class _Chunks:
     def add(self, tensors: dict[str, NDArray[Any]]) -> int:
         """Keep tensors for the file that they will be in together; returns its number."""
         added_bytes = sum(each.nbytes for each in tensors.values())
-        if self._tensors and self._bytes + added_bytes > self._chunk_bytes:
+        full = self._bytes + added_bytes > self._chunk_bytes
+        if self._tensors and (full or len(self._tensors) >= CHUNK_TENSORS):
             self.flush()
         self._tensors |= tensors
         self._bytes += added_bytes

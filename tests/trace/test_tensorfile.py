@@ -111,7 +111,7 @@ BAD = {
     "seven bytes": (b"\0" * 7, "7 bytes: shorter than the 8 bytes"),
     "length beyond the file": (raw({}, length=100), "header length = 100: more than the 6 bytes"),
     "length of 2^64 - 1": (raw({}, length=2**64 - 1), f"header length = {2**64 - 1}"),
-    "header of 10 MB and one byte": (
+    "header of 4 MB and one byte": (
         raw(b"{}" + b" " * (MAX_HEADER_BYTES - 1)),
         f"header length = {MAX_HEADER_BYTES + 1}: more than the {MAX_HEADER_BYTES}",
     ),

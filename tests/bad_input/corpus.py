@@ -1,0 +1,82 @@
+"""The corpus of bad input: `python -m tests.bad_input.corpus DIR` writes it to look at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bitsim.spec.defaults import ACCELERATOR
+from tests.bad_input.bad_file import BadFile
+from tests.bad_input.checkpoint_files import bad_checkpoints
+from tests.bad_input.toml_files import NETWORK, bad_toml
+from tests.bad_input.trace_files import bad_traces
+
+LONG = "x" * 10_000
+SHAPE = ("simulate", "--network")
+
+
+def corpus() -> list[BadFile]:
+    """Everything, in one order."""
+    return [*bad_toml(), *bad_checkpoints(), *bad_traces(), *bad_names()]
+
+
+def bad_names() -> Iterator[BadFile]:
+    """Arguments that are at fault themselves."""
+    for name, argv, says in (
+        ("network misspelt", (*SHAPE, "bitnet-b1.58-2b"), f"did you mean '{NETWORK}'?"),
+        ("network empty", (*SHAPE, ""), "'': no such name in networks"),
+        ("network with NUL", (*SHAPE, "a\0b"), "'a\\x00b': no such name in networks"),
+        ("network with a line break", (*SHAPE, "a\nb"), "'a\\nb': no such name in networks"),
+        ("network of 10,000", (*SHAPE, LONG), "cannot be read (File name too long)"),
+        ("network path of 10,000", (*SHAPE, f"/{LONG}"), "cannot be read (File name too long)"),
+        ("network path with NUL", (*SHAPE, "/a\0b.toml"), "no such name in networks"),
+        ("network a device", (*SHAPE, "/dev/zero"), "/dev/zero: is not a file with a size"),
+        ("network a folder", (*SHAPE, "/"), "/config.json: no such file"),
+        (
+            "accelerator misspelt",
+            (*SHAPE, NETWORK, "--accelerator", "dot16x40"),
+            f"did you mean '{ACCELERATOR}'?",
+        ),
+        (
+            "accelerator of 10,000",
+            (*SHAPE, NETWORK, "--accelerator", LONG),
+            "cannot be read (File name too long)",
+        ),
+        (
+            "technology misspelt",
+            (*SHAPE, NETWORK, "--technology", "7nn"),
+            "did you mean '7nm'?",
+        ),
+        ("sweep misspelt", ("explore", "zzz", "--out", "{out}"), "'zzz': no such name in sweeps"),
+        ("trace missing", ("trace", "info", "{here}/none"), "no such file"),
+        ("trace with NUL", ("trace", "info", "a\0b"), "cannot be read"),
+        ("trace of 10,000", ("trace", "info", LONG), "cannot be read (File name too long)"),
+        ("trace a device", ("trace", "info", "/dev/zero"), "/dev/zero"),
+        ("no network at all", ("simulate",), "give either a trace or --network"),
+        ("batch of 0", (*SHAPE, NETWORK, "--batch", "0"), "'0' must be a whole number from 1"),
+        ("batch of 10^400", (*SHAPE, NETWORK, "--batch", str(10**400)), "must be a whole number"),
+        ("context -1", (*SHAPE, NETWORK, "--context=-1"), "'-1' must be a whole number"),
+        (
+            "ids that are none",
+            ("logits", "--network", NETWORK, "--ids", "1,a", "--out", "{out}/l"),
+            "must be token ids such as 1,2,3",
+        ),
+        ("unknown command", ("simulat",), "invalid choice: 'simulat'"),
+        ("unknown option", (*SHAPE, NETWORK, "--bach", "1"), "--bach"),
+    ):
+        yield BadFile("name", name, {}, "", argv, says)
+
+
+def main() -> None:
+    """Write every file, and a line for each: folder, command, what is to be said."""
+    folder = Path(sys.argv[1])
+    for number, bad in enumerate(corpus()):
+        here = folder / f"{number:03d}"
+        bad.write(here)
+        command = " ".join(each[:60] for each in bad.command(here, folder / "out"))
+        print(f"{here.name}  {bad.kind}: {bad.name}  bitsim {command!r}  ...{bad.says}")
+
+
+if __name__ == "__main__":
+    main()
