@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _SHORT = reprlib.Repr()  # does not write out what is cut off again
@@ -19,6 +21,16 @@ class BitsimError(Exception):
     """
 
     exit_status = 2
+
+
+@contextmanager
+def named_in(origin: str) -> Iterator[None]:
+    """Puts the place where something is named in front of each fault of it."""
+    try:
+        yield
+    except BitsimError as error:
+        lines = str(error).splitlines()
+        raise BitsimError("\n".join(f"{origin}: {line}" for line in lines)) from None
 
 
 class CheckFailedError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, named_in
 from bitsim.spec import base, catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.network import NetworkSpec
@@ -48,18 +48,18 @@ def load_sweep(name: str) -> Sweep:
     """A sweep by name or by the path of its TOML file, with all that it names."""
     path = catalog.find("sweeps", name)
     spec = base.load(SweepSpec, path)
-    accelerator = catalog.load_accelerator(spec.accelerator)
+    with named_in(f"{path}: accelerator"):
+        accelerator = catalog.load_accelerator(spec.accelerator)
+    with named_in(f"{path}: network"):
+        network = catalog.load_network_spec(spec.network)
     table = accelerator.model_dump()
     faults = [fault for field in spec.fields if (fault := _fault(table, field))]
     if faults:
         raise BitsimError("\n".join(f"{path}: {fault}" for fault in faults))
     wanted = {spec.technology} if spec.technology else _technologies(spec, accelerator)
-    return Sweep(
-        spec=spec,
-        accelerator=accelerator,
-        network=catalog.load_network_spec(spec.network),
-        technologies={each: catalog.load_technology(each) for each in sorted(wanted)},
-    )
+    with named_in(f"{path}: technology"):
+        technologies = {each: catalog.load_technology(each) for each in sorted(wanted)}
+    return Sweep(spec, accelerator, network, technologies)
 
 
 def _technologies(spec: SweepSpec, accelerator: AcceleratorSpec) -> set[str]:

@@ -135,6 +135,26 @@ SHAPE = [
     ("zero_weight_fraction = 0.44", "zero_weight_fraction = 1.0", "zero_weight_fraction = 1.0: "),
     ('name = "bitnet-b1.58-2b-4t"', 'name = "a\\nb"', "name = 'a\\nb': "),
 ]  # fmt: skip
+SWEEP = [
+    ('accelerator = "dot_16x40"', 'accelerator = "dot_16x4"', "did you mean 'dot_16x40'?"),
+    ('network = "bitnet-b1.58-2b-4t"', 'network = "bitnet"', "'bitnet': no such name in networks"),
+    ('stage = "decode"', 'technology = "8nm"', "technology: '8nm': no such name in technologies"),
+    ('stage = "decode"', 'stage = "encode"', "stage = 'encode': "),
+    ("context = 512", "context = -1", "context = -1: "),
+    ("context = 512", "contxt = 512", "contxt: unknown field; did you mean 'context'?"),
+    ('"array.columns" =', '"array.column" =', "did you mean 'array.columns'?"),
+    ('"array.columns" =', '"name" =', "name: the accelerator has no such field to vary"),
+    ('"array.columns" =', '"array" =', "array: a table; name a field in it"),
+    ('"array.columns" =', '"../array" =', "../array"),
+    ("[8, 16, 32]", "[]", "columns"),
+    ("[8, 16, 32]", "8", "columns = 8"),
+    ("[8, 16, 32]", "[[8]]", "columns"),
+    ("[8, 16, 32]", "[1979-05-27]", "columns"),
+    ("[8, 16, 32]", f"[{', '.join(map(str, range(30_000)))}]", "designs"),
+    ("[20, 40, 80]", "[20, 40]", "together"),
+    ('name = "decode_2b"', 'name = "../x"', "name = '../x': "),
+    ('name = "decode_2b"', f'name = "{"x" * 10_000}"', "name = 'xxx"),
+]
 
 
 def bad_toml() -> Iterator[BadFile]:
@@ -149,6 +169,7 @@ def bad_toml() -> Iterator[BadFile]:
         "accelerator", catalog.find("accelerators", "dot_16x40").read_text(), ACCELERATOR
     )
     yield from _edits("technology", catalog.find("technologies", "7nm").read_text(), TECHNOLOGY)
+    yield from _edits("sweep", catalog.find("sweeps", "decode_2b").read_text(), SWEEP)
     yield from _edits("network", catalog.find("networks", NETWORK).read_text(), SHAPE)
 
 

