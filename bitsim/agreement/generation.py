@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.array import make_array
+from bitsim.array.protocol import NEVER, STREAMS
 from bitsim.reference.generate import generate
 from bitsim.reference.load import load_network
 from bitsim.reference.memory import network_bytes, require_memory
@@ -200,5 +201,7 @@ def _timed(spec: ArraySpec, phase: Phase, image: NDArray[np.uint8], tiling: DotT
     array.offer_weights(np.zeros(tiling.weight_beats, np.int64))
     array.offer_activations(np.zeros(tiling.activation_beats, np.int64))
     array.take_results(np.zeros(tiling.result_beats, np.int64))
+    for stream in STREAMS:
+        array.silence(stream, NEVER)
     assert array.advance().needs is None
     return time.perf_counter() - began
