@@ -46,7 +46,6 @@ def run(args: argparse.Namespace) -> int:
     from bitsim.errors import CheckFailedError
     from bitsim.report import account, write_all
 
-    folder = options.out_folder(args.out)
     session = prepare(
         accelerator=args.accelerator,
         network=args.network,
@@ -57,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         max_tokens=args.tokens,
         say=options.note,
     )
+    folder = options.out_folder(args.out)
     if not args.json:
         print(session.prompt, end="", flush=True)
 
