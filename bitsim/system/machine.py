@@ -67,7 +67,7 @@ class Machine:
         self._pass: Pass | None = None  # the one that is under way
         self._steps: Iterator[Step] = iter(())
         self._weight_traffic: dict[str, Traffic] = {}
-        self._finished: list[tuple[Pass, Iterator[Step]]] = []  # but for its units' last work
+        self._finished: list[tuple[Pass, list[Step]]] = []  # but for its units' last work
         self._passes: list[PassRecord] = []
         self._phases: list[PhaseRecord] = []
         self._work: list[WorkRecord] = []
@@ -109,14 +109,14 @@ class Machine:
     def finish_pass(self) -> None:
         """All products of the pass have been run; the units do the rest of it."""
         assert self._pass is not None, "no pass has been started"
-        step = next(self._steps, None)
-        if isinstance(step, PhaseStep):
+        rest = list(self._steps)
+        missed = [step.phase for step in rest if isinstance(step, PhaseStep)]
+        if missed:
             raise BitsimError(
-                f"{self._network.name}: the pass ends before {_shown(step.phase)}; record the "
-                f"trace again, whole"
+                f"{self._network.name}: the pass ends before {_shown(missed[0])}; record the trace "
+                f"again, whole"
             )
-        rest = [] if step is None else [step]
-        self._finished.append((self._pass, iter([*rest, *self._steps])))
+        self._finished.append((self._pass, rest))
         self._pass = None
 
     def result(self, technology: TechnologySpec) -> RunResult:

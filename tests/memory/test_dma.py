@@ -1,0 +1,111 @@
+"""DMA: two tiles of buffer for each stream, tiles in turn on the bus."""
+
+from __future__ import annotations
+
+import pytest
+
+from bitsim.memory.clock import Clock
+from bitsim.memory.fetch import Fetch
+from bitsim.memory.fixed import FixedMemory
+from bitsim.memory.traffic import Traffic
+from bitsim.memory.write_back import WriteBack
+from bitsim.spec.memory import FixedMemorySpec
+
+LATENCY = 10
+
+
+def bus(clock: Clock) -> FixedMemory:
+    """1 byte a cycle, 10 cycles of latency."""
+    spec = FixedMemorySpec(
+        kind="fixed", dram="ddr4", peak_gb_per_s=0.1, efficiency=1.0, latency_ns=100.0
+    )
+    return FixedMemory(clock, spec, 100.0)
+
+
+def arrivals(fetch: Fetch) -> list[list[int]]:
+    return [tile.tolist() for tile in fetch.ready]
+
+
+def test_two_tiles_are_fetched_ahead_and_the_third_when_the_first_is_given_back():
+    clock = Clock()
+    fetch, traffic = Fetch(clock, bus(clock), tile_beats=4, beat_bytes=2), Traffic()
+    fetch.add(14, traffic)
+    clock.run(until=100)
+    assert arrivals(fetch) == [[12, 14, 16, 18], [20, 22, 24, 26]]
+    assert fetch.waits
+    fetch.ready.clear()
+    fetch.release()
+    assert not fetch.waits
+    clock.run(until=101)
+    assert arrivals(fetch) == [[112, 114, 116, 118]]
+    fetch.release()
+    clock.run(until=200)
+    assert arrivals(fetch)[1:] == [[120, 122]]  # the rest of 14 beats, back to back
+    assert (traffic.start_cycle, traffic.end_cycle) == (0, 122)
+    assert traffic.read_bytes == 28
+
+
+def test_it_goes_on_into_the_next_job_and_cuts_no_tile_across_two():
+    clock = Clock()
+    fetch = Fetch(clock, bus(clock), tile_beats=4, beat_bytes=1)
+    first, second = Traffic(), Traffic()
+    fetch.add(3, first)
+    fetch.add(9, second)
+    clock.run(until=50)
+    assert [len(tile) for tile in arrivals(fetch)] == [3, 4]
+    assert (first.read_bytes, second.read_bytes) == (3, 4)
+    assert second.start_cycle == 3
+
+
+def test_it_is_done_only_when_all_was_requested_and_handed_on():
+    clock = Clock()
+    fetch = Fetch(clock, bus(clock), tile_beats=4, beat_bytes=1)
+    clock.run(until=1)
+    assert fetch.done
+    fetch.add(4, Traffic())
+    assert not fetch.done
+    clock.run(until=20)
+    assert not fetch.done
+    fetch.ready.clear()
+    assert fetch.done
+
+
+def test_streams_that_share_the_bus_take_turns():
+    clock = Clock()
+    memory = bus(clock)
+    one, other = Fetch(clock, memory, 4, 1), Fetch(clock, memory, 4, 1)
+    one.add(8, Traffic())
+    other.add(8, Traffic())
+    clock.run(until=60)
+    assert [tile[0] for tile in arrivals(one)] == [11, 19]
+    assert [tile[0] for tile in arrivals(other)] == [15, 23]
+
+
+def test_giving_back_what_was_not_taken_is_a_broken_promise():
+    fetch = Fetch(Clock(), bus(Clock()), 4, 1)
+    with pytest.raises(AssertionError):
+        fetch.release()
+
+
+def test_results_wait_for_the_write_of_the_tile_two_before():
+    clock = Clock()
+    traffic = Traffic()
+    back = WriteBack(clock, bus(clock), beats=7, tile_beats=2, beat_bytes=50, traffic=traffic)
+    assert back.next_tile().tolist() == [0, 0]
+    clock.run(until=5)
+    assert back.next_tile().tolist() == [0, 0]  # first tile is written from 5 to 105
+    clock.run(until=6)
+    assert back.next_tile().tolist() == [105, 105]  # second: 105 to 205
+    clock.run(until=110)
+    assert back.next_tile().tolist() == [205]  # third: 205 to 305
+    assert back.finish() == 355
+    assert (traffic.start_cycle, traffic.end_cycle) == (5, 355)
+    assert traffic.written_bytes == 350
+
+
+def test_a_phase_that_ends_early_is_a_broken_promise():
+    clock = Clock()
+    back = WriteBack(clock, bus(clock), 4, 2, 1, Traffic())
+    back.next_tile()
+    with pytest.raises(AssertionError, match="before its last result"):
+        back.finish()
