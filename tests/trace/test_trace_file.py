@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from bitsim.errors import BitsimError
 from bitsim.spec import encoding
 from bitsim.spec.ternary import TernaryMatrix
-from bitsim.trace import Event, TraceWriter, open_trace
+from bitsim.trace import Event, TraceWriter, manifest, open_trace
+from bitsim.trace import writer as writer_module
 
 
 def assert_same(found: Event, expected: Event) -> None:
@@ -275,3 +276,36 @@ def test_the_manifest_can_be_read_by_a_person(recorded):
     assert table["format"] == "bitsim trace"
     assert [each["name"] for each in table["products"]] == ["layers.0.qkv", "layers.0.o"]
     assert table["event_chunks"][0]["events"] == [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def repeated(path: Path, network, event: Event, times: int) -> None:
+    with TraceWriter(path, network, "") as writer:
+        writer.begin_pass(3, 0)
+        for _ in range(times):
+            writer.add(event)
+
+
+def test_chunks_of_tiny_events_end_by_count_so_that_their_headers_stay_small(
+    tmp_path, network, events, monkeypatch
+):
+    monkeypatch.setattr(writer_module, "CHUNK_TENSORS", 6)
+    repeated(tmp_path / "a.trace", network, events[0], 7)
+    trace = open_trace(tmp_path / "a.trace")
+    assert [len(chunk.events) for chunk in trace.manifest.event_chunks] == [3, 3, 1]
+    assert len(list(trace.events())) == 7
+
+
+def test_a_recording_too_long_for_its_manifest_is_refused_and_leaves_nothing(
+    tmp_path, network, events, monkeypatch
+):
+    monkeypatch.setattr(manifest, "MAX_EVENTS", 2)
+    repeated(tmp_path / "a.trace", network, events[0], 2)
+    with pytest.raises(BitsimError, match=r"b\.trace: more than 2 events; record fewer tokens"):
+        repeated(tmp_path / "b.trace", network, events[0], 3)
+    assert left_in(tmp_path) == ["a.trace"]
+
+
+def test_a_command_of_half_characters_is_kept_escaped(tmp_path, network):
+    with TraceWriter(tmp_path / "a.trace", network, "trace record \udcff"):
+        pass
+    assert open_trace(tmp_path / "a.trace").manifest.command == "trace record \\udcff"
