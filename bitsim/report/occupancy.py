@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from bitsim.spec.counts import ArrayCounts
 from bitsim.system.result import PhaseRecord, RunResult, Stage, WorkRecord
@@ -25,10 +25,14 @@ class Cycles:
     units: int = 0
     handover: int = 0
 
-    def __add__(self, other: Cycles) -> Cycles:
-        return Cycles(
-            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        )
+    @staticmethod
+    def summed(those: Iterable[Cycles]) -> Cycles:
+        """Class by class."""
+        rows = [
+            (c.busy, c.weights, c.activations, c.results, c.drain, c.units, c.handover)
+            for c in those
+        ]
+        return Cycles(*map(sum, zip(*rows, strict=True)))
 
     @property
     def total(self) -> int:
@@ -149,7 +153,7 @@ def _rows(
 
 def _row(label: str, stage: Stage | None, members: list[Held]) -> Row:
     records = len({id(each.record) for each in members})
-    return Row(label, stage, records, sum((each.cycles for each in members), Cycles()))
+    return Row(label, stage, records, Cycles.summed(each.cycles for each in members))
 
 
 def by_layer(result: RunResult) -> tuple[Row, ...]:
@@ -163,15 +167,17 @@ def by_layer(result: RunResult) -> tuple[Row, ...]:
 
 def total(result: RunResult) -> Cycles:
     """All cycles of the run."""
-    return sum((each.cycles for each in held(result)), Cycles())
+    return Cycles.summed(each.cycles for each in held(result))
 
 
 def work_cycles(result: RunResult) -> list[tuple[str, Cycles]]:
     """Cycles without a phase, most first: by kind of unit work, and before phases begin."""
-    sums: dict[str, Cycles] = {}
+    groups: dict[str, list[Cycles]] = {}
     for each in held(result):
         if each.cycles.units:
             working = isinstance(each.record, WorkRecord)
-            name = kind(each.record) if working else BEFORE_PHASES
-            sums[name] = sums.get(name, Cycles()) + each.cycles
+            groups.setdefault(kind(each.record) if working else BEFORE_PHASES, []).append(
+                each.cycles
+            )
+    sums = {name: Cycles.summed(members) for name, members in groups.items()}
     return sorted(sums.items(), key=lambda item: (-item[1].total, item[0]))

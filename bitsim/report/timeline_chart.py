@@ -188,6 +188,11 @@ def _open(start: int, end: int, label: str) -> str:
     return f'<svg class="plot" preserveAspectRatio="none" role="img"{attributes}>'
 
 
+def _box(x: int, y: int, width: int, height: int) -> str:
+    """A rectangle as a path: browsers clamp a <rect>'s x at 2^25."""
+    return f"M{x} {y}h{width}v{height}h-{width}z"
+
+
 def _paths(lane: Lane, start: int, end: int) -> Markup:
     """One path for each class: small, and true coverage where blocks are narrower than a pixel."""
     paths: dict[str, list[str]] = {}
@@ -195,8 +200,8 @@ def _paths(lane: Lane, start: int, end: int) -> Markup:
         width = max(1, block.end - block.start)
         for name, y, height in _levels(block):
             if height:
-                line = f"M{block.start - start} {y}h{width}v{height}h-{width}z"
-                paths.setdefault(name, []).append(line)
+                box = _box(block.start - start, y, width, height)
+                paths.setdefault(name, []).append(box)
     body = "".join(
         f'<path{attribute_text({"css": f"fill-{name}"})} d="{"".join(lines)}"/>'
         for name, lines in paths.items()
@@ -211,8 +216,7 @@ def _rectangles(lane: Lane, start: int, end: int) -> Markup:
         width = max(1, block.end - block.start)
         parts.append(f"<g{attribute_text({'tip': block.tip})}>")
         parts += [
-            f'<rect class="fill-{name}" x="{block.start - start}" y="{y}" width="{width}" '
-            f'height="{height}"/>'
+            f'<path class="fill-{name}" d="{_box(block.start - start, y, width, height)}"/>'
             for name, y, height in _levels(block)
             if height
         ]
@@ -231,7 +235,7 @@ def _passes(passes: tuple[PassRecord, ...], start: int, end: int) -> Markup:
             f"{count(cycles)} cycles"
         )
         parts.append(
-            f'<rect x="{each.start_cycle - start}" y="20" width="{max(1, cycles - gap)}" height="60"'
+            f'<path d="{_box(each.start_cycle - start, 20, max(1, cycles - gap), 60)}"'
             f"{attribute_text({'css': f'pass-{each.stage}', 'tip': tip})}/>"
         )
     return Markup("".join([*parts, "</svg>"]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ from bitsim.system.result import (
     WorkRecord,
 )
 
-ACCELERATOR = {
+ACCELERATOR: dict[str, Any] = {
     "name": "dot_16x40",
     "note": "A test's machine.",
     "clock_mhz": 200.0,
@@ -290,3 +292,21 @@ def results(small: RunResult, large: RunResult, single: RunResult) -> dict[str, 
 def page(tmp_path: Path) -> Path:
     """Where a page may go."""
     return tmp_path / "report.html"
+
+
+@pytest.fixture(scope="session")
+def new_result() -> Callable[..., RunResult]:
+    """Makes a result of given dimensions."""
+    return make_result
+
+
+@pytest.fixture(scope="session")
+def answer() -> Callable[..., Answer]:
+    """Makes a generation for a result."""
+    return make_generation
+
+
+@pytest.fixture(scope="session")
+def accelerator_table() -> dict[str, Any]:
+    """The machine of every result here, as its file would say it."""
+    return ACCELERATOR

@@ -105,12 +105,11 @@
       if (drag.pan) { zoom(drag.from - (now - drag.at) * span, span); return; }
       for (const brush of drag.brushes) brush.remove();
       drag.brushes = plots.map((plot) => {
-        const brush = document.createElementNS(NS, "rect");
+        const brush = document.createElementNS(NS, "path");
+        const left = from + Math.min(now, drag.at) * span;
+        const right = from + Math.max(now, drag.at) * span;
         brush.setAttribute("class", "brush");
-        brush.setAttribute("x", from + Math.min(now, drag.at) * span);
-        brush.setAttribute("y", 0);
-        brush.setAttribute("width", Math.abs(now - drag.at) * span);
-        brush.setAttribute("height", 100);
+        brush.setAttribute("d", `M${left} 0H${right}V100H${left}z`);
         plot.append(brush);
         return brush;
       });
