@@ -14,8 +14,10 @@ from bitsim.units import ceil_div
 
 MOST_LANES = 64
 MOST_COLUMNS = 12
-MOST_SLICE_LANES = 96  # lanes x slices: what one column costs to build
-MOST_PHASE_CYCLES = 400
+MOST_SLICE_LANES = 96  # of a column, and of the whole array: what building the simulator costs
+MOST_ARRAY_LANES = 384
+MOST_K_BEATS = 40
+MOST_PHASE_STEPS = 1500
 
 # Every eighth machine is as wide as they get, every eighth has a single lane or column.
 _FIXED_LANES = {0: MOST_LANES, 1: 1}
@@ -23,7 +25,7 @@ _FIXED_COLUMNS = {2: 1}
 
 
 def random_case(seed: int, index: int) -> Case:
-    """Case `index` of a seed: small machines of every kind, one to three phases, stalls anywhere."""
+    """Case `index` of a seed: any kind of small machine, one to three phases, stalls anywhere."""
     rng = np.random.default_rng([seed, index])
     spec = random_array(rng, _FIXED_LANES.get(index % 8), _FIXED_COLUMNS.get(index % 8))
     jobs = [random_job(rng, spec, f"phase_{i}") for i in range(rng.integers(1, 4))]
@@ -39,16 +41,17 @@ def random_case(seed: int, index: int) -> Case:
 def random_array(
     rng: np.random.Generator, lanes: int | None = None, columns: int | None = None
 ) -> DotSpec:
-    """An array with every parameter drawn, small ones more often, buffers often as small as can be."""
+    """Every parameter drawn, small ones more often, buffers often as small as can be."""
     lanes = lanes or _log_uniform(rng, 1, MOST_LANES)
     slices = _log_uniform(rng, 1, max(1, min(4, MOST_SLICE_LANES // lanes)))
     hold = _log_uniform(rng, 1, 6)
-    max_k = _log_uniform(rng, 1, 12 * lanes)
+    most_columns = min(MOST_COLUMNS, MOST_ARRAY_LANES // (lanes * slices))
+    max_k = int(rng.integers(1, MOST_K_BEATS * lanes + 1))
     accumulator_bits = max(9, (LARGEST_ACTIVATION * max_k).bit_length() + 1)
     block_beats = ceil_div(max_k, lanes) * hold
     return DotSpec(
         dataflow="dot",
-        columns=columns or _log_uniform(rng, 1, MOST_COLUMNS),
+        columns=columns or _log_uniform(rng, 1, most_columns),
         lanes=lanes,
         slices=slices,
         hold=hold,
@@ -66,9 +69,9 @@ def random_array(
 def random_job(rng: np.random.Generator, spec: DotSpec, name: str) -> Job:
     """A product that leaves remainders in N, K and M more often than not."""
     k = int(rng.integers(1, spec.max_k + 1))
-    m = int(rng.integers(1, 2 * spec.slices * spec.hold + 2))
+    m = int(rng.integers(1, 3 * spec.slices * spec.hold + 2))
     steps = ceil_div(k, spec.lanes) * ceil_div(m, spec.slices)
-    n = int(rng.integers(1, spec.columns * max(1, min(4, MOST_PHASE_CYCLES // steps)) + 1))
+    n = int(rng.integers(1, spec.columns * max(1, min(5, MOST_PHASE_STEPS // steps)) + 1))
     return Job(name, random_weights(rng, n, k), random_activations(rng, m, k))
 
 

@@ -1,4 +1,4 @@
-"""`bitsim rtl check`: the Verilog of a machine, or of many random ones, against the other readings."""
+"""`bitsim rtl check`: the Verilog of a machine, or of random ones, against the other readings."""
 
 from __future__ import annotations
 

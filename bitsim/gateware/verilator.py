@@ -9,11 +9,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bitsim.errors import BitsimError
 from bitsim.gateware.bench import TOP
+
+# What is unknown becomes noise that the run chooses, so that nothing can depend on it unseen.
+# A bench is to be built fast: its warnings are for the bench's author, in tests/rtl.
+_FLAGS = (
+    *("--cc", "--exe", "--vpi", "--quiet", "--no-timing", "--output-split", "20000"),
+    *("--Mdir", ".", "--prefix", "Vtop", "--top-module", TOP, "-o", TOP),
+    *("--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
+)
 
 # Objects of Verilator's run-time library: the same for every design.
 _RUNTIME = ("verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilated_threads.o")
@@ -36,28 +44,40 @@ def verilator_command() -> tuple[list[str], dict[str, str]]:
 
 
 def build(
-    texts: Mapping[str, str], statics: Sequence[Path], folder: Path, optimize: str = "-O1"
+    inputs: Iterable[str],
+    make_texts: Callable[[], Mapping[str, str]],
+    statics: Sequence[Path],
+    folder: Path,
+    optimize: str,
 ) -> Path:
     """The folder of a built bench: from `folder` if the same was built before.
 
-    texts     file name and contents of what was generated; `statics` are files as they are
-    optimize  of g++, for the code that runs in every cycle
+    inputs      everything that the generated sources depend on
+    make_texts  generates them, by file name; not called when the bench is there
+    statics     further sources, used as they are
+    optimize    level of g++ for the code that runs in every cycle
     """
     command, environment = _tools()
-    sources = {path.name: path.read_text() for path in statics} | dict(texts)
-    key = _key(command, optimize, sources)
-    home = folder / key
+    fixed = {path.name: path.read_text() for path in statics}
+    # The interpreter's folder is in it, since the binary finds cocotb's libraries there.
+    key = _digest([*command, *_FLAGS, optimize, sys.prefix, repr(fixed), *inputs])
+    home = folder / f"bench-{key}"
     if not home.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{key}.", dir=folder) as scratch:
+        with tempfile.TemporaryDirectory(prefix="building.", dir=folder) as scratch:
             made = Path(scratch) / "made"
             made.mkdir()
+            sources = fixed | dict(make_texts())
             for name, text in sources.items():
                 (made / name).write_text(text)
             _translate(command, environment, sorted(sources), made)
             _compile(made, folder, command, optimize)
             _publish(made, home)
     return home
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256(repr(list(parts)).encode()).hexdigest()[:24]
 
 
 def _tools() -> tuple[list[str], dict[str, str]]:
@@ -69,12 +89,6 @@ def _tools() -> tuple[list[str], dict[str, str]]:
     return verilator_command()
 
 
-def _key(command: Sequence[str], optimize: str, sources: Mapping[str, str]) -> str:
-    # The interpreter's folder is in it, since the binary finds cocotb's libraries there.
-    head = repr((list(command), optimize, sys.prefix, sorted(sources.items())))
-    return hashlib.sha256(head.encode()).hexdigest()[:24]
-
-
 def _translate(
     command: Sequence[str], environment: Mapping[str, str], sources: Sequence[str], made: Path
 ) -> None:
@@ -83,32 +97,32 @@ def _translate(
     libraries = cocotb.libs_dir
     _run(
         [
-            *command, "--cc", "--exe", "--vpi", "--quiet", "--Mdir", ".", "--prefix", "Vtop",
-            "-o", TOP, "--top-module", TOP, "--no-timing", "--x-assign", "unique",
-            "--x-initial", "unique", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split",
-            "20000",
-            "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
+            *command,
+            *_FLAGS,
+            "-LDFLAGS",
+            f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
             str(cocotb.share_dir / "lib" / "verilator" / "verilator.cpp"),
             *sources,
         ],
         made,
         environment,
-    )  # fmt: skip
+    )
 
 
 def _compile(made: Path, folder: Path, command: Sequence[str], optimize: str) -> None:
     """Runs g++. The wheel's own settings name programs that may not be there; these win."""
     variables = [
-        "CXX=g++", "LINK=g++", "AR=ar", f"PYTHON3={sys.executable}",
-        "CFG_CXXFLAGS_PCH_I=-include", f"OPT_FAST={optimize}",
-    ]  # fmt: skip
-    version = subprocess.run(["g++", "--version"], check=True, capture_output=True).stdout
-    head = repr((list(command), variables, version))
-    kept = folder / f"runtime-{hashlib.sha256(head.encode()).hexdigest()[:16]}"
+        *("CXX=g++", "LINK=g++", "AR=ar", f"PYTHON3={sys.executable}"),
+        "CFG_CXXFLAGS_PCH_I=-include",
+    ]
+    version = subprocess.run(["g++", "--version"], check=True, capture_output=True, text=True)
+    kept = folder / f"runtime-{_digest([*command, *variables, version.stdout])}"
     if kept.is_dir():
         for name in _RUNTIME:
             shutil.copy(kept / name, made / name)
-    _run(["make", "-s", "-f", "Vtop.mk", f"-j{os.cpu_count() or 1}", *variables], made, os.environ)
+    jobs = f"-j{os.cpu_count() or 1}"
+    variables.append(f"OPT_FAST={optimize}")  # not for the library, which is kept for all levels
+    _run(["make", "-s", "-f", "Vtop.mk", jobs, *variables], made, os.environ)
     if not kept.is_dir():
         fresh = made.parent / "runtime"
         fresh.mkdir()

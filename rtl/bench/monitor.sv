@@ -40,6 +40,8 @@ module bench_monitor #(
         $fclose(file);
     endtask
 
+    initial finished = 1'b0;  // before reset too: it stops the machine's clock
+
     always_ff @(posedge clk) begin
         ready_before <= phase_ready;
         if (rst) begin
