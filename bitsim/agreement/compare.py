@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -13,7 +12,7 @@ import numpy as np
 from bitsim.agreement.case import Case, reproduction
 from bitsim.array.protocol import PhaseResult
 from bitsim.array.replay import replay as array_replay
-from bitsim.gateware.replay import Machine, Outcome, PhaseOutcome, build_bench
+from bitsim.gateware.replay import Machine, Outcome, PhaseOutcome, Round, build_bench
 from bitsim.gateware.replay import replay as verilog_replay
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.dot import DotSpec
@@ -63,20 +62,19 @@ def check(
     cases: Iterable[Case],
     work: Path,
     progress: Progress = lambda cases: None,
-    optimize: str = "-O1",
+    optimize: str = "-O0",
 ) -> Agreement:
     """Run every case in the array model and in Verilog, and compare both with numpy.
 
     work      keeps the built benches, so that the same machines need no second build
-    optimize  of the simulator: -O1 builds fast, -O2 runs fast
+    optimize  of the simulator: -O0 builds fast, -O2 runs fast
     """
     total = Agreement()
     for bench_cases in _benches(cases):
         specs = list(dict.fromkeys(case.spec for case in bench_cases))
         bench = build_bench(specs, work, optimize)
-        for round_cases in _rounds(bench_cases):
-            total += _compare_round(specs, round_cases, bench, work)
-            progress(len(round_cases))
+        total += _compare_bench(specs, list(_rounds(bench_cases)), bench, work)
+        progress(len(bench_cases))
     return total
 
 
@@ -94,38 +92,41 @@ def _benches(cases: Iterable[Case]) -> Iterator[list[Case]]:
         yield group
 
 
-def _rounds(cases: Sequence[Case]) -> Iterator[list[Case]]:
-    """Cases in groups in which each machine has one."""
+def _rounds(cases: Sequence[Case]) -> Iterator[dict[DotSpec, Case]]:
+    """Cases in groups in which each machine has at most one."""
     waiting = list(cases)
     while waiting:
-        first: dict[DotSpec, Case] = {}
+        group: dict[DotSpec, Case] = {}
         for case in waiting:
-            first.setdefault(case.spec, case)
-        yield list(first.values())
-        waiting = [case for case in waiting if first[case.spec] is not case]
+            group.setdefault(case.spec, case)
+        yield group
+        waiting = [case for case in waiting if group[case.spec] is not case]
 
 
-def _compare_round(
-    specs: Sequence[DotSpec], cases: Sequence[Case], bench: Path, work: Path
+def _compare_bench(
+    specs: Sequence[DotSpec], groups: Sequence[dict[DotSpec, Case]], bench: Path, work: Path
 ) -> Agreement:
-    modelled = {case.spec: array_replay(case.spec, case.jobs, case.schedules) for case in cases}
-    of = {case.spec: case for case in cases}
-    machines = [
-        Machine(spec, of[spec].jobs, of[spec].schedules) if spec in of else _idle(spec)
-        for spec in specs
-    ]
-    most_cycles = max(phases[-1].end_cycle for phases in modelled.values()) + MORE_CYCLES
-    scratch = Path(tempfile.mkdtemp(prefix="replay.", dir=work))
-    outcomes = verilog_replay(machines, bench, scratch, most_cycles)
-    shutil.rmtree(scratch)
+    modelled, rounds = [], []
+    for group in groups:
+        ran = {spec: array_replay(spec, case.jobs, case.schedules) for spec, case in group.items()}
+        last_cycle = max(phases[-1].end_cycle for phases in ran.values())
+        machines = [_machine(spec, group.get(spec)) for spec in specs]
+        modelled.append(ran)
+        rounds.append(Round(machines, last_cycle + MORE_CYCLES))
+    with tempfile.TemporaryDirectory(prefix="replay.", dir=work) as scratch:
+        outcomes = verilog_replay(rounds, bench, Path(scratch))
     total = Agreement()
-    for spec, outcome in zip(specs, outcomes, strict=True):
-        if spec in of:
-            total += compare(of[spec], modelled[spec], outcome)
+    for group, ran, outcome in zip(groups, modelled, outcomes, strict=True):
+        for spec, verilog in zip(specs, outcome, strict=True):
+            if spec in group:
+                total += compare(group[spec], ran[spec], verilog)
     return total
 
 
-def _idle(spec: DotSpec) -> Machine:
+def _machine(spec: DotSpec, case: Case | None) -> Machine:
+    """A machine without a case has nothing to do in this round."""
+    if case is not None:
+        return Machine(spec, case.jobs, case.schedules)
     none = np.zeros(0, np.int64)
     return Machine(spec, (), Schedules(none, none[np.newaxis], none, none))
 

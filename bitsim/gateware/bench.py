@@ -41,19 +41,21 @@ def bench_top(machines: Sequence[tuple[str, DotSpec]]) -> str:
     """Modules `machine_NAME` and the top level that runs one of each, numbered in this order."""
     wrappers = [_wrapper(name, spec) for name, spec in machines]
     lines = [
-        f"module {TOP} (input logic clk, input logic rst, input logic give_up, output logic done);",
+        f"module {TOP} (input logic clk, input logic rst, input int round, input logic give_up,",
+        "    output logic done);",
         f"    logic [{len(machines) - 1}:0] finished;",
         "    assign done = &finished;",
     ]
     lines += [
-        f"    machine_{name} m{index} (.clk(clk), .rst(rst), .give_up(give_up), .index({index}), "
-        f".finished(finished[{index}]));"
+        f"    machine_{name} m{index} (.clk(clk), .rst(rst), .round(round), .give_up(give_up),\n"
+        f"        .index({index}), .finished(finished[{index}]));"
         for index, (name, _) in enumerate(machines)
     ]
     return "\n".join([*wrappers, *lines, "endmodule", ""])
 
 
 def _wrapper(name: str, spec: DotSpec) -> str:
+    """One array with everything around it; `index` is its number in the bench."""
     weight_bits = spec.beat_bytes * BITS_PER_BYTE
     inputs = [("phases", PHASE_BITS, PHASES), ("activations", activation_bits(spec), ACTIVATIONS)]
     inputs += [(f"weights_{c}", weight_bits, WEIGHTS + c) for c in range(spec.columns)]
@@ -63,32 +65,33 @@ def _wrapper(name: str, spec: DotSpec) -> str:
         body += [
             *_wires(stream, bits),
             f"    logic {stream}_done;",
-            f"    bench_source #(.WIDTH({bits})) {stream}_source (.clk(clock), .rst(rst), "
-            f".cycle(cycle), .machine(index), .stream({number}), {_stream_ports(stream)}, "
-            f".done({stream}_done));",
+            f"    bench_source #(.WIDTH({bits})) {stream}_source (",
+            f"        {_COMMON}, .stream({number}),",
+            f"        {_stream_ports(stream)}, .done({stream}_done));",
         ]
-        ports.append(_dut_ports(stream))
+        ports.append(_array_ports(stream))
     body += [
         *_wires("results", result_bits(spec)),
-        f"    bench_sink #(.WIDTH({result_bits(spec)})) results_sink (.clk(clock), .rst(rst), "
-        f".cycle(cycle), .machine(index), .stream({RESULTS}), .finished(finished), "
-        f"{_stream_ports('results')});",
+        f"    bench_sink #(.WIDTH({result_bits(spec)})) results_sink (",
+        f"        {_COMMON}, .stream({RESULTS}),",
+        f"        .finished(finished), {_stream_ports('results')});",
     ]
-    ports.append(_dut_ports("results"))
+    ports.append(_array_ports("results"))
     body += [f"    logic [47:0] {counter};" for counter in COUNTERS]
     ports += [f".{counter}({counter})" for counter in COUNTERS]
     done = " && ".join(f"{stream}_done" for stream, _, _ in inputs)
     return "\n".join(
         [
-            f"module machine_{name} (input logic clk, input logic rst, input logic give_up, "
-            "input int index, output logic finished);",
+            f"module machine_{name} (input logic clk, input logic rst, input int round,",
+            "    input logic give_up, input int index, output logic finished);",
             "    logic [63:0] cycle;  // 0 is the first cycle after reset",
-            "    // A machine that has finished sleeps.",
-            "    wire clock = clk & ~finished;",
+            "    // A machine that has finished sleeps until the next round.",
+            "    wire clock = clk & (rst | ~finished);",
             "    always_ff @(posedge clock) cycle <= rst ? 64'd0 : cycle + 64'd1;",
             *body,
-            "    bench_monitor monitor (.clk(clock), .rst(rst), .cycle(cycle), .machine(index),",
-            "        .give_up(give_up), .phase_valid(phases_valid), .phase_ready(phases_ready),",
+            "    bench_monitor monitor (",
+            f"        {_COMMON}, .give_up(give_up),",
+            "        .phase_valid(phases_valid), .phase_ready(phases_ready),",
             f"        .phases_done(phases_done), .inputs_done({done}),",
             f"        .counters({{{', '.join(reversed(COUNTERS))}}}), .finished(finished));",
             f"    {name} array (",
@@ -96,6 +99,9 @@ def _wrapper(name: str, spec: DotSpec) -> str:
             "endmodule",
         ]
     )
+
+
+_COMMON = ".clk(clock), .rst(rst), .cycle(cycle), .round(round), .machine(index)"
 
 
 def _wires(stream: str, bits: int) -> list[str]:
@@ -110,7 +116,7 @@ def _stream_ports(stream: str) -> str:
     return ", ".join(f".{part}({stream}_{part})" for part in ("payload", "valid", "ready"))
 
 
-def _dut_ports(stream: str) -> str:
+def _array_ports(stream: str) -> str:
     return ", ".join(
         f".{stream}__{part}({stream}_{part})" for part in ("payload", "valid", "ready")
     )

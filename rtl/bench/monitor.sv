@@ -1,6 +1,6 @@
 // Watches the phases of one machine: when each was accepted, when it ended, its counters then.
 //
-// FOLDER/phases.txt, written when the machine has finished: "accept CYCLE", "end CYCLE COUNTERS" for
+// FOLDER/round_R/machine_M/phases.txt, written when the machine has finished: "accept CYCLE", "end CYCLE COUNTERS" for
 // each phase and "left BEATS": 1 if some input beat was never taken.
 module bench_monitor #(
     parameter int COUNTERS = 9
@@ -8,6 +8,7 @@ module bench_monitor #(
     input  logic                   clk,
     input  logic                   rst,
     input  logic [63:0]            cycle,
+    input  int                     round,
     input  int                     machine,
     input  logic                   give_up,      // write what there is
     input  logic                   phase_valid,
@@ -29,7 +30,7 @@ module bench_monitor #(
         string work;
         int    file;
         if ($value$plusargs("work=%s", work) == 0) $fatal(1, "+work=FOLDER is missing");
-        file = $fopen($sformatf("%s/machine_%0d/phases.txt", work, machine), "w");
+        file = $fopen($sformatf("%s/round_%0d/machine_%0d/phases.txt", work, round, machine), "w");
         for (int i = 0; i < accepts.size(); i++) $fwrite(file, "accept %0d\n", accepts[i]);
         for (int i = 0; i < ends.size(); i++) begin
             $fwrite(file, "end %0d", ends[i]);
@@ -48,6 +49,9 @@ module bench_monitor #(
             idle_cycles  <= 0;
             finished     <= 1'b0;
             ready_before <= 1'b1;
+            accepts.delete();
+            ends.delete();
+            counts.delete();
         end else begin
             if (phase_valid && phase_ready) accepts.push_back(cycle);
             if (phase_ready && !ready_before) begin

@@ -1,6 +1,8 @@
-"""Runs a bench that was built before: `python run.py BUILD WORK MOST_CYCLES`; status 0 if it ended.
+"""Runs a bench that was built before: `python run.py BUILD WORK MOST_CYCLES,...`.
 
-BUILD holds the binary `bench_top`, WORK the streams of each machine, and takes logs and results.
+Status 0 if every round came to its end.
+
+BUILD holds the binary `bench_top`, WORK the streams of each round and machine; it takes the logs.
 """
 
 import sys

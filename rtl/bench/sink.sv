@@ -2,7 +2,7 @@
 // Keeps every beat and the cycle of its transfer, and checks that an offered beat stays as it is.
 //
 // The take cycles come from a file like a source's, with one byte of payload that means nothing.
-// FOLDER/STREAM.txt, written when the machine has finished: "beat CYCLE HEX" for each beat, "unstable
+// stream_S.txt beside it, written when the machine has finished: "beat CYCLE HEX" for each beat, "unstable
 // N": cycles in which an offered beat changed, "waiting 1" if one more is offered at the end.
 module bench_sink #(
     parameter int WIDTH = 8
@@ -10,6 +10,7 @@ module bench_sink #(
     input  logic             clk,
     input  logic             rst,
     input  logic [63:0]      cycle,
+    input  int               round,
     input  int               machine,
     input  int               stream,
     input  logic             finished,
@@ -24,7 +25,7 @@ module bench_sink #(
     logic [WIDTH-1:0] waiting_payload;
 
     bench_source #(.WIDTH(8)) takes (
-        .clk(clk), .rst(rst), .cycle(cycle), .machine(machine), .stream(stream),
+        .clk(clk), .rst(rst), .cycle(cycle), .round(round), .machine(machine), .stream(stream),
         .payload(), .valid(ready), .ready(valid), .done()
     );
 
@@ -32,7 +33,7 @@ module bench_sink #(
         string work;
         int    file;
         if ($value$plusargs("work=%s", work) == 0) $fatal(1, "+work=FOLDER is missing");
-        file = $fopen($sformatf("%s/machine_%0d/stream_%0d.txt", work, machine, stream), "w");
+        file = $fopen($sformatf("%s/round_%0d/machine_%0d/stream_%0d.txt", work, round, machine, stream), "w");
         for (int i = 0; i < taken.size(); i++) $fwrite(file, "beat %0d %h\n", cycles[i], taken[i]);
         $fwrite(file, "unstable %0d\n", unstable);
         $fwrite(file, "waiting %0d\n", int'(valid));
@@ -42,8 +43,11 @@ module bench_sink #(
     always_ff @(posedge clk) begin
         waiting         <= !rst && valid && !ready;
         waiting_payload <= payload;
-        if (rst) unstable <= 0;
-        else if (waiting && !(valid && payload == waiting_payload)) unstable <= unstable + 1;
+        if (rst) begin
+            unstable <= 0;
+            taken.delete();
+            cycles.delete();
+        end else if (waiting && !(valid && payload == waiting_payload)) unstable <= unstable + 1;
         if (!rst && valid && ready) begin
             taken.push_back(payload);
             cycles.push_back(cycle);

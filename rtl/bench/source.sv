@@ -1,14 +1,16 @@
 // Replays an input stream: beat i is offered in cycle t if the beats before it have been transferred
 // and t is not before its arrival. While nothing is offered the payload is wrong on purpose.
 //
-// Its file FOLDER/STREAM.bin, read in reset, is of big-endian numbers: 8 bytes number of beats; then
-// for each beat 8 bytes arrival cycle and the payload in as few whole bytes as hold it.
+// Its file FOLDER/round_R/machine_M/stream_S.bin, read in each reset, is of big-endian numbers: 8 bytes
+// number of beats; then for each beat 8 bytes arrival cycle and the payload in as few whole bytes as
+// hold it.
 module bench_source #(
     parameter int WIDTH = 8
 ) (
     input  logic             clk,
     input  logic             rst,
     input  logic [63:0]      cycle,
+    input  int               round,
     input  int               machine,
     input  int               stream,
     output logic [WIDTH-1:0] payload,
@@ -36,7 +38,7 @@ module bench_source #(
         logic [63:0]     number;
         logic [BITS-1:0] beat;
         if ($value$plusargs("work=%s", work) == 0) $fatal(1, "+work=FOLDER is missing");
-        path = $sformatf("%s/machine_%0d/stream_%0d.bin", work, machine, stream);
+        path = $sformatf("%s/round_%0d/machine_%0d/stream_%0d.bin", work, round, machine, stream);
         file = $fopen(path, "rb");
         if (file == 0 || $fread(number, file) != 8) $fatal(1, "%s: cannot be read", path);
         count    = int'(number);
@@ -52,9 +54,9 @@ module bench_source #(
     endtask
 
     always_ff @(posedge clk) begin
+        loaded <= rst;
         if (rst) begin
             if (!loaded) load();
-            loaded  <= 1'b1;
             index   <= 0;
             offered <= count > 0 ? payloads[0] : '0;
             arrival <= count > 0 ? arrivals[0] : '0;
