@@ -84,10 +84,10 @@ def sweep_text(result: SweepResult) -> str:
 def summary(result: SweepResult) -> str:
     """How many of what."""
     designs = len(result.evaluations) + len(result.refusals)
-    text = f"{result.sweep.spec.name}: {count(designs)} designs"
+    text = f"{result.sweep.spec.name}: {count(designs)} {'design' if designs == 1 else 'designs'}"
     if result.refusals:
         text += f", {count(len(result.refusals))} refused"
-    return f"{text}; no other design beats these {count(len(result.pareto))}"
+    return f"{text}, {count(len(result.pareto))} that no other design beats"
 
 
 def limit(each: Evaluation) -> str:

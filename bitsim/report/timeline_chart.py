@@ -19,6 +19,7 @@ from bitsim.units import bytes_per_cycle
 MOST_BLOCKS = 16_000  # of the picture of the run: about 0.5 MB
 MOST_DETAIL = 3_000  # records of the picture of one pass, each with its tooltip
 HEIGHT = 100
+_SAID = {name: f"waits for {name}" for name in ("weights", "activations", "results")}
 HAIRLINE = 4  # least height of what is there
 
 
@@ -127,7 +128,9 @@ def _phase_block(phase: PhaseRecord) -> Block:
     cycles = occupancy.Cycles.of_phase(phase.counts)
     areas = [(name, getattr(cycles, name)) for name in occupancy.CLASSES]
     shares = ", ".join(
-        f"{name} {percent(ratio(area, cycles.total))}" for name, area in areas if area
+        f"{_SAID.get(name, name)} {percent(ratio(area, cycles.total))}"
+        for name, area in areas
+        if area
     )
     tip = f"{phase.name} {phase.n} x {phase.k} x {phase.m}: {count(cycles.total)} cycles: {shares}"
     parts = tuple((name, float(area)) for name, area in areas if area)
