@@ -29,7 +29,7 @@ class DotSpec(Spec):
     weight_packing: Packing
     tree_stages: int = Field(ge=0, le=8)  # pipeline registers in the adder tree
     accumulator_bits: int = Field(ge=9, le=40)
-    max_k: int = Field(ge=1, le=1 << 24)  # longest dot product, in weights
+    max_k: int = Field(ge=1, le=(1 << 24) - 1)  # longest dot product; 128 x max_k fits in int32
     weight_fifo_beats: int = Field(ge=2, le=1024)  # per column
     activation_buffer_beats: int = Field(ge=1, le=1 << 20)  # of lanes x slices bytes
     result_fifo_beats: int = Field(ge=2, le=1024)  # of columns x slices sums
