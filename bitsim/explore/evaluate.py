@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bitsim.errors import BitsimError
 from bitsim.explore.designs import Sweep
 from bitsim.spec.sweep import Value
-from bitsim.system.simulate import simulate
+from bitsim.system.simulation import simulate
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +31,7 @@ def outcomes(sweep: Sweep, indices: Sequence[int], workers: int) -> Iterator[Eva
 def _start(sweep: Sweep) -> None:
     global _sweep  # noqa: PLW0603 - the one way to hand a worker what all its tasks share
     _sweep = sweep
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

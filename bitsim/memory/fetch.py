@@ -88,7 +88,7 @@ class Fetch:
                 if self._watched is not None:
                     self._watched.succeed()
                     self._watched = None
-                yield self._env.timeout(booking.end_cycle - self._env.now)
+                yield self._env.timeout(booking.free_cycle - self._env.now)
 
     def _sleep(self) -> simpy.Event:
         self._asleep = self._env.event()

@@ -56,7 +56,7 @@ class FixedMemory:
         return max(self._free_tick, self._env.now * self.ticks_per_cycle)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: one is made for each tile, and freezing costs more than it
 class FixedBooking:
     """One transfer, from its first to its last tick on the bus."""
 
@@ -68,6 +68,11 @@ class FixedBooking:
     def start_cycle(self) -> int:
         """First cycle in which it has the bus, if only for a part of it."""
         return self.start_tick // self.memory.ticks_per_cycle
+
+    @property
+    def free_cycle(self) -> int:
+        """The cycle in which it leaves the bus."""
+        return self.end_tick // self.memory.ticks_per_cycle
 
     @property
     def end_cycle(self) -> int:

@@ -17,6 +17,11 @@ class Booking(Protocol):
         ...
 
     @property
+    def free_cycle(self) -> int:
+        """The cycle in which it leaves the bus: who wants to follow it at once asks then."""
+        ...
+
+    @property
     def end_cycle(self) -> int:
         """First cycle after it has left the bus: what was written is in memory."""
         ...

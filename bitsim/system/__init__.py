@@ -3,6 +3,6 @@
 from bitsim.system.machine import Machine
 from bitsim.system.program import Pass
 from bitsim.system.result import RunResult
-from bitsim.system.simulate import simulate, simulate_passes, simulate_trace
+from bitsim.system.simulation import simulate, simulate_passes, simulate_trace
 
 __all__ = ["Machine", "Pass", "RunResult", "simulate", "simulate_passes", "simulate_trace"]

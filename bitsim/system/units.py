@@ -58,7 +58,7 @@ class Units:
             left_bytes -= now_bytes
             booking = self._memory.book(now_bytes)
             enter(booking, now_bytes)
-            yield self._env.timeout(booking.end_cycle - self._env.now)
+            yield self._env.timeout(booking.free_cycle - self._env.now)
 
 
 def arithmetic_cycles(unit: UnitSpec, counts: WorkCounts) -> int:

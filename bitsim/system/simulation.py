@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, shown_path
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.technology import TechnologySpec
@@ -65,7 +65,7 @@ def simulate_trace(
     """Replay a recorded trace: every product in the array, with its values."""
     recorded = open_trace(trace)
     if not recorded.passes:
-        raise BitsimError(f"{trace}: holds no pass; record it with at least one token")
+        raise BitsimError(f"{shown_path(trace)}: holds no pass; record it with at least one token")
     machine = Machine(accelerator, recorded.network, values=True)
     pass_index = -1
     for event in recorded.events():
