@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import floats, packing, quantizer
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
@@ -55,7 +55,7 @@ def load_checkpoint(folder: Path) -> Network:
         if tokenizer_path.exists()
         else MissingTokenizer(tokenizer_path, spec.vocab_size)
     )
-    require_memory(network_bytes(spec), f"{folder}: the network")
+    require_memory(network_bytes(spec), f"{shown_path(folder)}: the network")
     embedding = _bf16(file, EMBEDDING)
     return Network(
         spec=spec,
@@ -132,12 +132,10 @@ def _weight_scales(file: TensorFile, spec: NetworkSpec) -> dict[str, float]:
         return scales
     for index in range(spec.layers):
         for product in spec.products(index):
-            if product.n % packing.ROWS_PER_BYTE or any(
-                rows % packing.ROWS_PER_BYTE for rows in product.rows
-            ):
+            if any(rows % packing.ROWS_PER_BYTE for rows in product.rows):
                 raise BitsimError(
-                    f"{file.path}: {product.name}: rows {list(product.rows)} are not multiples of "
-                    f"{packing.ROWS_PER_BYTE}, which packed files need; use a bf16 master"
+                    f"{shown_path(file.path)}: {product.name}: rows {list(product.rows)} are not "
+                    f"multiples of {packing.ROWS_PER_BYTE}, as packed files need; use a bf16 master"
                 )
             for matrix in product.matrices:
                 name = f"{matrix}.weight_scale"
@@ -192,4 +190,4 @@ def _bf16(file: TensorFile, name: str) -> NDArray[np.uint16]:
 
 
 def _fault(file: TensorFile, name: str, text: str) -> BitsimError:
-    return BitsimError(f"{file.path}: tensor {name[:120]!r} {text}")
+    return BitsimError(f"{shown_path(file.path)}: tensor {name[:120]!r} {text}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tokenizers
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, reason, shown, shown_path
 from bitsim.spec import strict_json
 
 MAX_TOKENIZER_BYTES = 64 << 20  # that of LLaMA 3, with 128,256 entries, has 9 to 17 MB
@@ -70,34 +70,29 @@ class FileTokenizer(Tokenizer):
         self._tokenizer = _open(path)
         vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
         if not vocabulary:
-            raise BitsimError(f"{path}: has no tokens; use the tokenizer.json of this network")
+            raise _fault(path, "has no tokens")
         token, largest = max(vocabulary.items(), key=lambda item: item[1])
-        if largest >= vocab_size:
-            raise BitsimError(
-                f"{path}: token {token[:40]!r} has id {largest}, the network's vocab_size is "
-                f"{vocab_size}; use the tokenizer.json of this network"
-            )
+        self._check(f"token {shown(token)} has id", largest)
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, special tokens of the file's own template included."""
         try:
             ids = list(self._tokenizer.encode(text).ids)
         except Exception as error:  # the library raises bare Exceptions
-            raise BitsimError(
-                f"{self._path}: cannot encode {text[:40]!r}: {_first_line(error)}; "
-                f"give another prompt"
-            ) from None
-        outside = [token_id for token_id in ids if token_id >= self.vocab_size]
-        if outside:  # a template may name ids that the vocabulary does not list
-            raise BitsimError(
-                f"{self._path}: {text[:40]!r} becomes token id {outside[0]}, the network's "
-                f"vocab_size is {self.vocab_size}; use the tokenizer.json of this network"
-            )
+            raise _fault(self._path, f"cannot encode {shown(text)}: {_first_line(error)}") from None
+        for token_id in ids:  # a template may name ids that the vocabulary does not list
+            self._check(f"{shown(text)} becomes token id", token_id)
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; ids that no token has give nothing."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def _check(self, what: str, token_id: int) -> None:
+        if token_id >= self.vocab_size:
+            raise _fault(
+                self._path, f"{what} {token_id}, the network's vocab_size is {self.vocab_size}"
+            )
 
 
 class ByteTokenizer(Tokenizer):
@@ -137,35 +132,35 @@ class MissingTokenizer(Tokenizer):
 
     def _missing(self) -> BitsimError:
         return BitsimError(
-            f"{self._path}: no such file, so text has no token ids; put the network's "
+            f"{shown_path(self._path)}: no such file, so text has no token ids; put the network's "
             f"tokenizer.json there"
         )
 
 
 def _open(path: Path) -> tokenizers.Tokenizer:
-    remedy = "use the tokenizer.json of this network"
     try:
         size_bytes = path.stat().st_size
         if not path.is_file():
-            raise BitsimError(f"{path}: is not a file; {remedy}")
+            raise _fault(path, "is not a file")
         if size_bytes > MAX_TOKENIZER_BYTES:
-            raise BitsimError(
-                f"{path}: {size_bytes} bytes; a tokenizer has at most {MAX_TOKENIZER_BYTES}; "
-                f"{remedy}"
-            )
+            raise _fault(path, f"{size_bytes} bytes; a tokenizer has at most {MAX_TOKENIZER_BYTES}")
         text = path.read_bytes().decode("utf-8")
         if not isinstance(strict_json.parse(text), dict):
             raise ValueError("not a JSON object")
     except OSError as error:
-        raise BitsimError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        raise _fault(path, f"cannot be read ({reason(error)})") from None
     except UnicodeDecodeError as error:
-        raise BitsimError(f"{path}: byte {error.start} is not UTF-8; {remedy}") from None
+        raise _fault(path, f"byte {error.start} is not UTF-8") from None
     except ValueError as error:
-        raise BitsimError(f"{path}: not plain JSON: {error}; {remedy}") from None
+        raise _fault(path, f"not plain JSON: {error}") from None
     try:
         return tokenizers.Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exceptions
-        raise BitsimError(f"{path}: not a tokenizer: {_first_line(error)}; {remedy}") from None
+        raise _fault(path, f"not a tokenizer: {_first_line(error)}") from None
+
+
+def _fault(path: Path, text: str) -> BitsimError:
+    return BitsimError(f"{shown_path(path)}: {text}; use the tokenizer.json of this network")
 
 
 def _first_line(error: BaseException) -> str:
