@@ -89,12 +89,15 @@ def _dma(result: RunResult, stream: str, top: float) -> Block:
     return Block(
         200, top, 192, ROW_HEIGHT,
         f"DMA {stream}", ratio(under_way, result.cycles), "cycles with a transfer under way",
-        (f"2 tiles of {_kib(tile_bytes)}", f"{significant(rate)} GB/s mean"),
+        (f"2 tiles of {_binary(tile_bytes)}", f"{significant(rate)} GB/s mean"),
     )  # fmt: skip
 
 
-def _kib(size_bytes: int) -> str:
-    return f"{significant(size_bytes / 1024)} KiB" if size_bytes >= 1024 else f"{size_bytes} B"
+def _binary(size_bytes: int) -> str:
+    for unit, prefix in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size_bytes >= unit:
+            return f"{significant(size_bytes / unit)} {prefix}"
+    return f"{size_bytes} B"
 
 
 def _units(result: RunResult) -> list[Block]:

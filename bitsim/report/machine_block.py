@@ -47,7 +47,7 @@ def draw_block(drawing: Drawing, block: Block) -> None:
     tip = f"{block.title}: {percent(block.share)} ({block.meaning})"
     drawing.open("g", tip=tip)
     drawing.rect(block.x, block.y, block.width, block.height, f"block {tint(block.share)}")
-    drawing.text(block.x + 10, block.y + 20, fitted(block.title, block.width - 74, 7.6), "title")
+    drawing.text(block.x + 10, block.y + 20, fitted(block.title, block.width - 70, 8.0), "title")
     drawing.text(block.right - 10, block.y + 20, percent(block.share), "value end")
     for index, line in enumerate(block.lines):
         shown = fitted(line, block.width - 16)

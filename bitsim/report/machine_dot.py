@@ -69,7 +69,7 @@ def draw_dot(drawing: Drawing, result: RunResult, rows: tuple[float, float, floa
         "Array", ratio(result.counts.busy, cycles), "cycles in which it is busy",
         (
             f"{array.columns} columns x {array.lanes} lanes x {_of(array.slices, 'slice')}"
-            f" = {count(array.lane_count)} products a cycle",
+            f" = {count(array.lane_count)} products/cycle",
         ),
     )  # fmt: skip
     for block in (weights, activations, results, grid):

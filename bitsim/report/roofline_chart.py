@@ -81,7 +81,8 @@ def _grid(drawing: Drawing, scale: _Scale) -> None:
     for value in _ticks(scale.x0, scale.x1):
         x = scale.x(value)
         drawing.line(x, TOP, x, bottom, "grid")
-        drawing.text(x, bottom + 17, significant(value, 1), "tick mid")
+        anchor = "end" if x > right - RIGHT else "mid"
+        drawing.text(x, bottom + 17, significant(value, 1), f"tick {anchor}")
     for value in _ticks(scale.y0, scale.y1):
         y = scale.y(value)
         drawing.line(LEFT, y, right, y, "grid")
