@@ -48,7 +48,7 @@ def fault(**changes: object) -> str:
         ("weight_fifo_beats", 2, 1024, {}),
         ("activation_buffer_beats", 1, 1 << 20, {"max_k": 1, "hold": 1}),
         ("result_fifo_beats", 2, 1024, {}),
-        ("max_k", 1, 1 << 24, {"accumulator_bits": 40, "lanes": 256, "hold": 1}
+        ("max_k", 1, (1 << 24) - 1, {"accumulator_bits": 40, "lanes": 256, "hold": 1}
          | {"activation_buffer_beats": 1 << 16}),
     ],
 )  # fmt: skip
