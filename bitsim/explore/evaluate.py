@@ -12,7 +12,7 @@ from bitsim.system.simulation import simulate
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a design does. Per token: of the tokens that its pass takes in.
+    """What a design does. Tokens as `RunResult.tokens`.
 
     stall_cycles  as `RunResult.stall_cycles`
     energy_j      by part, J of the pass
@@ -56,15 +56,14 @@ def evaluate(sweep: Sweep, index: int) -> Evaluation | Refusal:
         )
     except BitsimError as error:
         return Refusal(index, settings, str(error))
-    tokens = sum(each.m for each in result.passes)
     return Evaluation(
         index=index,
         settings=settings,
         cycles=result.cycles,
         seconds=result.seconds,
-        tokens_per_s=tokens / result.seconds,
+        tokens_per_s=result.tokens_per_s,
         utilization=result.utilization,
-        energy_j_per_token=result.energy_j / tokens,
+        energy_j_per_token=result.energy_j_per_token,
         total_area_mm2=result.area_mm2,
         stall_cycles=result.stall_cycles,
         energy_j={part.name: part.value for part in result.energy},

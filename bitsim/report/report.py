@@ -93,7 +93,7 @@ def _subtitle(result: RunResult) -> str:
 def _tiles(result: RunResult) -> list[dict[str, str]]:
     memory = result.accelerator.memory
     first, decode = _speeds(result)
-    per_token_j = result.energy_j / result.decoded_tokens
+    per_token_j = result.energy_j_per_token
     rows = [
         ("speed", significant(result.tokens_per_s), "tokens/s", first),
         ("energy", *_priced(per_token_j, "J", bool(result.energy)), "a token"),

@@ -62,7 +62,7 @@ def _head(result: RunResult, generation: Generation | None) -> list[str]:
         ("utilisation", f"{percent(result.utilization)} of {machine.array.lane_count} lanes"),
     ]
     if result.energy:
-        per_token = si(result.energy_j / result.decoded_tokens, "J")
+        per_token = si(result.energy_j_per_token, "J")
         rows.append(("energy", f"{si(result.energy_j, 'J')}, {per_token} per token"))
     if result.area:
         rows.append(("area", f"{significant(result.area_mm2)} mm2, {result.technology.name}"))

@@ -100,14 +100,24 @@ class RunResult:
         return seconds(self.cycles, self.accelerator.clock_mhz)
 
     @property
-    def decoded_tokens(self) -> int:
-        """Tokens produced: one for each pass and sequence."""
+    def tokens(self) -> int:
+        """What rates are counted in: tokens produced, one for each sequence of each pass.
+
+        Of prompts alone (no pass decodes) the tokens taken in: the speed of prefill.
+        """
+        if all(each.stage == "prefill" for each in self.passes):
+            return sum(each.m for each in self.passes)
         return sum(each.sequences for each in self.passes)
 
     @property
     def tokens_per_s(self) -> float:
-        """Tokens produced a second, the prompt's pass included in the time."""
-        return self.decoded_tokens / self.seconds
+        """`tokens` over all the time, that of the prompt included."""
+        return self.tokens / self.seconds
+
+    @property
+    def energy_j_per_token(self) -> float:
+        """Over the same tokens."""
+        return self.energy_j / self.tokens
 
     @cached_property
     def counts(self) -> ArrayCounts:

@@ -202,7 +202,7 @@ def test_a_batch_decodes_a_token_for_each_sequence(network, technology):
     one, four = (
         simulate(MACHINES["plain"], network, technology, batch=n, context=9) for n in (1, 4)
     )
-    assert (one.decoded_tokens, four.decoded_tokens) == (1, 4)
+    assert (one.tokens, four.tokens) == (1, 4)
     assert four.phases[0].m == 4
     assert four.cycles < 4 * one.cycles
     assert four.tokens_per_s > one.tokens_per_s
@@ -227,3 +227,8 @@ def test_a_unit_outside_the_chip_has_no_area_but_costs_energy(network, technolog
     assert "unit vector" in {part.name for part in inside.area}
     assert "unit vector" not in {part.name for part in result.area}
     assert result.energy == inside.energy
+
+
+def test_a_prompt_alone_is_rated_by_the_tokens_it_takes_in(network, technology):
+    prompt = simulate(MACHINES["plain"], network, technology, stage="prefill", context=5)
+    assert prompt.tokens == 5
