@@ -62,10 +62,19 @@ class Session:
     prompt_ids: tuple[int, ...]
     max_tokens: int
 
-    def run(self, on_piece: Callable[[str], None]) -> tuple[Generated, RunResult]:
-        """Generate; `on_piece` gets the text as it grows."""
+    def run(
+        self,
+        on_piece: Callable[[str], None],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[Generated, RunResult]:
+        """Generate; `on_piece` gets the text as it grows.
+
+        `progress` is told how many products of how many at most are done: 4 for each layer, once
+        for each token.
+        """
         machine = Machine(self.accelerator, self.network.spec, values=True)
-        comparison = Comparison(machine)
+        most = (len(self.prompt_ids) + self.max_tokens - 1) * 4 * self.network.spec.layers
+        comparison = Comparison(machine, lambda done: progress and progress(done, most))
         stream = self.network.tokenizer.stream()
         token_ids = generate(
             self.network,
@@ -93,8 +102,10 @@ class Session:
 class Comparison:
     """A product function that runs the machine and holds each sum against the exact one."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, on_products: Callable[[int], object]) -> None:
         self.machine = machine
+        self.products = 0  # once for each token
+        self._on_products = on_products
         self.sums = 0
         self.mismatches = 0
         self.first = ""
@@ -114,6 +125,8 @@ class Comparison:
         if wrong and not self.mismatches:
             self.first = f"pass {event.pass_index}, {event.name}"
         self.sums += sums.size
+        self.products += len(sums)
+        self._on_products(self.products)
         self.mismatches += wrong
         return sums
 

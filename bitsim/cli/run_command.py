@@ -43,6 +43,7 @@ def _temperature(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Load, generate, account, write."""
     from bitsim.agreement.generation import prepare
+    from bitsim.cli.progress import Progress
     from bitsim.errors import CheckFailedError
     from bitsim.report import account, write_all
 
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print(piece, end="", flush=True)
 
-    generated, result = session.run(on_piece)
+    generated, result = session.run(on_piece, Progress("product"))
     if not args.json:
         print()
     table = write_all(result, generated, options.command_line(), folder)

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     import bitsim
+    from bitsim.cli.progress import Progress
     from bitsim.errors import BitsimError
     from bitsim.report import account, result_table, write_all
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             stage=args.stage,
             batch=args.batch,
             context=args.context,
+            progress=Progress("phase"),
         )
     if args.out is not None:
         write_all(result, None, options.command_line(), options.out_folder(args.out))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bitsim.errors import BitsimError, shown_path
@@ -14,6 +14,8 @@ from bitsim.system.program import Pass, phases
 from bitsim.system.result import RunResult, Stage
 from bitsim.trace.reader import open_trace
 
+Progress = Callable[[int, int], None]  # how many of how many are done
+
 
 def simulate(
     accelerator: AcceleratorSpec,
@@ -23,6 +25,7 @@ def simulate(
     batch: int = 1,
     context: int = 512,
     statistics: Statistics | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Timing and energy of one pass, without values.
 
@@ -30,12 +33,13 @@ def simulate(
     prefill   `context` tokens of each of `batch` sequences, nothing in the cache
 
     Adds, subtracts and skips are those to be expected by `statistics`, or the network's own.
+    `progress` is told how many phases of how many are done.
     """
     if stage == "decode":
         this = Pass(m=batch, context=context, sequences=batch)
     else:
         this = Pass(m=batch * context, context=0, sequences=batch)
-    return simulate_passes(accelerator, network, technology, [this], statistics)
+    return simulate_passes(accelerator, network, technology, [this], statistics, progress)
 
 
 def simulate_passes(
@@ -44,6 +48,7 @@ def simulate_passes(
     technology: TechnologySpec,
     passes: Sequence[Pass],
     statistics: Statistics | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Timing and energy of passes one after the other, without values."""
     if not passes:
@@ -51,10 +56,15 @@ def simulate_passes(
     for each in passes:
         each.check(network)
     machine = Machine(accelerator, network, values=False, statistics=statistics)
+    whole = len(passes) * sum(1 for _ in phases(network, 1))
+    done = 0
     for each in passes:
         machine.start_pass(each.m, each.context, each.sequences)
         for _ in phases(network, each.m):
             machine.skip_product()
+            done += 1
+            if progress:
+                progress(done, whole)
         machine.finish_pass()
     return machine.result(technology)
 
