@@ -19,6 +19,7 @@ from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job, Schedules
 
 MACHINES_PER_BENCH = 40
+BENCH_BYTES = 256 << 20  # weights and activations of one run of a bench, as int8
 MORE_CYCLES = 1000  # what the bench waits beyond the array model's end before it gives up
 
 Progress = Callable[[int], None]  # told how many further cases have been compared
@@ -79,15 +80,19 @@ def check(
 
 
 def _benches(cases: Iterable[Case]) -> Iterator[list[Case]]:
-    """Cases in groups of at most `MACHINES_PER_BENCH` different machines, in order."""
+    """Cases in groups of not too many different machines and not too much memory, in order."""
     group: list[Case] = []
     specs: set[DotSpec] = set()
+    size_bytes = 0
     for case in cases:
-        if case.spec not in specs and len(specs) == MACHINES_PER_BENCH:
+        case_bytes = sum(job.weights.nbytes + job.activations.nbytes for job in case.jobs)
+        full = case.spec not in specs and len(specs) == MACHINES_PER_BENCH
+        if group and (full or size_bytes + case_bytes > BENCH_BYTES):
             yield group
-            group, specs = [], set()
+            group, specs, size_bytes = [], set(), 0
         group.append(case)
         specs.add(case.spec)
+        size_bytes += case_bytes
     if group:
         yield group
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from bitsim.agreement.random_case import random_case, random_job
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.dot import DotSpec
+from bitsim.trace import open_trace
 from bitsim.trace.event import Event
 from bitsim.trace.job import Job
 
-RANDOM_PHASES = 6  # of `rtl check --accelerator`, ideal and stalled each
+RANDOM_PHASES = 6  # of `rtl check --accelerator`
+CASE_BYTES = 64 << 20  # weights of one list of recorded phases, as int8
 
 Say = Callable[[str], None]
 
@@ -96,43 +98,53 @@ def check_rtl(
     work.mkdir(parents=True, exist_ok=True)
     if cases is not None:
         say(f"rtl check: building {cases} random machines under Verilator")
-        wanted = [random_case(seed, index) for index in range(cases)]
-        return RtlResult(f"{cases} random machines, seed {seed}", check(wanted, work))
+        made = (random_case(seed, index) for index in range(cases))
+        return RtlResult(f"{cases} random machines, seed {seed}", check(made, work))
     assert accelerator is not None
     spec = catalog.load_accelerator(accelerator)
+    wanted: Iterable[Case]
     if trace is None:
         wanted = cases_of_random_work(spec, seed)
     else:
-        from bitsim.trace import open_trace
-
-        wanted = cases_of_events(spec, list(open_trace(trace).events()))
+        wanted = cases_of_events(spec, open_trace(trace).events(), seed)
     say(f"rtl check: building {spec.name} under Verilator")
     return RtlResult(spec.name, check(wanted, work, optimize="-O2"))
 
 
 def cases_of_random_work(accelerator: AcceleratorSpec, seed: int) -> list[Case]:
-    """The same few phases, once with nothing in the way, once with stalls on every stream."""
+    """A few random phases: nothing in the way, then stalls on every stream."""
     rng = np.random.default_rng(seed)
-    spec = accelerator.array
-    jobs = [random_job(rng, spec, f"phase_{index}") for index in range(RANDOM_PHASES)]
+    jobs = [random_job(rng, accelerator.array, f"phase_{i}") for i in range(RANDOM_PHASES)]
     again = f"bitsim rtl check --accelerator {accelerator.name} --seed {seed}"
-    return [
-        Case("ideal", spec, jobs, ideal_schedules(spec, jobs), again),
-        Case("stalled", spec, jobs, random_schedules(rng, spec, jobs), again),
-    ]
+    return _free_and_stalled(accelerator.array, jobs, "random", again, rng)
 
 
 def cases_of_events(
-    accelerator: AcceleratorSpec, events: Sequence[Event], seed: int = 0
-) -> list[Case]:
-    """Recorded products one after the other, ideal and stalled."""
-    return cases_of_jobs(accelerator.array, [event.job() for event in events], seed)
-
-
-def cases_of_jobs(spec: DotSpec, jobs: Sequence[Job], seed: int) -> list[Case]:
-    """A list of phases under an ideal world and a random one."""
+    accelerator: AcceleratorSpec, events: Iterable[Event], seed: int = 0
+) -> Iterator[Case]:
+    """Recorded products one after the other: nothing in the way, then stalls on every stream."""
     rng = np.random.default_rng(seed)
+    first, jobs = 0, []
+    for index, event in enumerate(events):
+        jobs.append(event.job())
+        if sum(job.weights.nbytes for job in jobs) > CASE_BYTES:
+            yield from _recorded(accelerator.array, jobs, first, seed, rng)
+            first, jobs = index + 1, []
+    if jobs:
+        yield from _recorded(accelerator.array, jobs, first, seed, rng)
+
+
+def _recorded(
+    spec: DotSpec, jobs: list[Job], first: int, seed: int, rng: np.random.Generator
+) -> list[Case]:
+    name = f"events_{first}_to_{first + len(jobs) - 1}"
+    return _free_and_stalled(spec, jobs, name, f"--trace with --seed {seed}", rng)
+
+
+def _free_and_stalled(
+    spec: DotSpec, jobs: Sequence[Job], name: str, again: str, rng: np.random.Generator
+) -> list[Case]:
     return [
-        Case("ideal", spec, jobs, ideal_schedules(spec, jobs), "nothing waits outside"),
-        Case("stalled", spec, jobs, random_schedules(rng, spec, jobs), f"stalls of seed {seed}"),
+        Case(f"{name}_free", spec, jobs, ideal_schedules(spec, jobs), again),
+        Case(f"{name}_stalled", spec, jobs, random_schedules(rng, spec, jobs), again),
     ]

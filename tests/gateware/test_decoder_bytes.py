@@ -1,0 +1,38 @@
+"""The decoder against the encoding, byte by byte."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator, SimulatorContext
+
+from bitsim.gateware.decoder import Decoder
+from bitsim.spec.encoding import PACKINGS, Packing, byte_table
+
+
+def decoded(packing: Packing) -> list[list[int]]:
+    """The weights that the decoder makes of each of the 256 bytes."""
+    decoder = Decoder(packing)
+    rows: list[list[int]] = []
+
+    async def bench(ctx: SimulatorContext) -> None:
+        for byte in range(256):
+            ctx.set(decoder.packed_byte, byte)
+            await ctx.delay(1e-6)
+            codes = [decoder.codes[place] for place in range(decoder.count)]
+            signs = [(ctx.get(code.nonzero), ctx.get(code.negative)) for code in codes]
+            assert (0, 1) not in signs, "negative without nonzero"
+            rows.append([0 if not nonzero else 1 - 2 * negative for nonzero, negative in signs])
+
+    simulator = Simulator(decoder)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return rows
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_every_byte_decodes_as_the_encoding_says_and_reserved_ones_to_zero(
+    packing: Packing,
+) -> None:
+    table = byte_table(packing)
+    assert np.array_equal(decoded(packing), np.where(table > 1, 0, table))
