@@ -156,24 +156,44 @@ def _waits() -> Iterator[Case]:
 
 
 def _two_causes() -> Iterator[Case]:
-    """More than one thing missing in the same cycle: only the first of them is counted."""
-    jobs = [_random(f"phase_{i}", 3, 7, m) for i, m in enumerate((17, 23))]  # one K beat
-    beats, free = beats_of(HELD, jobs), ideal_schedules(HELD, jobs)
-    absent = {
-        "weights": late(beats.weights, 300)[np.newaxis],
-        "activations": late(beats.activations, 200),
-        "results": late(beats.results, 500),
-    }
-    for one, other in (("weights", "activations"), ("weights", "results")):
-        streams = free.__dict__ | {one: absent[one], other: absent[other]}
-        yield _case(f"{one}_and_{other}_are_missing", HELD, jobs, Schedules(**streams))
-    in_bursts = Schedules(
-        phases=free.phases,
-        weights=interval(beats.weights, 31)[np.newaxis],
-        activations=interval(beats.activations, 9),
-        results=interval(beats.results, 10, 25),
+    """More than one thing missing in the same cycle: only the first of them is counted.
+
+    One K beat, so that every step makes a result, and the two result places are full after two.
+    """
+    jobs = [_random("phase", 9, 7, 4)]  # three row tiles, two groups: a weight beat for two steps
+    beats, free = beats_of(HELD, jobs), ideal_schedules(HELD, jobs).__dict__
+
+    def case(name: str, **streams: NDArray[np.int64]) -> Case:
+        return _case(name, HELD, jobs, Schedules(**{**free, **streams}))
+
+    yield case(
+        "weights_and_activations_missing",
+        weights=late(beats.weights, 200)[np.newaxis],
+        activations=late(beats.activations, 300),
     )
-    yield _case("anything_may_be_missing", HELD, jobs, in_bursts)
+    yield case(
+        "weights_missing_while_results_block",
+        weights=_after(beats.weights, 1, 300)[np.newaxis],
+        results=late(beats.results, 200),
+    )
+    waiting = [_random("phase", 3, 7, 17)]  # one row tile: each group's activations are new
+    counts = beats_of(HELD, waiting)
+    yield _case(
+        "activations_missing_while_results_block",
+        HELD,
+        waiting,
+        Schedules(
+            phases=ideal(counts.phases),
+            weights=ideal(counts.weights)[np.newaxis],
+            activations=_after(counts.activations, 2, 300),
+            results=late(counts.results, 200),
+        ),
+    )
+
+
+def _after(beats: int, first: int, start_cycle: int) -> NDArray[np.int64]:
+    """The first beats at once, the others from a cycle on."""
+    return np.where(np.arange(beats) < first, 0, start_cycle).astype(np.int64)
 
 
 def _buffers() -> Iterator[Case]:
