@@ -32,7 +32,8 @@ NOT_JUDGED = -100  # label of the positions without a loss
 
 def tokens_of(problems: list[Problem], tokenizer: Tokenizer) -> tuple[Tensor, Tensor]:
     """Inputs and labels, both (problems, longest - 1) int64; labels only for answer and end."""
-    whole = [e.ids + [EOS] for e in tokenizer.encode_batch([p.prompt + p.answer for p in problems])]
+    texts = tokenizer.encode_batch([p.prompt + p.answer for p in problems])
+    whole = [[*text.ids, EOS] for text in texts]
     ids = np.full((len(whole), max(map(len, whole))), PAD)
     labels = np.full_like(ids, NOT_JUDGED)
     for row, (problem, tokens) in enumerate(zip(problems, whole, strict=True)):
