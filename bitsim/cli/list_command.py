@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from pathlib import Path
 from typing import get_args
 
 from bitsim.cli import options
 
 KINDS = ("networks", "accelerators", "technologies", "sweeps")
+NOTE = 96  # characters of a note
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,14 +41,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _note(path: object) -> str:
-    """The first sentence that a file says of itself."""
-    from pathlib import Path
-
+def _note(path: Path) -> str:
+    """What an entry says of itself, cut to a line."""
     from bitsim.spec import base
 
-    assert isinstance(path, Path)
     if path.is_dir():
         return "checkpoint folder (config.json, model.safetensors)"
-    text = " ".join(str(base.parse_toml(path).get("note", "")).split())
-    return text.partition(". ")[0].rstrip(".")
+    return textwrap.shorten(str(base.parse_toml(path).get("note", "")), NOTE, placeholder=" ...")

@@ -36,7 +36,6 @@ def test_every_command_explains_itself(command, capsys):
         ["run", "--accelerator", "dot_16x4O"],
         ["run", "--network", "adition"],
         ["run", "--technology", "9nm"],
-        ["run", "--prompt", ""],
         ["simulate"],
         ["simulate", "a.trace", "--network", "addition"],
         ["simulate", "--network", "addition", "--context", "1000000"],

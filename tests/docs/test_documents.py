@@ -33,7 +33,7 @@ def blocks():
             )
 
 
-@pytest.mark.parametrize("commands", blocks())
+@pytest.mark.parametrize("commands", list(blocks()))
 def test_commands_of_the_documents_run(commands, tmp_path):
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for name in ("traces", "models", "rtl"):
