@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
-from bitsim.reference.generate import generate
+from bitsim.reference.generate import context_needed, generate
 from bitsim.reference.load import load_network
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Network
@@ -165,6 +165,7 @@ def prepare(
         )
     text = default_prompt(loaded) if prompt is None else prompt
     prompt_ids = loaded.tokenizer.encode(text)
+    context_needed(spec, prompt_ids, max_tokens)
     if spec.ternary_weights > LARGE_WEIGHTS:
         expected_s = seconds_per_token(machine, spec)
         tokens = len(prompt_ids) + max_tokens - 1

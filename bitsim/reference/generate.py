@@ -10,6 +10,7 @@ from bitsim.errors import BitsimError
 from bitsim.reference.network import Network
 from bitsim.reference.product import ProductFn
 from bitsim.reference.sampling import Sampler
+from bitsim.spec.network import NetworkSpec
 
 
 def generate(
@@ -26,17 +27,7 @@ def generate(
     So there are as many passes as returned ids. `on_token` gets each id as soon as it is known.
     """
     spec = network.spec
-    if not prompt_ids:
-        raise BitsimError("prompt: no tokens; give at least one character")
-    if max_tokens < 1:
-        raise BitsimError(f"tokens = {max_tokens}: must be 1 or more")
-    needed = len(prompt_ids) + max_tokens - 1  # the last one is not read again
-    if needed > spec.max_context:
-        raise BitsimError(
-            f"tokens = {max_tokens}: with {len(prompt_ids)} of the prompt beyond the context of "
-            f"{spec.name}, {spec.max_context}; shorten the prompt or ask for fewer"
-        )
-    cache = network.empty_cache(needed)
+    cache = network.empty_cache(context_needed(spec, prompt_ids, max_tokens))
     ids = np.array(prompt_ids, np.int64)
     generated: list[int] = []
     while len(generated) < max_tokens:
@@ -49,3 +40,18 @@ def generate(
             break
         ids = np.array([token_id], np.int64)
     return generated
+
+
+def context_needed(spec: NetworkSpec, prompt_ids: Sequence[int], max_tokens: int) -> int:
+    """Tokens that the cache must hold; `BitsimError` if the network has no place for them."""
+    if not prompt_ids:
+        raise BitsimError("prompt: no tokens; give at least one character")
+    if max_tokens < 1:
+        raise BitsimError(f"tokens = {max_tokens}: must be 1 or more")
+    needed = len(prompt_ids) + max_tokens - 1  # the last one is not read again
+    if needed > spec.max_context:
+        raise BitsimError(
+            f"tokens = {max_tokens}: with {len(prompt_ids)} of the prompt beyond the context of "
+            f"{spec.name}, {spec.max_context}; shorten the prompt or ask for fewer"
+        )
+    return needed
