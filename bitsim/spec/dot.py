@@ -14,7 +14,7 @@ from bitsim.spec.encoding import LARGEST_ACTIVATION, Packing
 from bitsim.spec.phase import Phase
 from bitsim.units import ceil_div
 
-MAX_TILES = (1 << 16) - 1  # row tiles and groups are 16-bit counts in the hardware
+MAX_TILES = (1 << 16) - 1  # row tiles, K beats and groups are 16-bit counts in the hardware
 PIPELINE_CYCLES = 4  # memory output, decode, accumulate, result register (docs/machine.md)
 
 
@@ -45,7 +45,13 @@ class DotSpec(Spec):
                 f"{LARGEST_ACTIVATION} x {self.max_k} needs {needed_bits} bits; widen it or "
                 f"lower max_k"
             )
-        needed_beats = ceil_div(self.max_k, self.lanes) * self.hold
+        k_beats = ceil_div(self.max_k, self.lanes)
+        if k_beats > MAX_TILES:
+            faults.append(
+                f"max_k = {self.max_k} makes {k_beats} beats of {self.lanes} lanes; the array "
+                f"counts to {MAX_TILES}: lower it or add lanes"
+            )
+        needed_beats = k_beats * self.hold
         if self.activation_buffer_beats < needed_beats:
             faults.append(
                 f"activation_buffer_beats = {self.activation_buffer_beats} cannot hold one block: "

@@ -48,7 +48,7 @@ def fault(**changes: object) -> str:
         ("weight_fifo_beats", 2, 1024, {}),
         ("activation_buffer_beats", 1, 1 << 20, {"max_k": 1, "hold": 1}),
         ("result_fifo_beats", 2, 1024, {}),
-        ("max_k", 1, (1 << 24) - 1, {"accumulator_bits": 40, "lanes": 256, "hold": 1}
+        ("max_k", 1, MAX_TILES * 256, {"accumulator_bits": 40, "lanes": 256, "hold": 1}
          | {"activation_buffer_beats": 1 << 16}),
     ],
 )  # fmt: skip
@@ -75,6 +75,13 @@ def test_the_activation_buffer_must_hold_one_block():
     assert "cannot hold one block: ceil(max_k / lanes) x hold = 48" in fault(
         activation_buffer_beats=47
     )
+
+
+def test_max_k_makes_no_more_beats_than_the_array_counts() -> None:
+    wide = {"lanes": 1, "hold": 1, "tree_stages": 0, "accumulator_bits": 40}
+    assert dot(max_k=MAX_TILES, activation_buffer_beats=MAX_TILES, **wide).max_k == MAX_TILES
+    message = fault(max_k=MAX_TILES + 1, activation_buffer_beats=MAX_TILES + 1, **wide)
+    assert f"max_k = {MAX_TILES + 1} makes {MAX_TILES + 1} beats of 1 lanes" in message
 
 
 def test_the_tree_has_at_most_a_register_for_each_level():
