@@ -72,7 +72,11 @@ def build(
                 (made / name).write_text(text)
             _translate(command, environment, sorted(sources), made)
             _compile(made, folder, command, optimize)
-            _publish(made, home)
+            kept = Path(scratch) / "kept"  # the sources for a reader, the binary to run
+            kept.mkdir()
+            for name in (*sources, TOP):
+                shutil.copy(made / name, kept / name)
+            _publish(kept, home)
     return home
 
 
