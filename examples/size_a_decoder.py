@@ -11,8 +11,7 @@ technology = bitsim.load_technology(base.technology)
 
 print("columns   tokens/s   J/token     mm2   waits for weights   utilisation")
 for columns in (4, 8, 16, 32):
-    array = base.array.model_copy(update={"columns": columns})
-    machine = base.model_copy(update={"array": array})
+    machine = base.changed({"array.columns": columns})
     result = bitsim.simulate(machine, network, technology, stage="decode", context=512)
     waits = result.stall_cycles["weights"] / result.cycles
     print(

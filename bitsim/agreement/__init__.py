@@ -6,9 +6,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitsim.agreement.rtl import check_rtl as check_rtl
+    from bitsim.agreement.rtl import check_machine as check_machine
+    from bitsim.agreement.rtl import check_random_machines as check_random_machines
 
-_HOMES = {"check_rtl": "bitsim.agreement.rtl"}  # imported when used: generation needs no Amaranth
+_HOMES = {  # imported when used: generation needs no Amaranth
+    "check_machine": "bitsim.agreement.rtl",
+    "check_random_machines": "bitsim.agreement.rtl",
+}
 
 __all__ = list(_HOMES)
 

@@ -13,7 +13,6 @@ from bitsim.agreement.arrivals import ideal_schedules, random_schedules
 from bitsim.agreement.case import Case
 from bitsim.agreement.compare import Agreement, check
 from bitsim.agreement.random_case import random_case, random_job
-from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.dot import DotSpec
 from bitsim.trace import open_trace
@@ -80,35 +79,28 @@ class RtlResult:
         return "\n".join(lines)
 
 
-def check_rtl(
-    accelerator: str | None,
-    cases: int | None,
-    seed: int,
-    trace: Path | None,
-    work: Path,
-    say: Say,
-) -> RtlResult:
-    """Random machines if `cases` is given, else one accelerator by name.
+def check_random_machines(count: int, seed: int, work: Path, say: Say) -> RtlResult:
+    """Random machines with random work and stalls.
 
-    seed   of the random machines, or of the random work of the accelerator
-    trace  replay these products on the accelerator instead of random ones
     work   keeps built simulators
     say    is told what takes long
     """
-    work.mkdir(parents=True, exist_ok=True)
-    if cases is not None:
-        say(f"rtl check: building {cases} random machines under Verilator")
-        made = (random_case(seed, index) for index in range(cases))
-        return RtlResult(f"{cases} random machines, seed {seed}", check(made, work))
-    assert accelerator is not None
-    spec = catalog.load_accelerator(accelerator)
-    wanted: Iterable[Case]
-    if trace is None:
-        wanted = cases_of_random_work(spec, seed)
-    else:
-        wanted = cases_of_events(spec, open_trace(trace).events(), seed)
-    say(f"rtl check: building {spec.name} under Verilator")
-    return RtlResult(spec.name, check(wanted, work, optimize="-O2"))
+    say(f"rtl check: building {count} random machines under Verilator")
+    made = (random_case(seed, index) for index in range(count))
+    return RtlResult(f"{count} random machines, seed {seed}", check(made, work))
+
+
+def check_machine(
+    accelerator: AcceleratorSpec, seed: int, work: Path, say: Say, trace: Path | None = None
+) -> RtlResult:
+    """One machine: with the products of a trace, or with random work made from `seed`."""
+    wanted: Iterable[Case] = (
+        cases_of_random_work(accelerator, seed)
+        if trace is None
+        else cases_of_events(accelerator, open_trace(trace).events(), seed)
+    )
+    say(f"rtl check: building {accelerator.name} under Verilator")
+    return RtlResult(accelerator.name, check(wanted, work, optimize="-O2"))
 
 
 def cases_of_random_work(accelerator: AcceleratorSpec, seed: int) -> list[Case]:

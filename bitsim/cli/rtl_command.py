@@ -51,20 +51,20 @@ def run_emit(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """Build, replay, compare; status 1 where they differ."""
+    import bitsim
     from bitsim import agreement
     from bitsim.errors import BitsimError
     from bitsim.spec.defaults import ACCELERATOR
 
     if args.trace and args.cases:
         raise BitsimError("rtl check: --trace needs --accelerator; random machines have no trace")
-    result = agreement.check_rtl(
-        accelerator=None if args.cases else args.accelerator or ACCELERATOR,
-        cases=args.cases,
-        seed=args.seed,
-        trace=None if args.trace is None else Path(args.trace),
-        work=options.out_folder(args.work),
-        say=options.note,
-    )
+    work = options.out_folder(args.work)
+    if args.cases:
+        result = agreement.check_random_machines(args.cases, args.seed, work, options.note)
+    else:
+        machine = bitsim.load_accelerator(args.accelerator or ACCELERATOR)
+        trace = None if args.trace is None else Path(args.trace)
+        result = agreement.check_machine(machine, args.seed, work, options.note, trace)
     if args.json:
         options.print_json(result.table())
     else:

@@ -33,11 +33,9 @@ class Sweep:
 
     def design(self, index: int) -> AcceleratorSpec:
         """Design `index`; `BitsimError` if the accelerator's checks refuse it."""
-        table = self.accelerator.model_dump()
-        for path, value in self.spec.settings(index).items():
-            _set(table, path, value)
-        table["name"] = f"{self.accelerator.name[:56]}_{index}"
-        return base.check(AcceleratorSpec, table, f"design {index}")
+        name = f"{self.accelerator.name[:56]}_{index}"
+        settings = {**self.spec.settings(index), "name": name}
+        return self.accelerator.changed(settings, f"design {index}")
 
     def technology(self, design: AcceleratorSpec) -> TechnologySpec:
         """What prices a design."""
@@ -67,13 +65,6 @@ def _technologies(spec: SweepSpec, accelerator: AcceleratorSpec) -> set[str]:
         if "technology" in axis:
             return {str(value) for value in axis["technology"]}
     return {accelerator.technology}
-
-
-def _set(table: dict[str, Any], path: str, value: Any) -> None:
-    *outer, last = path.split(".")
-    for part in outer:
-        table = table[part]
-    table[last] = value
 
 
 def _fault(table: Any, path: str) -> str | None:

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,6 +28,22 @@ class Spec(BaseModel):
     """Base of every description: frozen, strict, finite numbers, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def changed(self, settings: Mapping[str, Any], origin: str = "settings") -> Self:
+        """A copy with other values of some fields, checked like the original.
+
+        `settings` maps dotted names ("array.columns") to values; faults name `origin`.
+        """
+        table = self.model_dump()
+        for path, value in settings.items():
+            *outer, last = path.split(".")
+            place = table
+            for part in outer:
+                place = place.setdefault(part, {})  # an unknown table is refused by the check
+                if not isinstance(place, dict):
+                    raise BitsimError(f"{origin}: {path}: {part} has no fields; name it alone")
+            place[last] = value
+        return check(type(self), table, origin)
 
 
 def read_text(path: Path, most_bytes: int = MAX_SPEC_BYTES) -> str:

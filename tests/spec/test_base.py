@@ -185,3 +185,21 @@ def test_values_are_shown_short_and_on_one_line():
     assert shown_path("a b/c") == "a b/c"
     assert shown_path("a\nb") == "'a\\nb'"
     assert len(shown_path("x" * 10_000)) < 240
+
+
+def test_a_changed_copy_is_checked_like_the_original():
+    from bitsim.spec.catalog import load_accelerator
+
+    machine = load_accelerator("dot_16x40")
+    assert machine.changed({"array.columns": 4}).array.columns == 4
+    assert machine.array.columns == 16
+    for settings, said in (
+        ({"array.column": 4}, "array.column: unknown field; did you mean 'columns'?"),
+        ({"aray.columns": 4}, "aray: unknown field; did you mean 'array'?"),
+        ({"array.columns": 0}, "array.columns = 0"),
+        ({"clock_mhz.value": 1}, "clock_mhz.value: clock_mhz has no fields; name it alone"),
+        ({"array.accumulator_bits": 9}, "accumulator_bits = 9 overflows"),
+    ):
+        with pytest.raises(BitsimError) as fault:
+            machine.changed(settings)
+        assert said in str(fault.value)
