@@ -160,7 +160,8 @@ def from_config(path: Path) -> NetworkSpec:
     """Read a Hugging Face `config.json`.
 
     transformers 5 moves rope_theta into `rope_parameters`; files keep the flat key: both are read.
-    Fields that change the numbers and are not what this reference computes are refused.
+    Fields that change the numbers and are not what this reference computes are refused. Zero
+    fractions come from a `statistics.toml` beside it, if there is one.
     """
     where = shown_path(path)
     try:
@@ -187,6 +188,9 @@ def from_config(path: Path) -> NetworkSpec:
         "linear_class": quantization["linear_class"],
         "quantization_mode": quantization.get("quantization_mode", "offline"),
     }
+    beside = path.with_name("statistics.toml")
+    if beside.exists():
+        table["statistics"] = base.load(Statistics, beside)
     return base.check(NetworkSpec, table, where, CONFIG_KEYS)
 
 

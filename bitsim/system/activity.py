@@ -28,8 +28,9 @@ class Activity:
         if found is None:
             raise BitsimError(
                 f"{network.name}: statistics: missing, so energy cannot be told from the shape "
-                f"alone; add [statistics] (zero_weight_fraction, zero_ffn_fraction, source), or "
-                f"simulate a trace, which has the values"
+                f"alone; add [statistics] to its TOML or a statistics.toml to its folder "
+                f"(zero_weight_fraction, zero_ffn_fraction, source), or simulate a trace, which "
+                f"has the values"
             )
         downs = frozenset(network.products(layer)[-1].name for layer in range(network.layers))
         return cls(accelerator.array.lane_count, downs, found)
