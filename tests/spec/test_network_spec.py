@@ -205,11 +205,11 @@ def test_head_dim_must_be_even_at_the_limit():
 
 def test_zero_fractions_are_read_from_beside_the_config(tmp_path):
     path = written(tmp_path)
-    assert from_config(path).statistics is None
+    assert network.from_config(path).statistics is None
     fractions = 'zero_weight_fraction = 0.25\nzero_ffn_fraction = 0.5\nsource = "counted by hand"\n'
     (tmp_path / "statistics.toml").write_text(fractions)
-    statistics = from_config(path).statistics
+    statistics = network.from_config(path).statistics
     assert (statistics.zero_weight_fraction, statistics.zero_ffn_fraction) == (0.25, 0.5)
     (tmp_path / "statistics.toml").write_text("zero_weight_fraction = 2.0\n")
     with pytest.raises(BitsimError, match=r"statistics\.toml: zero_weight_fraction = 2\.0"):
-        from_config(path)
+        network.from_config(path)
