@@ -102,7 +102,9 @@ class Session:
 class Comparison:
     """A product function that runs the machine and holds each sum against the exact one."""
 
-    def __init__(self, machine: Machine, on_products: Callable[[int], object]) -> None:
+    def __init__(
+        self, machine: Machine, on_products: Callable[[int], object] = lambda done: None
+    ) -> None:
         self.machine = machine
         self.products = 0  # once for each token
         self._on_products = on_products

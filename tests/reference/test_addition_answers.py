@@ -11,10 +11,6 @@ from bitsim.spec import catalog
 
 MOST_TOKENS = 6  # five digits and the end
 
-pytestmark = pytest.mark.skipif(
-    "addition" not in catalog.names("networks"), reason="models/networks/addition has no config"
-)
-
 
 @pytest.fixture(scope="module")
 def network():

@@ -1,0 +1,45 @@
+"""Does the network still answer right when its products are computed by the simulated array?
+
+Judges held-out additions of the embedded network twice: in the reference, and with every product in
+the default accelerator. `python judge_in_the_array.py 4096` judges the whole set of its README.
+"""
+
+import importlib.util
+import sys
+
+from bitsim.agreement.generation import Comparison
+from bitsim.reference.generate import generate
+from bitsim.reference.load import load_network
+from bitsim.reference.sampling import greedy
+from bitsim.spec import catalog
+from bitsim.system import Machine
+
+count = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+
+path = catalog.models_folder() / "networks" / "addition" / "problems.py"
+spec = importlib.util.spec_from_file_location("problems", path)
+problems = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(problems)
+
+network = load_network("addition")
+accelerator = catalog.load_accelerator("dot_16x40")
+
+
+def answer(problem, product=None):
+    """What the network says; without an end token it is no answer."""
+    prompt_ids = network.tokenizer.encode(problem.prompt)
+    ids = generate(network, prompt_ids, 6, greedy, product)
+    return network.tokenizer.decode(ids) if ids[-1] in network.spec.eos_ids else None
+
+
+right_in_reference = right_in_array = sums = different = 0
+for problem in problems.held_out(seed=1, count=count):
+    right_in_reference += answer(problem) == problem.answer
+    comparison = Comparison(Machine(accelerator, network.spec, values=True))
+    right_in_array += answer(problem, comparison.product) == problem.answer
+    sums += comparison.sums
+    different += comparison.mismatches
+
+print(f"reference  {right_in_reference} of {count} right")
+print(f"array      {right_in_array} of {count} right; {sums} sums, {different} differ")
+assert right_in_reference == right_in_array
