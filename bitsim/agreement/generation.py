@@ -19,11 +19,10 @@ from bitsim.reference.product import exact_product
 from bitsim.reference.sampling import Sampler, TopKSampler, greedy
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec, ArraySpec
-from bitsim.spec.dot import DotTiling
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.phase import Phase
 from bitsim.spec.technology import TechnologySpec
-from bitsim.spec.ternary import TernaryMatrix
+from bitsim.spec.ternary import ZERO_BYTE, TernaryMatrix
 from bitsim.system import Machine, RunResult
 from bitsim.trace.event import Event
 from bitsim.units import ceil_div
@@ -31,6 +30,7 @@ from bitsim.units import ceil_div
 PROMPT = "734+589="  # of a network that says numbers
 SYNTHETIC_PROMPT = "Hi"
 LARGE_WEIGHTS = 100_000_000  # above, a run takes long enough to be announced
+CALIBRATION_TILES = 128  # row tiles: some milliseconds
 PROGRAM_BYTES = 400_000_000  # measured: interpreter, numba and its compiled loops, resident
 
 Say = Callable[[str], None]
@@ -195,29 +195,41 @@ def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec) -> int:
 
 
 def seconds_per_token(machine: AcceleratorSpec, spec: NetworkSpec) -> float:
-    """Wall time of a token's ternary products, from a small phase timed here and now."""
-    n, k = 4 * machine.array.columns, min(spec.hidden_size, machine.array.max_k)
+    """Wall time of a token's ternary products, in the array and in the reference.
+
+    From one phase that is timed here and now; head, norms and attention come on top.
+    """
+    n, k = CALIBRATION_TILES * machine.array.columns, min(spec.hidden_size, machine.array.max_k)
     packed = np.full((n, ceil_div(k, 4)), 0x64, np.uint8)  # weights -1, 0, +1, 0
-    packed[:, -1] = 0x55
+    packed[:, -1] = ZERO_BYTE
     matrix = TernaryMatrix("calibration", n, k, packed, 1.0)
+    activations = np.ones((1, k), np.int8)
+    event = Event(0, "calibration", activations, np.ones(1, np.float32), (matrix,))
     image = make_array(machine.array, values=True).image([matrix])
-    phase = Phase(name="calibration", n=n, k=k, m=1)
-    tiling = machine.array.tiling(phase)
-    return min(
-        _timed(machine.array, phase, image, tiling)
-        for _ in range(3)  # the first may compile
-    ) * (spec.ternary_weights / phase.products)
+    rounds = range(3)  # the first may compile
+    phase = event.phase
+    array_s = min(_timed(lambda: _run(machine.array, phase, image, activations)) for _ in rounds)
+    reference_s = min(_timed(lambda: exact_product(event)) for _ in rounds)
+    return (array_s + reference_s) * spec.ternary_weights / phase.products
 
 
-def _timed(spec: ArraySpec, phase: Phase, image: NDArray[np.uint8], tiling: DotTiling) -> float:
-    """Wall seconds of one phase that nothing stalls."""
-    array = make_array(spec, values=True)
+def _timed(work: Callable[[], object]) -> float:
+    """Wall seconds."""
     began = time.perf_counter()
-    array.begin(phase, 0, image, np.ones((1, phase.k), np.int8))
+    work()
+    return time.perf_counter() - began
+
+
+def _run(
+    spec: ArraySpec, phase: Phase, image: NDArray[np.uint8], activations: NDArray[np.int8]
+) -> None:
+    """One phase that nothing stalls."""
+    tiling = spec.tiling(phase)
+    array = make_array(spec, values=True)
+    array.begin(phase, 0, image, activations)
     array.offer_weights(np.zeros(tiling.weight_beats, np.int64))
     array.offer_activations(np.zeros(tiling.activation_beats, np.int64))
     array.take_results(np.zeros(tiling.result_beats, np.int64))
     for stream in STREAMS:
         array.silence(stream, NEVER)
     assert array.advance().needs is None
-    return time.perf_counter() - began
