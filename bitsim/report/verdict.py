@@ -95,7 +95,8 @@ def _memory_reason(result: RunResult, work: str) -> str:
 
 def _bus(result: RunResult, records: list[PhaseRecord] | list[WorkRecord]) -> tuple[str, float]:
     sustained = result.accelerator.memory.sustained_gb_per_s
-    rate = traffic.gb_per_s_during(result, records)
+    # Bytes spread evenly over each transfer can put more into a span than the bus carries there.
+    rate = min(traffic.gb_per_s_during(result, records), sustained)
     share = rate / sustained
     text = f"Meanwhile DRAM moves {significant(rate)} of {significant(sustained)} GB/s sustained"
     return f"{text} ({percent(share)})", share
