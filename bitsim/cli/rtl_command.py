@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     emit = actions.add_parser("emit", help="write the Verilog of an accelerator")
     emit.add_argument("--accelerator", default=ACCELERATOR, metavar="NAME")
     emit.add_argument("--out", metavar="FILE", help="default: stdout")
+    options.add_json(emit)
     emit.set_defaults(run=run_emit)
 
     check = actions.add_parser(
@@ -40,12 +42,21 @@ def run_emit(args: argparse.Namespace) -> int:
     from bitsim.gateware import emit
     from bitsim.trace.atomic import atomic_file
 
-    verilog = emit(bitsim.load_accelerator(args.accelerator))
-    if args.out is None:
-        sys.stdout.write(verilog)
-    else:
+    machine = bitsim.load_accelerator(args.accelerator)
+    verilog = emit(machine)
+    if args.out is not None:
         with atomic_file(Path(args.out)) as file:
             file.write(verilog.encode())
+    elif not args.json:
+        sys.stdout.write(verilog)
+    if args.json:
+        table = {
+            "accelerator": machine.name,
+            "out": args.out,
+            "bytes": len(verilog.encode()),
+            "sha256": hashlib.sha256(verilog.encode()).hexdigest(),
+        }
+        options.print_json(table if args.out else table | {"verilog": verilog})
     return 0
 
 

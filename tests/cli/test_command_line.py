@@ -124,3 +124,14 @@ def test_a_broken_promise_of_the_array_is_status_1(tmp_path, capsys, monkeypatch
     said = capsys.readouterr()
     assert "pass 0, layers.0.qkv" in said.err
     assert "NO" in said.out
+
+
+def test_rtl_emit_says_what_it_wrote(tmp_path, capsys):
+    import hashlib
+
+    path = tmp_path / "machine.v"
+    assert main(["rtl", "emit", "--out", str(path), "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert table["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert main(["rtl", "emit"]) == 0
+    assert capsys.readouterr().out.encode() == path.read_bytes()
