@@ -1,20 +1,29 @@
-"""`bitsim checkpoint`: look into checkpoints."""
+"""`bitsim checkpoint`: look into checkpoints, and make synthetic ones."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from bitsim.cli import options
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
-    parser = commands.add_parser("checkpoint", help="look into checkpoints", description=__doc__)
+    parser = commands.add_parser(
+        "checkpoint", help="look into checkpoints, make them", description=__doc__
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     info = actions.add_parser("info", help="format, tensors, ternary weights of a folder")
     info.add_argument("checkpoint", help="name, or folder with config.json and model.safetensors")
     options.add_json(info)
     info.set_defaults(run=run_info)
+    make = actions.add_parser("make", help="a shape with synthetic weights as a packed folder")
+    make.add_argument("--network", required=True, metavar="NAME", help="name or TOML of a shape")
+    make.add_argument("--seed", type=options.seed, default=0, help="(default: %(default)s)")
+    make.add_argument("--out", required=True, metavar="DIR", help="a folder that is not there yet")
+    options.add_json(make)
+    make.set_defaults(run=run_make)
 
 
 def run_info(args: argparse.Namespace) -> int:
@@ -27,4 +36,20 @@ def run_info(args: argparse.Namespace) -> int:
         return 0
     for key, value in table.items():
         print(f"{key:24s} {value}")
+    return 0
+
+
+def run_make(args: argparse.Namespace) -> int:
+    """Say how much is written, then write it."""
+    from bitsim.cli.progress import Progress
+    from bitsim.reference.checkpoint_writer import plan_checkpoint, write_checkpoint
+
+    plan = plan_checkpoint(args.network, args.seed, Path(args.out))
+    options.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
+    write_checkpoint(plan, Progress("layer"))
+    if args.json:
+        table = {"folder": args.out, "tensors": len(plan.promised), "bytes": plan.total_bytes}
+        options.print_json(table)
+    else:
+        print(f"{args.out}: {len(plan.promised)} tensors, {plan.total_bytes} bytes")
     return 0

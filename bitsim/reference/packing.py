@@ -1,4 +1,4 @@
-"""From the byte layout of packed Hugging Face files to the one of `bitsim.spec.encoding`."""
+"""Between the byte layout of packed Hugging Face files and the one of `bitsim.spec.encoding`."""
 
 from __future__ import annotations
 
@@ -68,3 +68,43 @@ def from_hugging_face(stored: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int
     packed = np.empty((ROWS_PER_BYTE * quarter, ceil_div(k, 4)), np.uint8)
     run = _repack_parallel if threads.worthwhile(packed.shape[0] * k) else _repack
     return packed, int(run(stored, packed))
+
+
+@njit(cache=True)
+def _store_row(packed, stored, row):
+    """Row `row` of `stored`, from four rows of `packed`."""
+    quarter, k = stored.shape
+    for column in range(k):
+        shift = np.uint8(2 * (column % 4))
+        code = np.uint8(0)
+        for part in range(ROWS_PER_BYTE):
+            digit = (packed[part * quarter + row, column // 4] >> shift) & np.uint8(3)
+            code |= digit << np.uint8(2 * part)
+        stored[row, column] = code
+
+
+@njit(cache=True)
+def _store(packed, stored):
+    for row in range(stored.shape[0]):
+        _store_row(packed, stored, row)
+
+
+@njit(cache=True, parallel=True)
+def _store_parallel(packed, stored):
+    for row in prange(stored.shape[0]):
+        _store_row(packed, stored, row)
+
+
+def to_hugging_face(packed: NDArray[np.uint8], k: int) -> NDArray[np.uint8]:
+    """Four columns a byte to four rows a byte: the inverse of `from_hugging_face`.
+
+    packed   (n, ceil(k / 4))  uint8, `2bit` of `bitsim.spec.encoding`; n a multiple of 4
+    returns  stored (n / 4, k) uint8, a new array
+    """
+    n = packed.shape[0]
+    assert n % ROWS_PER_BYTE == 0, f"{n} rows are no multiple of {ROWS_PER_BYTE}"
+    assert packed.shape[1] == ceil_div(k, 4), f"{packed.shape}: not {k} columns"
+    stored = np.empty((n // ROWS_PER_BYTE, k), np.uint8)
+    run = _store_parallel if threads.worthwhile(n * k) else _store
+    run(packed, stored)
+    return stored

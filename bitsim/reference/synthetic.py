@@ -43,6 +43,22 @@ EMBEDDING, HEAD, FINAL_NORM, LAYER = range(4)  # parts of a tensor's key
 
 def synthesize(spec: NetworkSpec, seed: int) -> Network:
     """The network of a shape and a seed: the same bytes on any number of threads."""
+    made = maker(spec, seed)
+    require_memory(network_bytes(spec), f"{spec.name}: the synthetic network")
+    embedding = made.table(EMBEDDING)
+    return Network(
+        spec=spec,
+        tokenizer=ByteTokenizer(spec.vocab_size),
+        synthetic=True,
+        embedding=embedding,
+        head=embedding if spec.tied_head else made.table(HEAD),
+        final_norm=made.final_norm(),
+        layers=tuple(made.layer(index) for index in range(spec.layers)),
+    )
+
+
+def maker(spec: NetworkSpec, seed: int) -> Maker:
+    """For those who want `synthesize`'s parts one after the other."""
     if spec.statistics is None:
         raise BitsimError(
             f"{spec.name}: has no [statistics], which synthetic weights are made from; add them "
@@ -50,22 +66,13 @@ def synthesize(spec: NetworkSpec, seed: int) -> Network:
         )
     if seed < 0:
         raise BitsimError(f"seed = {seed}: must be 0 or more")
-    require_memory(network_bytes(spec), f"{spec.name}: the synthetic network")
-    maker = _Maker(spec, spec.statistics, seed)
-    embedding = maker.table(EMBEDDING)
-    return Network(
-        spec=spec,
-        tokenizer=ByteTokenizer(spec.vocab_size),
-        synthetic=True,
-        embedding=embedding,
-        head=embedding if spec.tied_head else maker.table(HEAD),
-        final_norm=maker.final_norm(),
-        layers=tuple(maker.layer(index) for index in range(spec.layers)),
-    )
+    return Maker(spec, spec.statistics, seed)
 
 
 @dataclass(frozen=True)
-class _Maker:
+class Maker:
+    """Every part of one synthetic network, made anew when it is asked for."""
+
     spec: NetworkSpec
     statistics: Statistics
     seed: int
@@ -109,6 +116,7 @@ class _Maker:
         return _frozen(to_bf16(size * jitter * signs))
 
     def layer(self, index: int) -> Layer:
+        """All weights of one layer."""
         spec = self.spec
         norms = [
             INPUT_GAIN * self.uniform(spec.hidden_size, LAYER, index, 0),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,8 @@ from bitsim.errors import BitsimError, reason, shown_path
 from bitsim.trace import tensorheader
 from bitsim.trace.atomic import atomic_file
 from bitsim.trace.tensorheader import LENGTH_BYTES, MAX_HEADER_BYTES, TensorEntry
+
+Promised = Mapping[str, tuple[str, tuple[int, ...]]]  # by name, safetensors' dtype and the shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,16 +132,53 @@ def write_tensors(
     tensors  in the order that the file gets; arrays of DTYPES' numpy types
     bf16     names of uint16 arrays that hold the bits of BF16
     """
-    entries: dict[str, TensorEntry] = {}
-    begin = 0
-    for name, values in tensors.items():
-        dtype = "BF16" if name in bf16 else tensorheader.dtype_name(values.dtype)
-        assert dtype != "BF16" or values.dtype == np.uint16, f"{name}: BF16 is written from uint16"
-        end = begin + values.nbytes
-        entries[name] = TensorEntry(dtype, values.shape, begin, end)
-        begin = end
+    promised = {
+        name: ("BF16" if name in bf16 else tensorheader.dtype_name(values.dtype), values.shape)
+        for name, values in tensors.items()
+    }
+    stream_tensors(path, promised, tensors.items(), metadata)
+
+
+def stream_tensors(
+    path: Path,
+    promised: Promised,
+    tensors: Iterable[tuple[str, NDArray[Any]]],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write a safetensors file, whole or not at all, holding one tensor at a time.
+
+    promised  what will come, for the header, which is in front of the data
+    tensors   names and arrays just as promised and in that order; BF16 as uint16
+    """
+    entries = _lay_out(promised)
+    order = iter(entries.items())
     with atomic_file(path) as file:
         file.write(tensorheader.encode(entries, metadata or {}))
-        for name, values in tensors.items():
-            kept = np.ascontiguousarray(values, tensorheader.DTYPES[entries[name].dtype])
+        for name, values in tensors:
+            expected, entry = next(order, ("nothing", None))
+            assert name == expected, f"{name} came in place of {expected}"
+            assert entry is not None, f"{name} came behind all that was promised"
+            assert values.shape == entry.shape, f"{name}: {values.shape}, not {entry.shape}"
+            dtype = tensorheader.DTYPES[entry.dtype]
+            assert np.dtype(values.dtype).newbyteorder("<") == dtype, f"{name}: {values.dtype}"
+            kept = np.ascontiguousarray(values, dtype)
             file.write(kept.reshape(-1).view(np.uint8).data)
+        missing = next(order, None)
+        assert missing is None, f"{missing} never came"
+
+
+def file_bytes(promised: Promised, metadata: Mapping[str, str] | None = None) -> int:
+    """Size of the file that `stream_tensors` writes."""
+    entries = _lay_out(promised)
+    data_bytes = max((entry.end for entry in entries.values()), default=0)
+    return len(tensorheader.encode(entries, metadata or {})) + data_bytes
+
+
+def _lay_out(promised: Promised) -> dict[str, TensorEntry]:
+    entries: dict[str, TensorEntry] = {}
+    begin = 0
+    for name, (dtype, shape) in promised.items():
+        end = begin + prod(shape) * tensorheader.DTYPES[dtype].itemsize
+        entries[name] = TensorEntry(dtype, shape, begin, end)
+        begin = end
+    return entries
