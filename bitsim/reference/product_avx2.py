@@ -29,15 +29,41 @@ from bitsim.reference.vectors import (
 ADDITIONS_PER_FLUSH = 64
 VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH  # an accumulator for each place
 TILE_VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH // 4  # one for all four
-TILE_ROWS, TILE_TOKENS = 2, 4
+TILE_TOKENS = 4  # that meet two rows at a time
 
 
 @njit(cache=True)
-def _one(packed, planes, row, token, whole):
+def _in_order(planes, whole):
+    """Activations in the order that they are read: vector, place, token, byte.
+
+    planes   (m, 4, bytes)     int8; bytes from `whole` on are left out
+    returns  (m * 4 * whole,)  int8: first tiles of TILE_TOKENS tokens, then the other tokens one
+             by one, so that whatever begins with token t begins at 4 * whole * t
+
+    One pointer then does for all, where the planes would need 16 in a tile: more than registers.
+    """
+    tokens = planes.shape[0]
+    tiled_tokens = tokens - tokens % TILE_TOKENS
+    ordered = np.empty(tokens * 4 * whole, np.int8)
+    to = 0
+    token = 0
+    while token < tokens:
+        together = TILE_TOKENS if token < tiled_tokens else 1
+        for start in range(0, whole, VECTOR_BYTES):
+            for place in range(4):
+                for each in range(token, token + together):
+                    for byte in range(VECTOR_BYTES):
+                        ordered[to + byte] = planes[each, place, start + byte]
+                    to += VECTOR_BYTES
+        token += together
+    return ordered
+
+
+@njit(cache=True)
+def _one(packed, ordered, row, token, whole):
     """Sum of digit * activation over the first `whole` bytes of one row and one token."""
-    row_bytes = packed.shape[1]
-    codes_at = row * row_bytes
-    plane_at = token * 4 * row_bytes
+    codes_at = row * packed.shape[1]
+    at = token * 4 * whole
     wide = no_longs()
     start = 0
     while start < whole:
@@ -45,14 +71,11 @@ def _one(packed, planes, row, token, whole):
         s0 = s1 = s2 = s3 = no_words()
         for byte in range(start, end, VECTOR_BYTES):
             codes = load(packed, codes_at + byte)
-            at = plane_at + byte
-            s0 = add_words(s0, multiply_pairs(digits(codes, 0), load(planes, at)))
-            at += row_bytes
-            s1 = add_words(s1, multiply_pairs(digits(codes, 1), load(planes, at)))
-            at += row_bytes
-            s2 = add_words(s2, multiply_pairs(digits(codes, 2), load(planes, at)))
-            at += row_bytes
-            s3 = add_words(s3, multiply_pairs(digits(codes, 3), load(planes, at)))
+            s0 = add_words(s0, multiply_pairs(digits(codes, 0), load(ordered, at)))
+            s1 = add_words(s1, multiply_pairs(digits(codes, 1), load(ordered, at + 32)))
+            s2 = add_words(s2, multiply_pairs(digits(codes, 2), load(ordered, at + 64)))
+            s3 = add_words(s3, multiply_pairs(digits(codes, 3), load(ordered, at + 96)))
+            at += 4 * VECTOR_BYTES
         wide = add_longs(wide, add_longs(widen(s0), widen(s1)))
         wide = add_longs(wide, add_longs(widen(s2), widen(s3)))
         start = end
@@ -60,11 +83,11 @@ def _one(packed, planes, row, token, whole):
 
 
 @njit(cache=True)
-def _tile(packed, planes, row, token, whole, sums):
-    """`_one` of TILE_ROWS rows and TILE_TOKENS tokens: sums (TILE_ROWS, TILE_TOKENS) int32."""
-    row_bytes = packed.shape[1]
-    codes_at = row * row_bytes
-    plane_at = token * 4 * row_bytes
+def _tile(packed, ordered, row0, row1, token, whole, sums):
+    """`_one` of two rows and TILE_TOKENS tokens into sums, (2, TILE_TOKENS) int32."""
+    codes0_at = row0 * packed.shape[1]
+    codes1_at = row1 * packed.shape[1]
+    at = token * 4 * whole
     w00 = w01 = w02 = w03 = no_longs()
     w10 = w11 = w12 = w13 = no_longs()
     start = 0
@@ -73,24 +96,24 @@ def _tile(packed, planes, row, token, whole, sums):
         s00 = s01 = s02 = s03 = no_words()
         s10 = s11 = s12 = s13 = no_words()
         for byte in range(start, end, VECTOR_BYTES):
-            codes0 = load(packed, codes_at + byte)
-            codes1 = load(packed, codes_at + row_bytes + byte)
+            codes0 = load(packed, codes0_at + byte)
+            codes1 = load(packed, codes1_at + byte)
             for place in range(4):
                 d0 = digits(codes0, place)
                 d1 = digits(codes1, place)
-                at = plane_at + place * row_bytes + byte
-                a = load(planes, at)
+                a = load(ordered, at)
                 s00 = add_words(s00, multiply_pairs(d0, a))
                 s10 = add_words(s10, multiply_pairs(d1, a))
-                a = load(planes, at + 4 * row_bytes)
+                a = load(ordered, at + 32)
                 s01 = add_words(s01, multiply_pairs(d0, a))
                 s11 = add_words(s11, multiply_pairs(d1, a))
-                a = load(planes, at + 8 * row_bytes)
+                a = load(ordered, at + 64)
                 s02 = add_words(s02, multiply_pairs(d0, a))
                 s12 = add_words(s12, multiply_pairs(d1, a))
-                a = load(planes, at + 12 * row_bytes)
+                a = load(ordered, at + 96)
                 s03 = add_words(s03, multiply_pairs(d0, a))
                 s13 = add_words(s13, multiply_pairs(d1, a))
+                at += TILE_TOKENS * VECTOR_BYTES
         w00 = add_longs(w00, widen(s00))
         w01 = add_longs(w01, widen(s01))
         w02 = add_longs(w02, widen(s02))
@@ -111,34 +134,43 @@ def _tile(packed, planes, row, token, whole, sums):
 
 
 @njit(cache=True)
-def product_rows(packed, planes, sums, column, first, end, out):
-    """As `product_portable.product_rows`, argument for argument."""
-    row_bytes = packed.shape[1]
-    whole = row_bytes - row_bytes % VECTOR_BYTES
+def _rows(packed, planes, ordered, whole, sums, column, first, end, out):
     tokens = planes.shape[0]
     tiled_tokens = tokens - tokens % TILE_TOKENS
-    tiled_end = end - (end - first) % TILE_ROWS
-    tile = np.empty((TILE_ROWS, TILE_TOKENS), np.int32)
+    tile = np.empty((2, TILE_TOKENS), np.int32)
     # Rows inside, tokens outside: a block of rows stays in L2 while each four tokens pass, and
     # these stay in L1.
     for token in range(0, tiled_tokens, TILE_TOKENS):
-        for row in range(first, tiled_end, TILE_ROWS):
-            _tile(packed, planes, row, token, whole, tile)
-            for i in range(TILE_ROWS):
+        for row in range(first, end, 2):
+            row1 = min(row + 1, end - 1)  # a last row alone is its own neighbour
+            _tile(packed, ordered, row, row1, token, whole, tile)
+            for i in range(row1 + 1 - row):
                 for j in range(TILE_TOKENS):
-                    rest = tail_sum(packed[row + i], planes[token + j], whole)
-                    out[token + j, column + row + i] = tile[i, j] + rest - sums[token + j]
-    for token in range(tokens):
-        for row in range(first if token >= tiled_tokens else tiled_end, end):
-            rest = tail_sum(packed[row], planes[token], whole)
-            digit_sum = _one(packed, planes, row, token, whole) + rest
+                    out[token + j, column + row + i] = tile[i, j] - sums[token + j]
+    for token in range(tiled_tokens, tokens):
+        for row in range(first, end):
+            digit_sum = _one(packed, ordered, row, token, whole)
             out[token, column + row] = digit_sum - sums[token]
+    if whole < packed.shape[1]:
+        for row in range(first, end):
+            for token in range(tokens):
+                out[token, column + row] += tail_sum(packed[row], planes[token], whole)
+
+
+@njit(cache=True)
+def product_rows(packed, planes, sums, column, first, end, out):
+    """As `product_portable.product_rows`, argument for argument."""
+    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
+    ordered = _in_order(planes, whole)
+    _rows(packed, planes, ordered, whole, sums, column, first, end, out)
 
 
 @njit(cache=True, parallel=True)
 def product_parallel(packed, planes, sums, column, out):
     """All rows, by several threads."""
+    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
+    ordered = _in_order(planes, whole)
     for block in prange((packed.shape[0] + ROWS_PER_BLOCK - 1) // ROWS_PER_BLOCK):
         first = block * ROWS_PER_BLOCK
         end = min(first + ROWS_PER_BLOCK, packed.shape[0])
-        product_rows(packed, planes, sums, column, first, end, out)
+        _rows(packed, planes, ordered, whole, sums, column, first, end, out)
