@@ -6,27 +6,49 @@ from typing import Any
 
 from bitsim.errors import BitsimError
 from bitsim.reference.checkpoint import is_packed, load_checkpoint
+from bitsim.reference.gguf_network import load_gguf
+from bitsim.reference.network import Network
 from bitsim.spec import catalog
 from bitsim.trace.tensorfile import open_tensors
 
 
 def checkpoint_info(name: str) -> dict[str, Any]:
-    """Load a checkpoint folder and count. `BitsimError` for a shape, which has no weights."""
+    """Load a checkpoint folder or a GGUF file and count.
+
+    `BitsimError` for a shape, which has no weights.
+    """
     path = catalog.find("networks", name)
     if path.name == "config.json":
         path = path.parent
+    if path.suffix == ".gguf" and not path.is_dir():
+        loaded = load_gguf(path)
+        head = {
+            "format": "GGUF",
+            "tensor_types": loaded.tensor_types,
+            "values_rounded_to_bf16": loaded.rounded_values,
+            "tensors": sum(loaded.tensor_types.values()),
+        }
+        return head | _counts(loaded.network)
     if path.is_file():
-        raise BitsimError(f"{path}: is a file; name a folder with config.json, model.safetensors")
+        raise BitsimError(
+            f"{path}: is a file; name a folder with config.json, model.safetensors, or a .gguf file"
+        )
     network = load_checkpoint(path)
+    head = {
+        "format": "packed safetensors" if is_packed(network.spec) else "bf16 master safetensors",
+        "linear_class": network.spec.linear_class,
+        "tensors": len(open_tensors(path / "model.safetensors").names),
+    }
+    return head | _counts(network)
+
+
+def _counts(network: Network) -> dict[str, Any]:
     matrices = [
         matrix for layer in network.layers for product in layer.products for matrix in product
     ]
     weights = sum(matrix.n * matrix.k for matrix in matrices)
     spec = network.spec
     return {
-        "format": "packed safetensors" if is_packed(spec) else "bf16 master safetensors",
-        "linear_class": spec.linear_class,
-        "tensors": len(open_tensors(path / "model.safetensors").names),
         "layers": spec.layers,
         "hidden_size": spec.hidden_size,
         "intermediate_size": spec.intermediate_size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bitsim.reference.checkpoint import load_checkpoint
+from bitsim.reference.gguf_network import load_gguf
 from bitsim.reference.network import Network
 from bitsim.reference.synthetic import synthesize
 from bitsim.spec import catalog
@@ -13,12 +14,14 @@ from bitsim.spec import catalog
 def load_network(name: str, seed: int = 0) -> Network:
     """A network by a name of models/networks or by a path.
 
-    A folder with config.json and model.safetensors is a checkpoint; a TOML file is a shape, which
-    gets synthetic weights made from `seed`.
+    A folder with config.json and model.safetensors is a checkpoint, and so is a GGUF file; a TOML
+    file is a shape, which gets synthetic weights made from `seed`.
     """
     path = catalog.find("networks", name)
     if path.is_dir():
         return load_checkpoint(path)
     if path.name == "config.json":
         return load_checkpoint(Path(path.parent))
+    if path.suffix == ".gguf":
+        return load_gguf(path).network
     return synthesize(catalog.load_network_spec(str(path)), seed)

@@ -1,0 +1,249 @@
+"""A GGUF file as a network: keys to a spec, tensors to weights.
+
+Names and keys: microsoft/BitNet, utils/convert-hf-to-gguf-bitnet.py, and llama.cpp's converter.
+Neither permutes the rows of q and k, and both architectures rotate pairs as Hugging Face does, so
+that every matrix is taken as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.errors import shown_path
+from bitsim.reference import gguf_types
+from bitsim.reference.gguf_file import GgufFile, open_gguf
+from bitsim.reference.gguf_header import STRING
+from bitsim.reference.gguf_types import tensor_fault
+from bitsim.reference.memory import network_bytes, require_memory
+from bitsim.reference.network import Layer, Network
+from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
+from bitsim.spec import base
+from bitsim.spec.network import NetworkSpec
+from bitsim.spec.ternary import TernaryMatrix
+
+ARCHITECTURES = ("bitnet-b1.58", "bitnet-25", "bitnet")
+EMBEDDING, FINAL_NORM, HEAD = "token_embd.weight", "output_norm.weight", "output.weight"
+LAYER_NORMS = ("attn_norm", "attn_sub_norm", "ffn_norm", "ffn_sub_norm")  # as `Layer`'s fields
+MATRICES = {  # by the last part of a Hugging Face module name
+    "q_proj": "attn_q",
+    "k_proj": "attn_k",
+    "v_proj": "attn_v",
+    "o_proj": "attn_output",
+    "gate_proj": "ffn_gate",
+    "up_proj": "ffn_up",
+    "down_proj": "ffn_down",
+}
+INTEGERS = {
+    "hidden_size": "embedding_length",
+    "intermediate_size": "feed_forward_length",
+    "layers": "block_count",
+    "heads": "attention.head_count",
+    "kv_heads": "attention.head_count_kv",
+    "max_context": "context_length",
+}
+NUMBERS = {"rms_norm_eps": "attention.layer_norm_rms_epsilon", "rope_theta": "rope.freq_base"}
+BOS, EOS, EOT = (f"tokenizer.ggml.{name}_token_id" for name in ("bos", "eos", "eot"))
+
+
+@dataclass(frozen=True, eq=False)
+class GgufNetwork:
+    """A network, and what its file was like."""
+
+    network: Network
+    tensor_types: dict[str, int]  # how many tensors of each type
+    rounded_values: int  # of embedding, head and gains, that bf16 does not hold exactly
+
+
+def load_gguf(path: Path) -> GgufNetwork:
+    """Open a GGUF file of a BitNet b1.58 model and, beside it where there is one, tokenizer.json.
+
+    Ternary weights and their scales are kept to the bit; embedding, head and gains become bf16
+    (`gguf_types.bf16` says which values that rounds; they are counted).
+    """
+    file = open_gguf(path)
+    spec = _spec(file)
+    _check_tensors(file, spec)
+    require_memory(network_bytes(spec), f"{shown_path(path)}: the network")
+    beside = path.with_name("tokenizer.json")
+    tokenizer: Tokenizer = (
+        FileTokenizer(beside, spec.vocab_size)
+        if beside.exists()
+        else MissingTokenizer(beside, spec.vocab_size)
+    )
+    values = _Values(file)
+    embedding = values.take(EMBEDDING)
+    network = Network(
+        spec=spec,
+        tokenizer=tokenizer,
+        synthetic=False,
+        embedding=embedding,
+        head=embedding if spec.tied_head else values.take(HEAD),
+        final_norm=values.take(FINAL_NORM),
+        layers=tuple(_layer(file, spec, index, values) for index in range(spec.layers)),
+    )
+    types = [info.type.name for info in file.tensors.values()]
+    return GgufNetwork(network, {name: types.count(name) for name in types}, values.rounded)
+
+
+class _Values:
+    """Takes tensors as bf16, and counts what that rounds."""
+
+    def __init__(self, file: GgufFile) -> None:
+        self.file = file
+        self.rounded = 0
+
+    def take(self, name: str) -> NDArray[np.uint16]:
+        bits, rounded = gguf_types.bf16(self.file, name)
+        self.rounded += rounded
+        return bits
+
+
+def _spec(file: GgufFile) -> NetworkSpec:
+    architecture = file.text("general.architecture")
+    if architecture not in ARCHITECTURES:
+        said = "is missing" if architecture is None else f"is {architecture[:60]!r}"
+        raise file.fault(
+            f"key 'general.architecture' {said}; {', '.join(ARCHITECTURES)} are computed: "
+            f"use a BitNet b1.58 model"
+        )
+    names = {field: f"{architecture}.{key}" for field, key in (INTEGERS | NUMBERS).items()}
+    table: dict[str, object] = {field: file.integer(names[field]) for field in INTEGERS}
+    table |= {field: file.number(names[field]) for field in NUMBERS}
+    table = {field: value for field, value in table.items() if value is not None}
+    if "kv_heads" not in table and "heads" in table:  # llama.cpp: every head has its own
+        table["kv_heads"] = table["heads"]
+    table["vocab_size"] = _vocab_size(file, f"{architecture}.vocab_size")
+    names |= {"bos_id": BOS, "eos_ids": EOS, "vocab_size": EMBEDDING, "name": "file name"}
+    bos, eos, eot = (file.integer(key) for key in (BOS, EOS, EOT))
+    if bos is not None:
+        table["bos_id"] = bos
+    if eos is not None:
+        table["eos_ids"] = tuple(dict.fromkeys(each for each in (eos, eot) if each is not None))
+    table |= {"name": file.path.stem, "tied_head": HEAD not in file.tensors}
+    spec = base.check(NetworkSpec, table, shown_path(file.path), names)
+    _check_rotation(file, architecture, spec)
+    return spec
+
+
+def _vocab_size(file: GgufFile, key: str) -> int:
+    """Rows of the embedding, with which all that counts tokens must agree."""
+    if EMBEDDING not in file.tensors:
+        raise tensor_fault(
+            file, EMBEDDING, "is missing; use a file that has every tensor of its keys"
+        )
+    rows = file.tensors[EMBEDDING].shape[0]
+    said = file.integer(key)
+    if said is not None and said != rows:
+        raise file.fault(f"key {key!r} is {said}, {EMBEDDING} has {rows} rows; mend the key")
+    tokens = file.keys.get("tokenizer.ggml.tokens")
+    if tokens is None:
+        return rows
+    if not tokens.is_array or tokens.kind != STRING or tokens.count != rows:
+        raise file.fault(
+            f"key 'tokenizer.ggml.tokens' is not {rows} strings, as many as {EMBEDDING} has rows; "
+            f"use files that belong together"
+        )
+    return rows
+
+
+def _check_rotation(file: GgufFile, architecture: str, spec: NetworkSpec) -> None:
+    """Only the default RoPE over whole heads is computed."""
+    for key in ("rope.dimension_count", "attention.key_length", "attention.value_length"):
+        said = file.integer(f"{architecture}.{key}")
+        if said not in (None, spec.head_dim):
+            raise file.fault(
+                f"key '{architecture}.{key}' is {said}; only {spec.head_dim}, embedding_length / "
+                f"head_count, is computed: use such a model"
+            )
+    kind = file.text(f"{architecture}.rope.scaling.type")
+    factor = file.number(f"{architecture}.rope.scaling.factor")
+    if kind not in (None, "none", "linear") or factor not in (None, 1.0):
+        raise file.fault(
+            f"key '{architecture}.rope.scaling' changes the rotation; only the default one is "
+            f"computed: use a model without it"
+        )
+
+
+def _check_tensors(file: GgufFile, spec: NetworkSpec) -> None:
+    expected = _expected_tensors(spec)
+    for name in expected:
+        if name not in file.tensors:
+            raise tensor_fault(
+                file, name, "is missing; use a file that has every tensor of its keys"
+            )
+    for name, info in file.tensors.items():
+        if name not in expected:
+            matrix = name.removesuffix(".scale") + ".weight"
+            if name.endswith(".scale") and expected.get(matrix, ((), ()))[0] == gguf_types.TERNARY:
+                if info.shape != (1,) or info.type.name != "F32":
+                    raise tensor_fault(file, name, "is not one F32; write the file again")
+                continue
+            near = difflib.get_close_matches(name, expected, 1)
+            hint = f"the nearest is {near[0]!r}" if near else "remove it"
+            raise tensor_fault(file, name, f"is none of this network's; {hint}")
+        types, shape = expected[name]
+        if info.type.name not in types:
+            text = f"has type {info.type.name}; {', '.join(types)} are read: convert the file"
+            raise tensor_fault(file, name, text)
+        if info.shape != shape:
+            transposed = " (transposed?)" if info.shape == shape[::-1] else ""
+            raise tensor_fault(
+                file,
+                name,
+                f"shape is {list(info.shape)}{transposed}, the keys ask for {list(shape)}; "
+                f"use a sound file",
+            )
+
+
+def _expected_tensors(spec: NetworkSpec) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Types and shape, rows first, of every tensor: 332 for the 2B model."""
+    hidden, table = spec.hidden_size, (spec.vocab_size, spec.hidden_size)
+    tensors: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
+        EMBEDDING: (gguf_types.FLOATS, table),
+        FINAL_NORM: (gguf_types.FLOATS, (hidden,)),
+    }
+    if not spec.tied_head:
+        tensors[HEAD] = (gguf_types.FLOATS, table)
+    for index in range(spec.layers):
+        for norm in LAYER_NORMS:
+            width = spec.intermediate_size if norm == "ffn_sub_norm" else hidden
+            tensors[f"blk.{index}.{norm}.weight"] = (gguf_types.FLOATS, (width,))
+        for product in spec.products(index):
+            for matrix, rows in zip(product.matrices, product.rows, strict=True):
+                tensors[_tensor_name(index, matrix)] = (gguf_types.TERNARY, (rows, product.k))
+    return tensors
+
+
+def _tensor_name(index: int, module: str) -> str:
+    return f"blk.{index}.{MATRICES[module.rsplit('.', 1)[1]]}.weight"
+
+
+def _layer(file: GgufFile, spec: NetworkSpec, index: int, values: _Values) -> Layer:
+    products = tuple(
+        tuple(
+            _matrix(file, _tensor_name(index, module), module, rows, product.k)
+            for module, rows in zip(product.matrices, product.rows, strict=True)
+        )
+        for product in spec.products(index)
+    )
+    norms = [values.take(f"blk.{index}.{norm}.weight") for norm in LAYER_NORMS]
+    return Layer(products, *norms)
+
+
+def _matrix(file: GgufFile, name: str, module: str, rows: int, k: int) -> TernaryMatrix:
+    """A matrix with its scale, times that of a tensor of its own, which llama.cpp writes."""
+    packed, scale = gguf_types.ternary(file, name)
+    beside = name.removesuffix(".weight") + ".scale"
+    if beside in file.tensors:
+        own = float(file.tensor_bytes(beside).copy().view("<f4")[0])
+        scale *= own
+        if not gguf_types.SMALLEST_NORMAL <= scale < float("inf") or own < 0:
+            raise tensor_fault(
+                file, beside, f"is {own:g}; a scale is a finite number above 0: write it again"
+            )
+    return TernaryMatrix(name=module, n=rows, k=k, packed=packed, scale=scale)

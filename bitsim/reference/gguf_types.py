@@ -1,0 +1,214 @@
+"""What the bytes of a GGUF tensor stand for: ternary codes, or values rounded to bf16.
+
+Source of the layouts: github.com/ggml-org/ggml, ggml-quants.c (`dequantize_row_*`), and for I2_S
+microsoft/BitNet, src/ggml-bitnet-mad.cpp, in the order of its published file on every processor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from bitsim.errors import BitsimError
+from bitsim.reference import floats
+from bitsim.reference.gguf_file import GgufFile
+
+TERNARY = ("I2_S", "TQ1_0", "TQ2_0")
+FLOATS = ("BF16", "F16", "F32", "Q8_0", "Q6_K")
+CHUNK_BLOCKS = 1 << 12  # decoded at a time: bounds what is held beside the result
+SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
+
+
+@njit(cache=True)
+def _repack_crumbs(stored, high_first, packed):
+    """Groups of 32 bytes that hold 4 x 32 codes, one of each 32 in a byte; counts the code 3."""
+    reserved = 0
+    for block in range(stored.shape[0]):
+        for part in range(4):
+            shift = np.uint8(6 - 2 * part if high_first else 2 * part)
+            for byte in range(8):
+                digits = np.uint8(0)
+                for place in range(4):
+                    code = (stored[block, 4 * byte + place] >> shift) & np.uint8(3)
+                    reserved += code == 3
+                    digits |= code << np.uint8(2 * place)
+                packed[block, 8 * part + byte] = digits
+    return reserved
+
+
+@njit(cache=True)
+def _unpack_trits(stored, first, width, trits, digits, at, out):
+    """`width` bytes of every block, `trits` codes each, the first the most significant."""
+    faults = 0
+    for block in range(stored.shape[0]):
+        for place in range(width):
+            value = digits[stored[block, first + place]]
+            faults += value == 255 or (trits == 4 and value % 3 != 0)
+            divisor = 81
+            for trit in range(trits):
+                out[block, at + place + trit * width] = (value // divisor) % 3
+                divisor //= 3
+    return faults
+
+
+def _trit_digits() -> NDArray[np.uint8]:
+    """By byte, the number 0..242 that ggml stores as ceil(number * 256 / 243); 255: none."""
+    digits = np.full(256, 255, np.uint8)
+    numbers = np.arange(243)
+    digits[(numbers * 256 + 242) // 243] = numbers
+    return digits
+
+
+def ternary(file: GgufFile, name: str) -> tuple[NDArray[np.uint8], float]:
+    """A tensor of one of the types TERNARY: its codes and its scale.
+
+    returns  (n, k / 4) uint8, `2bit` of `bitsim.spec.encoding`; and what the codes are multiplied
+             by, one number for the tensor
+    """
+    info = file.tensors[name]
+    raw = file.tensor_bytes(name)
+    n, k = info.shape
+    if k % 4:
+        raise tensor_fault(
+            file, name, f"has rows of {k} weights, no multiple of 4; use a padded one"
+        )
+    if info.type.name == "I2_S":
+        codes_bytes = n * k // 4
+        packed, reserved = _crumbs(raw[:codes_bytes].reshape(-1, 32), high_first=True)
+        scale = float(raw[codes_bytes : codes_bytes + 4].copy().view("<f4")[0])
+    else:
+        blocks = raw.reshape(-1, info.type.block_bytes)
+        if info.type.name == "TQ2_0":
+            halves = np.ascontiguousarray(blocks[:, :64]).reshape(-1, 32)
+            packed, reserved = _crumbs(halves, high_first=False)
+        else:
+            packed, reserved = _trits(blocks)
+        scale = _one_scale(file, name, packed.reshape(-1, 64), blocks)
+    if reserved:
+        raise tensor_fault(
+            file,
+            name,
+            f"has codes that stand for no ternary weight in {reserved} places; use a sound file",
+        )
+    if not SMALLEST_NORMAL <= scale < float("inf"):
+        raise tensor_fault(
+            file,
+            name,
+            f"has the scale {scale:g}; a scale is a finite number above 0 and not denormal: "
+            f"write it again",
+        )
+    packed = packed.reshape(n, k // 4)
+    packed.flags.writeable = False
+    return packed, scale
+
+
+def _crumbs(stored: NDArray[np.uint8], high_first: bool) -> tuple[NDArray[np.uint8], int]:
+    packed = np.empty(stored.shape, np.uint8)
+    return packed, int(_repack_crumbs(stored, high_first, packed))
+
+
+def _trits(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    packed = np.empty((len(blocks), 64), np.uint8)
+    digits = _trit_digits()
+    faults = 0
+    for begin in range(0, len(blocks), CHUNK_BLOCKS):
+        part = blocks[begin : begin + CHUNK_BLOCKS]
+        codes = np.empty((len(part), 256), np.uint8)
+        for first, width, trits, at in ((0, 32, 5, 0), (32, 16, 5, 160), (48, 4, 4, 240)):
+            faults += int(_unpack_trits(part, first, width, trits, digits, at, codes))
+        fours = codes.reshape(len(part), 64, 4) << np.array([0, 2, 4, 6], np.uint8)
+        packed[begin : begin + len(part)] = np.bitwise_or.reduce(fours, axis=2)
+    return packed, faults
+
+
+def _one_scale(
+    file: GgufFile, name: str, codes: NDArray[np.uint8], blocks: NDArray[np.uint8]
+) -> float:
+    """The scale of all blocks; ggml gives 0 to a block of zeros, where any would do."""
+    bits = np.ascontiguousarray(blocks[:, -2:]).view("<u2")[:, 0]
+    used = bits[(codes != 0x55).any(axis=1)]  # 0x55: four weights 0
+    if not used.size:
+        return 1.0
+    scales = np.array([used[0], used[(used != used[0]).argmax()]], "<u2").view("<f2")
+    if (used != used[0]).any():
+        raise tensor_fault(
+            file,
+            name,
+            f"has blocks of scale {scales[0]:g} and of {scales[1]:g}; a ternary array computes "
+            f"one scale for a matrix: convert from a model with one (BitNet b1.58)",
+        )
+    return float(scales[0])
+
+
+def bf16(file: GgufFile, name: str) -> tuple[NDArray[np.uint16], int]:
+    """A tensor of one of the types FLOATS as bf16, and how many values that rounded.
+
+    A value that bf16 holds is kept to the bit: every BF16, and every F32 and F16 that was written
+    from bf16 (an F16 too small for all its bits has fewer than bf16's eight). Others are rounded
+    to nearest, ties to even; those of Q8_0 and Q6_K mostly are, after one f32 product d * q.
+
+    returns  uint16 in the tensor's shape; of BF16 a view of the file
+    """
+    info = file.tensors[name]
+    raw = file.tensor_bytes(name)
+    if info.type.name == "BF16":
+        return _checked(file, name, raw.view("<u2").reshape(info.shape)), 0
+    blocks = raw.reshape(-1, info.type.block_bytes)
+    step = CHUNK_BLOCKS * 256 // info.type.block
+    out = np.empty(len(blocks) * info.type.block, np.uint16)
+    rounded = 0
+    for begin in range(0, len(blocks), step):
+        values = _decode(info.type.name, blocks[begin : begin + step])
+        bits = values.view(np.uint32)
+        if not np.isfinite(values).all():
+            raise _not_finite(file, name)
+        rounded += int(np.count_nonzero(bits & 0xFFFF))
+        nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+        first = begin * info.type.block
+        out[first : first + values.size] = nearest
+    out.flags.writeable = False
+    return _checked(file, name, out.reshape(info.shape)), rounded
+
+
+def _decode(kind: str, blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Values of blocks (count, block_bytes), one after the other."""
+    flat = np.ascontiguousarray(blocks)
+    if kind == "F32":
+        return flat.view("<f4").reshape(-1)
+    if kind == "F16":
+        return flat.view("<f2").reshape(-1).astype(np.float32)
+    if kind == "Q8_0":
+        scales = np.ascontiguousarray(flat[:, :2]).view("<f2").astype(np.float32)
+        return (scales * flat[:, 2:].view(np.int8).astype(np.float32)).reshape(-1)
+    return _decode_q6_k(flat)
+
+
+def _decode_q6_k(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Two halves of 128: 64 bytes of low nibbles, 32 bytes of high pairs; a scale for each 16."""
+    count = len(blocks)
+    low = blocks[:, :128].reshape(count, 2, 1, 2, 32)
+    low = low >> np.array([0, 4], np.uint8).reshape(1, 1, 2, 1, 1) & np.uint8(15)
+    high = blocks[:, 128:192].reshape(count, 2, 1, 32)
+    high = high >> np.array([0, 2, 4, 6], np.uint8).reshape(1, 1, 4, 1) & np.uint8(3)
+    codes = low.reshape(count, 2, 4, 32) | high << np.uint8(4)
+    centred = codes.astype(np.int8) - np.int8(32)
+    scales = blocks[:, 192:208].view(np.int8).astype(np.float32)
+    d = np.ascontiguousarray(blocks[:, 208:]).view("<f2").astype(np.float32)
+    steps = (d * scales).reshape(count, 16, 1)
+    return (steps * centred.reshape(count, 16, 16).astype(np.float32)).reshape(-1)
+
+
+def _checked(file: GgufFile, name: str, bits: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    if not floats.all_finite(bits):
+        raise _not_finite(file, name)
+    return bits
+
+
+def _not_finite(file: GgufFile, name: str) -> BitsimError:
+    return tensor_fault(file, name, "has values that are not finite; use a sound file")
+
+
+def tensor_fault(file: GgufFile, name: str, text: str) -> BitsimError:
+    """A fault of one tensor."""
+    return file.fault(f"tensor {name[:120]!r} {text}")
