@@ -17,6 +17,7 @@ COMMANDS = (
     "simulate",
     "trace",
     "logits",
+    "perplexity",
     "checkpoint",
     "rtl",
     "explore",
