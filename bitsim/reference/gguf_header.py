@@ -24,7 +24,7 @@ FIXED_BYTES = 24  # magic, version, count of tensors, count of key/values
 MAX_KEY_VALUES = 1 << 14  # the 2B model has about 30
 MAX_TENSORS = 1 << 14  # 512 layers of 18 tensors, and three more
 MAX_NAME_BYTES = 512
-MAX_STRINGS = 1 << 22  # in all arrays; LLaMA 3's tokenizer has 408,403
+MAX_ELEMENTS = 1 << 21  # strings and bools of all arrays; LLaMA 3's tokenizer has 408,403
 MAX_DIMENSIONS = 4
 STRING, ARRAY, BOOL = 8, 9, 7
 
@@ -93,7 +93,7 @@ class HeaderReader:
         self.map = mapped
         self.end = len(mapped)
         self.at = 0
-        self.strings = 0
+        self.looked_at = 0  # elements of arrays that are read one by one
 
     def counts(self) -> tuple[int, int]:
         """Tensors and key/values."""
@@ -206,8 +206,8 @@ class HeaderReader:
             )
         kind, count = self._scalar(where, "<I"), self._scalar(where, "<Q")
         if kind == STRING:
-            self._fit(f"{where}: string count", count, 8, MAX_STRINGS - self.strings)
-            self.strings += count
+            self._fit(f"{where}: string count", count, 8, MAX_ELEMENTS - self.looked_at)
+            self.looked_at += count
             begin = self.at
             for _ in range(count):
                 self._skip(self._length(where))
@@ -223,9 +223,11 @@ class HeaderReader:
     def _values(self, where: str, kind: int, count: int) -> int:
         """Passes over `count` scalars of a type; returns where they begin."""
         name, form = SCALARS[kind]
-        self._fit(f"{where}: {name} count", count, struct.calcsize(form), self.end)
+        most = MAX_ELEMENTS - self.looked_at if kind == BOOL else self.end
+        self._fit(f"{where}: {name} count", count, struct.calcsize(form), most)
         begin = self._skip(count * struct.calcsize(form))
         if kind == BOOL and count:
+            self.looked_at += count
             values = np.frombuffer(self.map, np.uint8, count=count, offset=begin)
             if values.max() > 1:
                 raise file_fault(self.path, f"{where} has a bool that is neither 0 nor 1; mend it")

@@ -242,7 +242,7 @@ def _matrix(file: GgufFile, name: str, module: str, rows: int, k: int) -> Ternar
     if beside in file.tensors:
         own = float(file.tensor_bytes(beside).copy().view("<f4")[0])
         scale *= own
-        if not gguf_types.SMALLEST_NORMAL <= scale < float("inf") or own < 0:
+        if not gguf_types.SMALLEST_NORMAL <= scale < float("inf"):
             raise tensor_fault(
                 file, beside, f"is {own:g}; a scale is a finite number above 0: write it again"
             )

@@ -1,6 +1,7 @@
 """GGUF files that hang or crash naive readers: one line each, fast, in little memory."""
 
 import json
+import re
 import struct
 import time
 import tracemalloc
@@ -319,6 +320,16 @@ def test_a_flipped_header_byte_loads_or_is_refused_in_one_line(tmp_path):
         refused += 1
         assert all("flipped.gguf" in line for line in lines)
     assert refused > 200
+
+
+@pytest.mark.parametrize(("element", "each_bytes"), [(7, 1), (8, 8)])
+@pytest.mark.parametrize("count", [2**21 + 1, 2**33])
+def test_arrays_are_bounded_in_a_file_that_is_long_enough(tmp_path, element, each_bytes, count):
+    path = tmp_path / "sparse.gguf"
+    path.write_bytes(raw_value(9, w.u32(element) + w.u64(count)))
+    with path.open("r+b") as file:
+        file.truncate(64 + count * each_bytes)  # zeros that take no room on a disk
+    assert re.search(r"at most \d+ are read", fault(path))
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):

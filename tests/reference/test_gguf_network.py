@@ -6,9 +6,11 @@ import gguf
 import numpy as np
 import pytest
 
+from bitsim.cli import main
 from bitsim.reference.gguf_network import load_gguf
 from bitsim.reference.inspection import checkpoint_info
 from bitsim.reference.load import load_network
+from bitsim.trace.tensorfile import open_tensors
 from tests.reference import gguf_writer as w
 
 IDS = np.array([3, 77, 5, 90, 2, 2, 61])
@@ -157,6 +159,20 @@ def test_a_tokenizer_beside_the_file_is_used(tmp_path):
         '{"version":"1.0","model":{"type":"WordLevel","vocab":{"a":4},"unk_token":"a"}}'
     )
     assert load_network(str(path)).tokenizer.encode("a") == [4]
+
+
+def test_the_command_line_takes_a_gguf_path(tmp_path, capsys):
+    path = write_golden(tmp_path, "offline", embedding_type=w.F16)
+    assert main(["checkpoint", "info", str(path), "--json"]) == 0
+    info = json.loads(capsys.readouterr().out)
+    assert info["tensor_types"] == {"F16": 1, "F32": 13, "I2_S": 21}
+    assert info["tensors"] == 35
+    assert info["values_rounded_to_bf16"] == 0
+    out = tmp_path / "logits.safetensors"
+    ids = ",".join(map(str, IDS))
+    assert main(["logits", "--network", str(path), "--ids", ids, "--out", str(out)]) == 0
+    written = open_tensors(out).tensor("logits")
+    assert written.tobytes() == logits(load_network(str(path))).tobytes()
 
 
 def test_version_2_and_another_alignment_are_read(tmp_path):
