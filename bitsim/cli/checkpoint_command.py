@@ -14,8 +14,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "checkpoint", help="look into checkpoints, make them", description=__doc__
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    info = actions.add_parser("info", help="format, tensors, ternary weights of a folder")
-    info.add_argument("checkpoint", help="name, or folder with config.json and model.safetensors")
+    info = actions.add_parser("info", help="format, tensors, ternary weights")
+    info.add_argument(
+        "checkpoint", help="name, folder with config.json and model.safetensors, or .gguf file"
+    )
     options.add_json(info)
     info.set_defaults(run=run_info)
     make = actions.add_parser("make", help="a shape with synthetic weights as a packed folder")
