@@ -1,7 +1,9 @@
 """The ternary product with AVX2's `vpmaddubsw`: the integers of `product_portable`, sooner.
 
 A vector of 32 code bytes holds 128 weights. Digit `place` of each byte meets plane `place` of the
-activations, so the codes are used as they lie in memory.
+activations, so the codes are used as they lie in memory. Two rows meet each activation that is
+read; the next two are asked for meanwhile, because two streams side by side defeat the processor's
+own prefetching: without, one token from DRAM took 2.8 times as long (AMD Zen 4).
 
 Exactness: one result of `vpmaddubsw` is two digits (0..2) times two activations (-128..127), hence
 -512 ... 508, and never saturates. 64 of them reach -32768 ... 32512 and so fit in int16; 65 do not.
@@ -22,12 +24,13 @@ from bitsim.reference.vectors import (
     multiply_pairs,
     no_longs,
     no_words,
+    prefetch,
     total,
     widen,
 )
 
 ADDITIONS_PER_FLUSH = 64
-VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH  # an accumulator for each place
+PAIR_VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH // 2  # an accumulator for two places
 TILE_VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH // 4  # one for all four
 TILE_TOKENS = 4  # that meet two rows at a time
 
@@ -60,33 +63,46 @@ def _in_order(planes, whole):
 
 
 @njit(cache=True)
-def _one(packed, ordered, row, token, whole):
-    """Sum of digit * activation over the first `whole` bytes of one row and one token."""
-    codes_at = row * packed.shape[1]
+def _pair(packed, ordered, row0, row1, token, whole):
+    """Sums of digit * activation over the first `whole` bytes of two rows and one token."""
+    codes0_at = row0 * packed.shape[1]
+    codes1_at = row1 * packed.shape[1]
+    next_at = codes1_at + packed.shape[1]
     at = token * 4 * whole
-    wide = no_longs()
+    w0 = w1 = no_longs()
     start = 0
     while start < whole:
-        end = min(whole, start + VECTORS_PER_FLUSH * VECTOR_BYTES)
-        s0 = s1 = s2 = s3 = no_words()
+        end = min(whole, start + PAIR_VECTORS_PER_FLUSH * VECTOR_BYTES)
+        even0 = odd0 = even1 = odd1 = no_words()
         for byte in range(start, end, VECTOR_BYTES):
-            codes = load(packed, codes_at + byte)
-            s0 = add_words(s0, multiply_pairs(digits(codes, 0), load(ordered, at)))
-            s1 = add_words(s1, multiply_pairs(digits(codes, 1), load(ordered, at + 32)))
-            s2 = add_words(s2, multiply_pairs(digits(codes, 2), load(ordered, at + 64)))
-            s3 = add_words(s3, multiply_pairs(digits(codes, 3), load(ordered, at + 96)))
+            codes0 = load(packed, codes0_at + byte)
+            codes1 = load(packed, codes1_at + byte)
+            prefetch(packed, next_at + 2 * byte)
+            a = load(ordered, at)
+            even0 = add_words(even0, multiply_pairs(digits(codes0, 0), a))
+            even1 = add_words(even1, multiply_pairs(digits(codes1, 0), a))
+            a = load(ordered, at + 32)
+            odd0 = add_words(odd0, multiply_pairs(digits(codes0, 1), a))
+            odd1 = add_words(odd1, multiply_pairs(digits(codes1, 1), a))
+            a = load(ordered, at + 64)
+            even0 = add_words(even0, multiply_pairs(digits(codes0, 2), a))
+            even1 = add_words(even1, multiply_pairs(digits(codes1, 2), a))
+            a = load(ordered, at + 96)
+            odd0 = add_words(odd0, multiply_pairs(digits(codes0, 3), a))
+            odd1 = add_words(odd1, multiply_pairs(digits(codes1, 3), a))
             at += 4 * VECTOR_BYTES
-        wide = add_longs(wide, add_longs(widen(s0), widen(s1)))
-        wide = add_longs(wide, add_longs(widen(s2), widen(s3)))
+        w0 = add_longs(w0, add_longs(widen(even0), widen(odd0)))
+        w1 = add_longs(w1, add_longs(widen(even1), widen(odd1)))
         start = end
-    return total(wide)
+    return total(w0), total(w1)
 
 
 @njit(cache=True)
 def _tile(packed, ordered, row0, row1, token, whole, sums):
-    """`_one` of two rows and TILE_TOKENS tokens into sums, (2, TILE_TOKENS) int32."""
+    """`_pair` of TILE_TOKENS tokens into sums, (2, TILE_TOKENS) int32."""
     codes0_at = row0 * packed.shape[1]
     codes1_at = row1 * packed.shape[1]
+    next_at = codes1_at + packed.shape[1]
     at = token * 4 * whole
     w00 = w01 = w02 = w03 = no_longs()
     w10 = w11 = w12 = w13 = no_longs()
@@ -98,6 +114,7 @@ def _tile(packed, ordered, row0, row1, token, whole, sums):
         for byte in range(start, end, VECTOR_BYTES):
             codes0 = load(packed, codes0_at + byte)
             codes1 = load(packed, codes1_at + byte)
+            prefetch(packed, next_at + 2 * byte)
             for place in range(4):
                 d0 = digits(codes0, place)
                 d1 = digits(codes1, place)
@@ -148,9 +165,11 @@ def _rows(packed, planes, ordered, whole, sums, column, first, end, out):
                 for j in range(TILE_TOKENS):
                     out[token + j, column + row + i] = tile[i, j] - sums[token + j]
     for token in range(tiled_tokens, tokens):
-        for row in range(first, end):
-            digit_sum = _one(packed, ordered, row, token, whole)
-            out[token, column + row] = digit_sum - sums[token]
+        for row in range(first, end, 2):
+            row1 = min(row + 1, end - 1)
+            sum0, sum1 = _pair(packed, ordered, row, row1, token, whole)
+            out[token, column + row] = sum0 - sums[token]
+            out[token, column + row1] = sum1 - sums[token]
     if whole < packed.shape[1]:
         for row in range(first, end):
             for token in range(tokens):

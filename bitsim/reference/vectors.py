@@ -85,6 +85,23 @@ def load(typing, array, byte):
 
 
 @_instruction
+def prefetch(typing, array, byte):
+    """Ask for the cache line of byte `byte` of an array of bytes; beyond its end does no harm."""
+
+    def generate(context, builder, signature, arguments):
+        start = context.make_array(array)(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(start, [arguments[1]]), ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, flag, flag, flag])
+        name = "llvm.prefetch.p0"
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        builder.call(function, [address, flag(0), flag(3), flag(1)])  # to read, all levels, data
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
+@_instruction
 def digits(typing, codes, place):
     """Digit `place` (0 ... 3) of each byte: (codes >> 2 * place) & 3."""
 
