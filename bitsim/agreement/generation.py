@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
 from bitsim.reference.generate import context_needed, generate
-from bitsim.reference.load import load_network
+from bitsim.reference.load import load_network, load_shape
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Network
 from bitsim.reference.product import exact_product
@@ -151,7 +151,7 @@ def prepare(
     """Load and check everything; `say` gets what a person wants to know before it starts."""
     machine = catalog.load_accelerator(accelerator)
     prices = catalog.load_technology(technology or machine.technology)
-    spec = catalog.load_network_spec(network)
+    spec = load_shape(network)
     for product in spec.products(0):
         machine.array.tiling(product.phase(1))
     needed_bytes = resident_bytes(machine, spec)

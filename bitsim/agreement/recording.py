@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from bitsim.agreement.generation import default_prompt
 from bitsim.reference.generate import generate
-from bitsim.reference.load import load_network
+from bitsim.reference.load import load_network, load_shape
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.product import exact_product
 from bitsim.reference.sampling import greedy
-from bitsim.spec import catalog
 from bitsim.trace.event import Event
 from bitsim.trace.writer import TraceWriter
 
@@ -29,7 +28,7 @@ def record(
     say: Callable[[str], None],
 ) -> None:
     """Generate greedily with the reference and write every ternary product to a new trace."""
-    spec = catalog.load_network_spec(network)
+    spec = load_shape(network)
     require_memory(network_bytes(spec), spec.name)
     loaded = load_network(network, seed)
     text = default_prompt(loaded) if prompt is None else prompt

@@ -90,6 +90,11 @@ def load_gguf(path: Path) -> GgufNetwork:
     return GgufNetwork(network, {name: types.count(name) for name in types}, values.rounded)
 
 
+def gguf_shape(path: Path) -> NetworkSpec:
+    """The shape that a GGUF file's header describes; its tensors are not read."""
+    return _spec(open_gguf(path))
+
+
 class _Values:
     """Takes tensors as bf16, and counts what that rounds."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from bitsim.reference.checkpoint import load_checkpoint
-from bitsim.reference.gguf_network import load_gguf
+from bitsim.reference.gguf_network import gguf_shape, load_gguf
 from bitsim.reference.network import Network
 from bitsim.reference.synthetic import synthesize
 from bitsim.spec import catalog
+from bitsim.spec.network import NetworkSpec
 
 
 def load_network(name: str, seed: int = 0) -> Network:
@@ -25,3 +26,9 @@ def load_network(name: str, seed: int = 0) -> Network:
     if path.suffix == ".gguf":
         return load_gguf(path).network
     return synthesize(catalog.load_network_spec(str(path)), seed)
+
+
+def load_shape(name: str) -> NetworkSpec:
+    """The shape of what `load_network` loads, before anything large is made."""
+    path = catalog.find("networks", name)
+    return gguf_shape(path) if path.suffix == ".gguf" else catalog.load_network_spec(str(path))

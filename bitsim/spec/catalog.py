@@ -58,6 +58,11 @@ def load_network_spec(name: str) -> NetworkSpec:
         return network.from_config(path / "config.json")
     if path.name == "config.json":
         return network.from_config(path)
+    if path.suffix == ".gguf":
+        raise BitsimError(
+            f"{shown_path(path)}: GGUF holds no zero fractions, which a shape needs here; name a "
+            f"TOML or a folder, or record a trace of it and simulate that"
+        )
     return base.load(NetworkSpec, path)
 
 

@@ -9,7 +9,8 @@ import pytest
 from bitsim.cli import main
 from bitsim.reference.gguf_network import load_gguf
 from bitsim.reference.inspection import checkpoint_info
-from bitsim.reference.load import load_network
+from bitsim.reference.load import load_network, load_shape
+from bitsim.spec import catalog
 from bitsim.trace.tensorfile import open_tensors
 from tests.reference import gguf_writer as w
 
@@ -181,3 +182,15 @@ def test_version_2_and_another_alignment_are_read(tmp_path):
     raw[4] = 2
     path.write_bytes(raw)
     assert load_network(str(path)).spec.layers == 3
+
+
+def test_a_gguf_file_runs_in_the_array(tmp_path, capsys):
+    path = write_golden(tmp_path, "offline")
+    assert load_shape(str(path)) == load_gguf(path).network.spec
+    words = catalog.models_folder() / "networks" / "addition" / "tokenizer.json"
+    (tmp_path / "tokenizer.json").write_bytes(words.read_bytes())
+    argv = ["run", "--network", str(path), "--prompt", "1+1=", "--tokens", "2", "--json"]
+    assert main([*argv, "--out", str(tmp_path / "out")]) == 0
+    assert json.loads(capsys.readouterr().out)["bit_exact"] is True
+    assert main(["simulate", "--network", str(path)]) == 2
+    assert "GGUF holds no zero fractions" in capsys.readouterr().err
