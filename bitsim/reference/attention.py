@@ -116,13 +116,17 @@ def _attend_parallel(qkv, keys, values, start, heads, out):
 
 
 def attend(
-    spec: NetworkSpec, qkv: NDArray[np.float32], cache: KVCache, layer: int
-) -> NDArray[np.float32]:
+    spec: NetworkSpec,
+    qkv: NDArray[np.float32],
+    cache: KVCache,
+    layer: int,
+    out: NDArray[np.float32],
+) -> None:
     """Attention of the tokens of a pass over themselves and all before them.
 
-    qkv      (m, hidden + 2 x kv_size)  float32; queries and keys are rotated in place, keys and
-             values stored in the cache at positions length ... length + m - 1
-    returns  (m, hidden)                float32, heads side by side
+    qkv  (m, hidden + 2 x kv_size)  float32; queries and keys are rotated in place, keys and values
+         stored in the cache at positions length ... length + m - 1
+    out  (m, hidden)                float32, heads side by side
     """
     m, start = qkv.shape[0], cache.length
     cos, sin = rope_table(spec, start, m)
@@ -133,8 +137,6 @@ def attend(
     ):
         new = qkv[:, first : first + spec.kv_size].reshape(m, spec.kv_heads, spec.head_dim)
         store[layer, :, start : start + m] = new.transpose(1, 0, 2)
-    out = np.empty((m, spec.hidden_size), np.float32)
     scores = m * (start + m) * spec.heads
     run = _attend_parallel if threads.worthwhile(2 * scores * spec.head_dim) else _attend
     run(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, out)
-    return out

@@ -15,6 +15,7 @@ from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import floats, packing, quantizer
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
+from bitsim.reference.tables import Bf16Table
 from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import network as network_spec
 from bitsim.spec.network import NetworkSpec
@@ -56,14 +57,14 @@ def load_checkpoint(folder: Path) -> Network:
         else MissingTokenizer(tokenizer_path, spec.vocab_size)
     )
     require_memory(network_bytes(spec), f"{shown_path(folder)}: the network")
-    embedding = _bf16(file, EMBEDDING)
+    embedding = Bf16Table(_bf16(file, EMBEDDING))
     return Network(
         spec=spec,
         tokenizer=tokenizer,
         synthetic=False,
         embedding=embedding,
-        head=embedding if spec.tied_head else _bf16(file, HEAD),
-        final_norm=_bf16(file, FINAL_NORM),
+        head=embedding if spec.tied_head else Bf16Table(_bf16(file, HEAD)),
+        final_norm=floats.from_bf16(_bf16(file, FINAL_NORM)),
         layers=tuple(_layer(file, spec, index, scales) for index in range(spec.layers)),
     )
 
@@ -153,7 +154,9 @@ def _weight_scales(file: TensorFile, spec: NetworkSpec) -> dict[str, float]:
 
 
 def _layer(file: TensorFile, spec: NetworkSpec, index: int, scales: Mapping[str, float]) -> Layer:
-    norms = [_bf16(file, f"model.layers.{index}.{norm}.weight") for norm in LAYER_NORMS]
+    norms = [
+        floats.from_bf16(_bf16(file, f"model.layers.{index}.{norm}.weight")) for norm in LAYER_NORMS
+    ]
     products = tuple(
         tuple(
             _matrix(file, matrix, rows, product.k, scales.get(matrix))

@@ -122,7 +122,7 @@ def _tensors(
     """In the order of `expected_tensors`."""
     spec = maker.spec
     yield EMBEDDING, maker.table(synthetic.EMBEDDING)
-    yield FINAL_NORM, maker.final_norm()
+    yield FINAL_NORM, to_bf16(maker.final_norm())
     if not spec.tied_head:
         yield HEAD, maker.table(synthetic.HEAD)
     for index in range(spec.layers):
@@ -134,7 +134,7 @@ def _tensors(
 def _layer_tensors(index: int, layer: Layer) -> Iterator[tuple[str, NDArray[Any]]]:
     gains = (layer.input_norm, layer.attention_norm, layer.ffn_input_norm, layer.ffn_norm)
     for norm, gain in zip(LAYER_NORMS, gains, strict=True):
-        yield f"model.layers.{index}.{norm}.weight", gain
+        yield f"model.layers.{index}.{norm}.weight", to_bf16(gain)
     for matrices in layer.products:
         for matrix in matrices:
             yield f"{matrix.name}.weight", packing.to_hugging_face(matrix.packed, matrix.k)

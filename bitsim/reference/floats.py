@@ -10,15 +10,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
-
-from bitsim.reference import threads
-from bitsim.units import ceil_div
 
 LANES = 32  # partial sums of one dot product
 STEPS = 4  # additions to each before it goes back to memory
-ROWS_PER_BLOCK = 256  # head rows that one thread takes at a time
 
 
 @njit(cache=True)
@@ -99,14 +95,14 @@ def _rms_norm(x, gain, eps, out):
         variance = dot(x[token], x[token], lanes) / np.float32(k)
         inverse = np.float32(1) / np.float32(math.sqrt(variance + eps))
         for place in range(k):
-            out[token, place] = widen(gain[place]) * (x[token, place] * inverse)
+            out[token, place] = gain[place] * (x[token, place] * inverse)
 
 
-def rms_norm(x: NDArray[np.float32], gain: NDArray[np.uint16], eps: float) -> NDArray[np.float32]:
+def rms_norm(x: NDArray[np.float32], gain: NDArray[np.float32], eps: float) -> NDArray[np.float32]:
     """gain * x / sqrt(mean(x^2) + eps), token by token (transformers `BitNetRMSNorm` in f32).
 
     x        (m, k)  float32
-    gain     (k,)    uint16, bf16
+    gain     (k,)    float32
     returns  (m, k)  float32
     """
     out = np.empty_like(x)
@@ -131,50 +127,6 @@ def squared_relu_gate(gate_up: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @njit(cache=True)
-def _rows(table, ids, out):
-    for token in range(ids.shape[0]):
-        for place in range(table.shape[1]):
-            out[token, place] = widen(table[ids[token], place])
-
-
-def embed(table: NDArray[np.uint16], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Rows of a bf16 table (vocab, hidden), widened: (m, hidden) float32. ids inside the table."""
-    out = np.empty((ids.shape[0], table.shape[1]), np.float32)
-    _rows(table, ids, out)
-    return out
-
-
-@njit(cache=True)
-def _head_rows(table, x, first, end, out):
-    lanes = np.empty(LANES, np.float32)
-    for row in range(first, end):
-        for token in range(x.shape[0]):
-            out[token, row] = dot_bf16(table[row], x[token], lanes)
-
-
-@njit(cache=True, parallel=True)
-def _head_parallel(table, x, blocks, out):
-    for block in prange(blocks):
-        first = block * ROWS_PER_BLOCK
-        _head_rows(table, x, first, min(first + ROWS_PER_BLOCK, table.shape[0]), out)
-
-
-def head(table: NDArray[np.uint16], x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits x @ table^T.
-
-    table    (vocab, hidden)  uint16, bf16; read once, whatever m
-    x        (m, hidden)      float32
-    returns  (m, vocab)       float32
-    """
-    out = np.empty((x.shape[0], table.shape[0]), np.float32)
-    if threads.worthwhile(table.size * x.shape[0]):
-        _head_parallel(table, x, ceil_div(table.shape[0], ROWS_PER_BLOCK), out)
-    else:
-        _head_rows(table, x, 0, table.shape[0], out)
-    return out
-
-
-@njit(cache=True)
 def _all_finite(bits):
     found = np.uint16(0)
     for place in range(bits.shape[0]):
@@ -185,3 +137,10 @@ def _all_finite(bits):
 def all_finite(bits: NDArray[np.uint16]) -> bool:
     """Whether no bf16 of an array is infinite or NaN."""
     return bool(_all_finite(bits.reshape(-1)))
+
+
+def from_bf16(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """The values of bf16, in an array of the same shape that cannot be written; exact."""
+    values = (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    values.flags.writeable = False
+    return values

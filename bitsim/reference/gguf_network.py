@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import shown_path
-from bitsim.reference import gguf_types
+from bitsim.reference import floats, gguf_types
 from bitsim.reference.gguf_file import GgufFile, open_gguf
 from bitsim.reference.gguf_header import STRING
 from bitsim.reference.gguf_types import tensor_fault
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
+from bitsim.reference.tables import Bf16Table
 from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import base
 from bitsim.spec.network import NetworkSpec
@@ -76,14 +77,14 @@ def load_gguf(path: Path) -> GgufNetwork:
         else MissingTokenizer(beside, spec.vocab_size)
     )
     values = _Values(file)
-    embedding = values.take(EMBEDDING)
+    embedding = Bf16Table(values.take(EMBEDDING))
     network = Network(
         spec=spec,
         tokenizer=tokenizer,
         synthetic=False,
         embedding=embedding,
-        head=embedding if spec.tied_head else values.take(HEAD),
-        final_norm=values.take(FINAL_NORM),
+        head=embedding if spec.tied_head else Bf16Table(values.take(HEAD)),
+        final_norm=floats.from_bf16(values.take(FINAL_NORM)),
         layers=tuple(_layer(file, spec, index, values) for index in range(spec.layers)),
     )
     types = [info.type.name for info in file.tensors.values()]
@@ -236,7 +237,7 @@ def _layer(file: GgufFile, spec: NetworkSpec, index: int, values: _Values) -> La
         )
         for product in spec.products(index)
     )
-    norms = [values.take(f"blk.{index}.{norm}.weight") for norm in LAYER_NORMS]
+    norms = [floats.from_bf16(values.take(f"blk.{index}.{norm}.weight")) for norm in LAYER_NORMS]
     return Layer(products, *norms)
 
 

@@ -13,14 +13,12 @@ MEMINFO = Path("/proc/meminfo")
 
 
 def network_bytes(spec: NetworkSpec) -> int:
-    """What a network takes once loaded: 2-bit weights, bf16 embedding, head and gains."""
+    """What a network takes once loaded: 2-bit weights, bf16 embedding and head, f32 gains."""
     rows = sum(product.n * ceil_div(product.k, 4) for product in spec.products(0))
     gains = 3 * spec.hidden_size + spec.intermediate_size
     tables = 1 if spec.tied_head else 2
-    bf16_values = (
-        tables * spec.vocab_size * spec.hidden_size + spec.layers * gains + spec.hidden_size
-    )
-    return spec.layers * rows + 2 * bf16_values
+    table_values = tables * spec.vocab_size * spec.hidden_size
+    return spec.layers * (rows + 4 * gains) + 4 * spec.hidden_size + 2 * table_values
 
 
 def available_bytes() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from bitsim.errors import BitsimError
 from bitsim.reference import attention, floats, quantizer
 from bitsim.reference.attention import KVCache
 from bitsim.reference.product import ProductFn, exact_product
+from bitsim.reference.tables import Table
 from bitsim.reference.tokenizer import Tokenizer
 from bitsim.spec.network import NetworkSpec, Product
 from bitsim.spec.ternary import TernaryMatrix
@@ -24,38 +25,42 @@ Observer = Callable[[str, NDArray[np.float32], NDArray[np.float32]], None]
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Weights of one decoder layer; gains are bf16 bits in uint16.
+    """Weights of one decoder layer.
+
+    norms     gains, (hidden,) or, of ffn_norm, (intermediate,) float32
 
     products  the matrices of the four phases, in the order of `NetworkSpec.products`
     """
 
     products: tuple[tuple[TernaryMatrix, ...], ...]
-    input_norm: NDArray[np.uint16]
-    attention_norm: NDArray[np.uint16]  # attn_sub_norm
-    ffn_input_norm: NDArray[np.uint16]  # post_attention_layernorm
-    ffn_norm: NDArray[np.uint16]  # ffn_sub_norm
+    input_norm: NDArray[np.float32]
+    attention_norm: NDArray[np.float32]  # attn_sub_norm
+    ffn_input_norm: NDArray[np.float32]  # post_attention_layernorm
+    ffn_norm: NDArray[np.float32]  # ffn_sub_norm
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
     """A BitNet b1.58 network that can be walked through.
 
-    embedding, head  (vocab, hidden)  uint16, bf16; one array if the head is tied
+    embedding, head  (vocab, hidden); one table if the head is tied
+    final_norm       (hidden,)  float32, gains
     synthetic        True: weights made up, see `bitsim.reference.synthetic`
     """
 
     spec: NetworkSpec
     tokenizer: Tokenizer
     synthetic: bool
-    embedding: NDArray[np.uint16]
-    head: NDArray[np.uint16]
-    final_norm: NDArray[np.uint16]
+    embedding: Table
+    head: Table
+    final_norm: NDArray[np.float32]
     layers: tuple[Layer, ...]
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes of all weights; the embedding of a checkpoint is a view of its file."""
-        arrays: list[NDArray[np.uint8] | NDArray[np.uint16]] = [self.embedding, self.final_norm]
+        """Bytes of all weights; the tables of a checkpoint are views of its file."""
+        arrays: list[Table | NDArray[np.uint8] | NDArray[np.float32]]
+        arrays = [self.embedding, self.final_norm]
         if self.head is not self.embedding:
             arrays.append(self.head)
         for layer in self.layers:
@@ -91,16 +96,42 @@ class Network:
         product   makes the integer sums of an event; None: the reference's own
         returns   (1 or m, vocab)  float32: logits of the last token, or of all
         """
-        self._check(ids, cache)
-        walk = _Walk(self, cache, product or exact_product, observer)
-        hidden = floats.embed(self.embedding, ids)
+        return self.forward_batch([ids], [cache], product, all_logits, observer)[0]
+
+    def forward_batch(
+        self,
+        ids: Sequence[NDArray[np.int64]],
+        caches: Sequence[KVCache],
+        product: ProductFn | None = None,
+        all_logits: bool = False,
+        observer: Observer | None = None,
+    ) -> list[NDArray[np.float32]]:
+        """One pass over several sequences, each with a cache of its own: `forward` of each, bit
+        for bit, but every weight is read once.
+
+        ids      of each sequence (m_i,)  int64; an event has the tokens of all, in this order
+        returns  of each sequence (1 or m_i, vocab)  float32
+        """
+        assert len(ids) == len(caches) > 0
+        assert len({id(cache) for cache in caches}) == len(caches), "a cache is there twice"
+        for each, cache in zip(ids, caches, strict=True):
+            self._check(each, cache)
+        ends = np.cumsum([len(each) for each in ids])
+        parts = [slice(end - len(each), end) for each, end in zip(ids, ends, strict=True)]
+        walk = _Walk(
+            self, list(zip(parts, caches, strict=True)), product or exact_product, observer
+        )
+        hidden = self.embedding.rows(np.concatenate(ids))
         for index in range(self.spec.layers):
             hidden = walk.layer(index, hidden)
-        cache.length += len(ids)
-        cache.passes += 1
+        for each, cache in zip(ids, caches, strict=True):
+            cache.length += len(each)
+            cache.passes = walk.pass_index + 1
         if not all_logits:
-            hidden = hidden[-1:]
-        return floats.head(self.head, floats.rms_norm(hidden, self.final_norm, walk.eps))
+            hidden = hidden[ends - 1]
+            parts = [slice(place, place + 1) for place in range(len(ids))]
+        logits = self.head.logits(floats.rms_norm(hidden, self.final_norm, walk.eps))
+        return [logits[part] for part in parts]
 
     def _check(self, ids: NDArray[np.int64], cache: KVCache) -> None:
         if ids.size == 0:
@@ -119,10 +150,15 @@ class _Walk:
     """What every step of one pass shares."""
 
     def __init__(
-        self, network: Network, cache: KVCache, product: ProductFn, observer: Observer | None
+        self,
+        network: Network,
+        sequences: list[tuple[slice, KVCache]],
+        product: ProductFn,
+        observer: Observer | None,
     ) -> None:
         self.network = network
-        self.cache = cache
+        self.sequences = sequences  # which tokens of the pass are whose
+        self.pass_index = max(cache.passes for _, cache in sequences)
         self.product = product
         self.observer = observer
         self.eps = network.spec.rms_norm_eps
@@ -133,7 +169,7 @@ class _Walk:
         qkv, o, gate_up, down = zip(spec.products(index), layer.products, strict=True)
 
         x = floats.rms_norm(hidden, layer.input_norm, self.eps)
-        mixed = attention.attend(spec, self.linear(*qkv, x), self.cache, index)
+        mixed = self.attend(index, self.linear(*qkv, x))
         x = floats.rms_norm(mixed, layer.attention_norm, self.eps)
         hidden = hidden + self.linear(*o, x)
 
@@ -141,6 +177,13 @@ class _Walk:
         gated = floats.squared_relu_gate(self.linear(*gate_up, x))
         x = floats.rms_norm(gated, layer.ffn_norm, self.eps)
         return hidden + self.linear(*down, x)
+
+    def attend(self, index: int, qkv: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Each sequence over itself: (m, hidden + 2 x kv_size) to (m, hidden) float32."""
+        out = np.empty((len(qkv), self.network.spec.hidden_size), np.float32)
+        for part, cache in self.sequences:
+            attention.attend(self.network.spec, qkv[part], cache, index, out[part])
+        return out
 
     def linear(
         self, product: Product, matrices: tuple[TernaryMatrix, ...], x: NDArray[np.float32]
@@ -152,7 +195,7 @@ class _Walk:
                 f"{self.network.spec.name}: the input of {product.name} is not finite; the "
                 f"checkpoint's gains or scales are too large: use a sound one"
             )
-        event = Event(self.cache.passes, product.name, codes, scales, matrices)
+        event = Event(self.pass_index, product.name, codes, scales, matrices)
         sums = self.product(event)
         assert sums.shape == (len(x), product.n), f"{product.name}: {sums.shape}"
         assert sums.dtype == np.int32

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
@@ -77,7 +78,7 @@ def normal_table() -> NDArray[np.uint16]:
     return to_bf16(np.array(quantiles))
 
 
-def to_bf16(values: NDArray[np.float64]) -> NDArray[np.uint16]:
+def to_bf16(values: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
     """Nearest bf16 of finite values, ties to even."""
     bits = values.astype(np.float32).view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
-from bitsim.reference import random_bits
+from bitsim.reference import floats, random_bits
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
 from bitsim.reference.random_bits import key, to_bf16
+from bitsim.reference.tables import Bf16Table
 from bitsim.reference.tokenizer import ByteTokenizer
 from bitsim.spec.network import NetworkSpec, Product, Statistics
 from bitsim.spec.ternary import TernaryMatrix
@@ -45,13 +46,13 @@ def synthesize(spec: NetworkSpec, seed: int) -> Network:
     """The network of a shape and a seed: the same bytes on any number of threads."""
     made = maker(spec, seed)
     require_memory(network_bytes(spec), f"{spec.name}: the synthetic network")
-    embedding = made.table(EMBEDDING)
+    embedding = Bf16Table(made.table(EMBEDDING))
     return Network(
         spec=spec,
         tokenizer=ByteTokenizer(spec.vocab_size),
         synthetic=True,
         embedding=embedding,
-        head=embedding if spec.tied_head else made.table(HEAD),
+        head=embedding if spec.tied_head else Bf16Table(made.table(HEAD)),
         final_norm=made.final_norm(),
         layers=tuple(made.layer(index) for index in range(spec.layers)),
     )
@@ -108,12 +109,12 @@ class Maker:
         bits = np.array([random_bits.mix(counter) for counter in counters], np.uint64)
         return 1 + JITTER * (2 * (bits >> np.uint64(11)) / float(1 << 53) - 1)
 
-    def final_norm(self) -> NDArray[np.uint16]:
+    def final_norm(self) -> NDArray[np.float32]:
         """Gains of random sign: else a tied head would see the last token again, and repeat it."""
         size = LOGIT_DEVIATION / math.sqrt(self.spec.hidden_size)
         jitter = self.uniform(self.spec.hidden_size, FINAL_NORM)
         signs = np.where(self.uniform(self.spec.hidden_size, FINAL_NORM, 1) < 1, -1, 1)
-        return _frozen(to_bf16(size * jitter * signs))
+        return floats.from_bf16(to_bf16(size * jitter * signs))
 
     def layer(self, index: int) -> Layer:
         """All weights of one layer."""
@@ -129,7 +130,7 @@ class Maker:
             self.matrices(index, place, product)
             for place, product in enumerate(spec.products(index))
         )
-        return Layer(products, *(_frozen(to_bf16(norm)) for norm in norms))
+        return Layer(products, *(floats.from_bf16(to_bf16(norm)) for norm in norms))
 
     def output_gain(self, k: int) -> float:
         """Gain of the norm in front of an output projection that adds BLOCK_GROWTH."""
@@ -175,8 +176,3 @@ class Maker:
                 )
             )
         return tuple(made)
-
-
-def _frozen(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    values.flags.writeable = False
-    return values

@@ -18,8 +18,9 @@ import numpy as np
 from llvmlite import binding, ir
 from numba.extending import intrinsic
 
-from bitsim.reference import floats, product_portable, vectors
+from bitsim.reference import product_portable, vectors
 from bitsim.reference.product import multiply
+from bitsim.reference.tables import Bf16Table
 from bitsim.spec import encoding
 from bitsim.spec.ternary import TernaryMatrix
 
@@ -44,8 +45,9 @@ def measure() -> list[dict[str, Any]]:
     one = activations[:1]
     wide = [encoding.unpack(codes, K, "2bit").astype(np.float32) for codes in packed[:2]]
     token = one[0].astype(np.float32)
-    table = packed.view(np.uint16).reshape(-1, K) & np.uint16(0xBFFF)  # no infinity, no NaN
-    table.flags.writeable = False
+    bits = packed.view(np.uint16).reshape(-1, K) & np.uint16(0xBFFF)  # no infinity, no NaN
+    bits.flags.writeable = False
+    table = Bf16Table(bits)
     words = packed.reshape(-1).view(np.uint64)
 
     def gmacs(tokens, *path):
@@ -62,7 +64,7 @@ def measure() -> list[dict[str, Any]]:
         prefill = gmacs(activations)
         prefill_portable = gmacs(activations, product_portable)
         peak = PAIRS * 32 * BLOCKS / best_s([register_peak]) / 1e9 if vectors.AVX2 else None
-        head = table.nbytes / best_s([lambda: floats.head(table, token[None])]) / 1e9
+        head = table.nbytes / best_s([lambda: table.logits(token[None])]) / 1e9
     finally:
         numba.set_num_threads(threads)
     blas = N * K / best_s([lambda w=w: w @ token for w in wide]) / 1e9

@@ -51,12 +51,12 @@ def test_i2_s_file_gives_the_logits_of_its_safetensors_form(
             assert [m.digest for m in matrices] == [m.digest for m in others]
             assert [m.scale for m in matrices] == [m.scale for m in others]
             assert [m.name for m in matrices] == [m.name for m in others]
-    kept = w.widened(theirs.embedding)
+    kept = w.widened(theirs.embedding.bits)
     if embedding_type == w.F16:
         kept = kept.astype(np.float16).astype(np.float32)
-    assert np.array_equal(w.widened(ours.embedding), kept)
+    assert np.array_equal(w.widened(ours.embedding.bits), kept)
     assert load_gguf(path).rounded_values == 0
-    if np.array_equal(kept, w.widened(theirs.embedding)):
+    if np.array_equal(kept, w.widened(theirs.embedding.bits)):
         assert logits(ours).tobytes() == logits(theirs).tobytes()
     else:
         np.testing.assert_allclose(logits(ours), logits(theirs), atol=1e-3)
@@ -141,9 +141,9 @@ def test_values_are_the_packages_rounded_to_the_nearest_bf16(tmp_path, kind):
     raw, values = embedding_of(kind, rng)
     write_by_package(path, gguf.GGMLQuantizationType.TQ2_0, (kind, raw), rng)
     loaded = load_gguf(path)
-    nearest = w.widened(loaded.network.embedding).astype(np.float64)
-    below = w.widened(loaded.network.embedding - np.uint16(1)).astype(np.float64)
-    above = w.widened(loaded.network.embedding + np.uint16(1)).astype(np.float64)
+    nearest = w.widened(loaded.network.embedding.bits).astype(np.float64)
+    below = w.widened(loaded.network.embedding.bits - np.uint16(1)).astype(np.float64)
+    above = w.widened(loaded.network.embedding.bits + np.uint16(1)).astype(np.float64)
     error = np.abs(nearest - values)
     some = nearest != 0
     assert not values[~some].any()

@@ -79,10 +79,33 @@ def test_number_of_threads_changes_no_synthetic_weight(network):
         alone = synthesize(SHAPE, seed=3)
     finally:
         numba.set_num_threads(count)
-    assert network.embedding.tobytes() == alone.embedding.tobytes()
+    assert network.embedding.bits.tobytes() == alone.embedding.bits.tobytes()
     for layer, other in zip(network.layers, alone.layers, strict=True):
         for matrices, others in zip(layer.products, other.products, strict=True):
             assert [m.digest for m in matrices] == [m.digest for m in others]
+
+
+@pytest.mark.parametrize("all_logits", [False, True])
+def test_batch_of_sequences_is_each_alone(network, all_logits):
+    passes = [[IDS[:7], IDS[3:4], IDS[9:20]], [IDS[7:8], IDS[4:9], IDS[20:21]]]
+    together = [network.empty_cache(12) for _ in range(3)]
+    alone = [network.empty_cache(12) for _ in range(3)]
+    asked = []
+
+    def product(event):
+        asked.append((event.pass_index, event.name, len(event.activations)))
+        return exact_product(event)
+
+    for ids in passes:
+        logits = network.forward_batch(ids, together, product, all_logits)
+        for own, part, cache in zip(logits, ids, alone, strict=True):
+            assert own.tobytes() == network.forward(part, cache, None, all_logits).tobytes()
+    assert [m for index, name, m in asked if name == "layers.0.qkv"] == [19, 7]
+    assert [index for index, name, _ in asked if name == "layers.0.qkv"] == [0, 1]
+    for cache, other in zip(together, alone, strict=True):
+        assert (cache.length, cache.passes) == (other.length, other.passes)
+        assert cache.keys.tobytes() == other.keys.tobytes()
+        assert cache.values.tobytes() == other.values.tobytes()
 
 
 def test_a_later_token_changes_nothing_before_it(network):
@@ -159,7 +182,7 @@ def test_shapes_share_of_zeros_is_met(network):
 
 
 def test_seeds_make_different_networks(network):
-    assert synthesize(SHAPE, seed=4).embedding.tobytes() != network.embedding.tobytes()
+    assert synthesize(SHAPE, seed=4).embedding.bits.tobytes() != network.embedding.bits.tobytes()
     digests = {m.digest for layer in network.layers for ms in layer.products for m in ms}
     assert len(digests) == 14  # no two matrices alike
 
@@ -181,7 +204,7 @@ def test_a_toml_shape_gets_weights_if_it_has_statistics(tmp_path):
     assert network.synthetic
     assert network.tokenizer.encode("Hé") == [72, 195, 169]
     assert network.head is not network.embedding
-    assert network.memory_bytes == 2 * 2 * 256 * 64 + 2 * (4 * 64 + 96) + 64 * 64 // 4 * 3 + (
+    assert network.memory_bytes == 2 * 2 * 256 * 64 + 4 * (4 * 64 + 96) + 64 * 64 // 4 * 3 + (
         3 * 64 * 96 // 4
     )
 

@@ -1,0 +1,9 @@
+"""Embedding and output head in the forms that files hold them: one file for each form.
+
+A table is read as it lies in its file; nothing is rounded, and no wider copy of it is made.
+"""
+
+from bitsim.reference.tables.bf16 import Bf16Table
+from bitsim.reference.tables.table import Table
+
+__all__ = ["Bf16Table", "Table"]
