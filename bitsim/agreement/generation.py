@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.agreement.prompt import Prompt, require_cache, tokens_of
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
-from bitsim.reference.generate import context_needed, generate
+from bitsim.reference.context import with_context
+from bitsim.reference.generate import generate
 from bitsim.reference.load import load_network, load_shape
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Network
@@ -27,8 +29,6 @@ from bitsim.system import Machine, RunResult
 from bitsim.trace.event import Event
 from bitsim.units import ceil_div
 
-PROMPT = "734+589="  # of a network that says numbers
-SYNTHETIC_PROMPT = "Hi"
 LARGE_WEIGHTS = 100_000_000  # above, a run takes long enough to be announced
 CALIBRATION_TILES = 128  # row tiles: some milliseconds
 PROGRAM_BYTES = 400_000_000  # measured: interpreter, numba and its compiled loops, resident
@@ -144,11 +144,15 @@ def prepare(
     technology: str | None,
     seed: int,
     temperature: float,
-    prompt: str | None,
+    prompt: Prompt,
     max_tokens: int,
     say: Say,
+    context: int | None = None,
 ) -> Session:
-    """Load and check everything; `say` gets what a person wants to know before it starts."""
+    """Load and check everything; `say` gets what a person wants to know before it starts.
+
+    context  most tokens in all; None: what the network was trained for
+    """
     machine = catalog.load_accelerator(accelerator)
     prices = catalog.load_technology(technology or machine.technology)
     spec = load_shape(network)
@@ -158,16 +162,15 @@ def prepare(
     require_memory(needed_bytes, f"{spec.name} on {machine.name}")
     if spec.ternary_weights > LARGE_WEIGHTS:
         say(f"{spec.name}: about {needed_bytes / 2**30:.1f} GiB of memory")
-    loaded = load_network(network, seed)
+    require_cache(spec, max_tokens, context)
+    loaded = with_context(load_network(network, seed), context, say)
     if loaded.synthetic:
         say(
             f"{spec.name}: no checkpoint is given, so the weights are synthetic (seed {seed}): "
             f"times and counts are those of the true dimensions, the text means nothing; it has "
             f"no tokenizer, the prompt is taken as bytes"
         )
-    text = default_prompt(loaded) if prompt is None else prompt
-    prompt_ids = loaded.tokenizer.encode(text)
-    context_needed(spec, prompt_ids, max_tokens)
+    text, prompt_ids = tokens_of(loaded, prompt, max_tokens)
     if spec.ternary_weights > LARGE_WEIGHTS:
         expected_s = seconds_per_token(machine, spec)
         tokens = len(prompt_ids) + max_tokens - 1
@@ -177,11 +180,6 @@ def prepare(
         )
     sampler = TopKSampler(temperature, seed=seed) if temperature else greedy
     return Session(machine, prices, loaded, sampler, text, tuple(prompt_ids), max_tokens)
-
-
-def default_prompt(network: Network) -> str:
-    """What a network continues when the user says nothing."""
-    return SYNTHETIC_PROMPT if network.synthetic else PROMPT
 
 
 def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.agreement.generation import default_prompt
+from bitsim.agreement.prompt import Prompt, require_cache, tokens_of
+from bitsim.reference.context import with_context
 from bitsim.reference.generate import generate
 from bitsim.reference.load import load_network, load_shape
 from bitsim.reference.memory import network_bytes, require_memory
@@ -20,19 +21,20 @@ from bitsim.trace.writer import TraceWriter
 
 def record(
     network: str,
-    prompt: str | None,
+    prompt: Prompt,
     max_tokens: int,
     seed: int,
     path: Path,
     command: str,
     say: Callable[[str], None],
+    context: int | None = None,
 ) -> None:
     """Generate greedily with the reference and write every ternary product to a new trace."""
     spec = load_shape(network)
     require_memory(network_bytes(spec), spec.name)
-    loaded = load_network(network, seed)
-    text = default_prompt(loaded) if prompt is None else prompt
-    prompt_ids = loaded.tokenizer.encode(text)
+    require_cache(spec, max_tokens, context)
+    loaded = with_context(load_network(network, seed), context, say)
+    text, prompt_ids = tokens_of(loaded, prompt, max_tokens)
     with TraceWriter(path, loaded.spec, command=command, seed=seed) as writer:
         passes = _Passes(writer)
         token_ids = generate(loaded, prompt_ids, max_tokens, greedy, passes.product)

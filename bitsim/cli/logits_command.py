@@ -19,6 +19,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--ids", type=options.token_ids, required=True, help="such as 1,2,3")
     parser.add_argument("--out", required=True, metavar="FILE", help="`logits` (tokens, vocab) f32")
     parser.add_argument("--record", metavar="FILE", help="inputs and outputs of ternary layers")
+    options.add_context(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -28,9 +29,10 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     import bitsim
+    from bitsim.reference.context import with_context
     from bitsim.trace.tensorfile import write_tensors
 
-    network = bitsim.load_network(args.network, args.seed)
+    network = with_context(bitsim.load_network(args.network, args.seed), args.context, options.note)
     ids = np.array(args.ids, np.int64)
     recorded: dict[str, np.ndarray] = {}
 

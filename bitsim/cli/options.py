@@ -7,9 +7,12 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bitsim.errors import BitsimError
+
+if TYPE_CHECKING:
+    from bitsim.reference.chat import Message
 
 LARGEST_COUNT = 1 << 20
 
@@ -85,6 +88,39 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="for synthetic weights and for sampling (default: %(default)s)",
     )
+
+
+def add_context(parser: argparse.ArgumentParser) -> None:
+    """--context, the most tokens that the network is given."""
+    parser.add_argument(
+        "--context",
+        type=count,
+        metavar="N",
+        help="most tokens, prompt and answer together (default: what the network was trained for)",
+    )
+
+
+def add_prompt(parser: argparse.ArgumentParser) -> None:
+    """--prompt or --chat with --system, and --context."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--prompt", help="text to continue (a network without tokenizer: bytes)")
+    what.add_argument(
+        "--chat", metavar="TEXT", help="what a user says; the network answers (2B4T's chat form)"
+    )
+    parser.add_argument("--system", metavar="TEXT", help="with --chat: said by the system first")
+    add_context(parser)
+
+
+def prompt(args: argparse.Namespace) -> str | tuple[Message, ...] | None:
+    """What `add_prompt` was given; None: nothing."""
+    from bitsim.reference.chat import Message
+
+    if args.chat is None:
+        if args.system is not None:
+            raise BitsimError("--system: needs --chat, which says what the user asks; add it")
+        return args.prompt
+    system = () if args.system is None else (Message("system", args.system),)
+    return (*system, Message("user", args.chat))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -38,11 +38,12 @@ def run(args: argparse.Namespace) -> int:
 
     import bitsim
     from bitsim.cli.progress import Progress
+    from bitsim.reference.context import with_context
     from bitsim.reference.perplexity import perplexity, text_ids
     from bitsim.spec.base import read_text
 
     text = read_text(Path(args.file), MAX_TEXT_BYTES)
-    network = bitsim.load_network(args.network, args.seed)
+    network = with_context(bitsim.load_network(args.network, args.seed), args.context, options.note)
     ids = text_ids(network, text)
     result = perplexity(network, ids, args.context, args.stride, Progress("token"))
     if args.json:

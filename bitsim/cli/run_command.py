@@ -17,7 +17,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     options.add_network(parser)
     options.add_machine(parser)
-    parser.add_argument("--prompt", help="text to continue (a network without tokenizer: bytes)")
+    options.add_prompt(parser)
     parser.add_argument("--tokens", type=options.count, default=8, help="at most so many (8)")
     parser.add_argument(
         "--temperature",
@@ -53,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
         technology=args.technology,
         seed=args.seed,
         temperature=args.temperature,
-        prompt=args.prompt,
+        prompt=options.prompt(args),
         max_tokens=args.tokens,
+        context=args.context,
         say=options.note,
     )
     folder = options.out_folder(args.out)

@@ -15,7 +15,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     record = actions.add_parser("record", help="run the reference and write what it multiplies")
     options.add_network(record)
-    record.add_argument("--prompt", help="text to continue")
+    options.add_prompt(record)
     record.add_argument("--tokens", type=options.count, default=2, help="at most so many (2)")
     record.add_argument("--out", required=True, metavar="PATH", help="the trace: a new folder")
     options.add_json(record)
@@ -34,12 +34,13 @@ def run_record(args: argparse.Namespace) -> int:
     path = Path(args.out)
     recording.record(
         args.network,
-        args.prompt,
+        options.prompt(args),
         args.tokens,
         args.seed,
         path,
         command=options.command_line(),
         say=options.note,
+        context=args.context,
     )
     args.trace = args.out
     return run_info(args)

@@ -23,11 +23,12 @@ def generate(
 ) -> list[int]:
     """Continue a prompt: one pass over all of it, then one for each token but the last.
 
-    Stops behind an end-of-sequence id, which is the last of the returned ids, or at `max_tokens`.
+    Stops behind one of `stop_ids`, which is the last of the returned ids, or at `max_tokens`.
     So there are as many passes as returned ids. `on_token` gets each id as soon as it is known.
     """
     spec = network.spec
     cache = network.empty_cache(context_needed(spec, prompt_ids, max_tokens))
+    stops = stop_ids(network)
     ids = np.array(prompt_ids, np.int64)
     generated: list[int] = []
     while len(generated) < max_tokens:
@@ -36,10 +37,18 @@ def generate(
         generated.append(token_id)
         if on_token:
             on_token(token_id)
-        if token_id in spec.eos_ids:
+        if token_id in stops:
             break
         ids = np.array([token_id], np.int64)
     return generated
+
+
+def stop_ids(network: Network) -> frozenset[int]:
+    """Ids behind which nothing is generated: those of the config, and the tokenizer's own.
+
+    2B4T's config says 128001 alone, its answers end with 128009.
+    """
+    return frozenset(network.spec.eos_ids) | frozenset(network.tokenizer.stop_ids)
 
 
 def context_needed(spec: NetworkSpec, prompt_ids: Sequence[int], max_tokens: int) -> int:
@@ -52,6 +61,7 @@ def context_needed(spec: NetworkSpec, prompt_ids: Sequence[int], max_tokens: int
     if needed > spec.max_context:
         raise BitsimError(
             f"tokens = {max_tokens}: with {len(prompt_ids)} of the prompt beyond the context of "
-            f"{spec.name}, {spec.max_context}; shorten the prompt or ask for fewer"
+            f"{spec.name}, {spec.max_context}; shorten the prompt, ask for fewer, or lift the "
+            f"context"
         )
     return needed

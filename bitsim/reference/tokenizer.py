@@ -11,7 +11,9 @@ import tokenizers
 from bitsim.errors import BitsimError, reason, shown, shown_path
 from bitsim.spec import strict_json
 
-MAX_TOKENIZER_BYTES = 64 << 20  # that of LLaMA 3, with 128,256 entries, has 9 to 17 MB
+MAX_TOKENIZER_BYTES = 24 << 20  # that of LLaMA 3, with 128,256 entries, has 9 to 17 MB
+MAX_TOKENIZER_VALUES = 3 << 19  # brackets and commas; that of LLaMA 3 has about a million
+END_OF_TURN = "<|eot_id|>"
 UNFINISHED = "\ufffd"  # what a decoder gives for a character whose bytes are not all there
 
 
@@ -28,6 +30,20 @@ class Tokenizer(ABC):
     @abstractmethod
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids, special tokens left out."""
+
+    @abstractmethod
+    def plain_ids(self, text: str) -> list[int]:
+        """Ids of a text as it is: nothing in front, and the name of a special token is text."""
+
+    def special_id(self, token: str) -> int | None:
+        """Id of a token that stands beside the vocabulary of words; None if there is none."""
+        return None
+
+    @property
+    def stop_ids(self) -> tuple[int, ...]:
+        """Ids that end an answer whatever config.json says: LLaMA 3's `<|eot_id|>`."""
+        end = self.special_id(END_OF_TURN)
+        return () if end is None else (end,)
 
     def stream(self) -> TextStream:
         """For text that is shown while it grows."""
@@ -61,38 +77,64 @@ class TextStream:
         return piece
 
 
-class FileTokenizer(Tokenizer):
-    """A tokenizer.json, read by the `tokenizers` library."""
+class LibraryTokenizer(Tokenizer):
+    """A tokenizer of the `tokenizers` library; `path` is the file it was made from."""
 
-    def __init__(self, path: Path, vocab_size: int) -> None:
+    def __init__(self, path: Path, vocab_size: int, made: tokenizers.Tokenizer) -> None:
         super().__init__(vocab_size)
         self._path = path
-        self._tokenizer = _open(path)
-        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        self._tokenizer = made
+        made.no_truncation()  # as transformers does it: a prompt is never cut or filled up
+        made.no_padding()
+        vocabulary = made.get_vocab(with_added_tokens=True)
         if not vocabulary:
             raise _fault(path, "has no tokens")
         token, largest = max(vocabulary.items(), key=lambda item: item[1])
         self._check(f"token {shown(token)} has id", largest)
+        added = made.get_added_tokens_decoder()
+        self._special = {token.content: token_id for token_id, token in added.items()}
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, special tokens of the file's own template included."""
+        return self._ids(text, template=True)
+
+    def plain_ids(self, text: str) -> list[int]:
+        """Ids of a text in which special tokens are not looked for."""
+        self._tokenizer.encode_special_tokens = True  # their names are encoded as any text is
         try:
-            ids = list(self._tokenizer.encode(text).ids)
+            return self._ids(text, template=False)
+        finally:
+            self._tokenizer.encode_special_tokens = False
+
+    def special_id(self, token: str) -> int | None:
+        """Id of an added token."""
+        return self._special.get(token)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids; ids that no token has give nothing."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def _ids(self, text: str, template: bool) -> list[int]:
+        try:
+            ids = list(self._tokenizer.encode(text, add_special_tokens=template).ids)
         except Exception as error:  # the library raises bare Exceptions
             raise _fault(self._path, f"cannot encode {shown(text)}: {_first_line(error)}") from None
         for token_id in ids:  # a template may name ids that the vocabulary does not list
             self._check(f"{shown(text)} becomes token id", token_id)
         return ids
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids; ids that no token has give nothing."""
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
-
     def _check(self, what: str, token_id: int) -> None:
         if token_id >= self.vocab_size:
             raise _fault(
                 self._path, f"{what} {token_id}, the network's vocab_size is {self.vocab_size}"
             )
+
+
+class FileTokenizer(LibraryTokenizer):
+    """A tokenizer.json."""
+
+    def __init__(self, path: Path, vocab_size: int) -> None:
+        super().__init__(path, vocab_size, _made(path, read_tokenizer_json(path)))
 
 
 class ByteTokenizer(Tokenizer):
@@ -109,6 +151,10 @@ class ByteTokenizer(Tokenizer):
             )
         return ids
 
+    def plain_ids(self, text: str) -> list[int]:
+        """The same."""
+        return self.encode(text)
+
     def decode(self, ids: Sequence[int]) -> str:
         """Bytes as UTF-8; an id above 255 shows as its number, <12345>."""
         pieces = (bytes([i]) if i < 256 else f"<{i}>".encode() for i in ids)
@@ -116,13 +162,18 @@ class ByteTokenizer(Tokenizer):
 
 
 class MissingTokenizer(Tokenizer):
-    """Stands where a checkpoint brings none: its ids can be used, text cannot."""
+    """Stands where a checkpoint brings none that can be read: ids can be used, text cannot."""
 
-    def __init__(self, path: Path, vocab_size: int) -> None:
+    def __init__(self, path: Path, vocab_size: int, why: str = "no such file") -> None:
         super().__init__(vocab_size)
         self._path = path
+        self._why = why
 
     def encode(self, text: str) -> list[int]:
+        """Always a `BitsimError`."""
+        raise self._missing()
+
+    def plain_ids(self, text: str) -> list[int]:
         """Always a `BitsimError`."""
         raise self._missing()
 
@@ -132,12 +183,13 @@ class MissingTokenizer(Tokenizer):
 
     def _missing(self) -> BitsimError:
         return BitsimError(
-            f"{shown_path(self._path)}: no such file, so text has no token ids; put the network's "
-            f"tokenizer.json there"
+            f"{shown_path(self._path)}: {self._why}, so text has no token ids; put the network's "
+            f"tokenizer.json into its folder"
         )
 
 
-def _open(path: Path) -> tokenizers.Tokenizer:
+def read_tokenizer_json(path: Path) -> str:
+    """Text of a tokenizer.json: a JSON object of bounded size that the library can be given."""
     try:
         size_bytes = path.stat().st_size
         if not path.is_file():
@@ -145,7 +197,11 @@ def _open(path: Path) -> tokenizers.Tokenizer:
         if size_bytes > MAX_TOKENIZER_BYTES:
             raise _fault(path, f"{size_bytes} bytes; a tokenizer has at most {MAX_TOKENIZER_BYTES}")
         text = path.read_bytes().decode("utf-8")
-        if not isinstance(strict_json.parse(text), dict):
+        values = sum(map(text.count, "[{,"))
+        if values > MAX_TOKENIZER_VALUES:
+            raise _fault(path, f"{values} values; a tokenizer has at most {MAX_TOKENIZER_VALUES}")
+        table = strict_json.parse(text)
+        if not isinstance(table, dict):
             raise ValueError("not a JSON object")
     except OSError as error:
         raise _fault(path, f"cannot be read ({reason(error)})") from None
@@ -153,6 +209,13 @@ def _open(path: Path) -> tokenizers.Tokenizer:
         raise _fault(path, f"byte {error.start} is not UTF-8") from None
     except ValueError as error:
         raise _fault(path, f"not plain JSON: {error}") from None
+    model = table.get("model")
+    if isinstance(model, dict) and model.get("dropout"):
+        raise _fault(path, f"model.dropout = {shown(model['dropout'])}: ids would be random")
+    return text
+
+
+def _made(path: Path, text: str) -> tokenizers.Tokenizer:
     try:
         return tokenizers.Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exceptions
