@@ -15,12 +15,12 @@ from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import floats, packing, quantizer
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
+from bitsim.reference.shards import Tensors, open_folder
 from bitsim.reference.tables import Bf16Table
 from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import network as network_spec
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
-from bitsim.trace.tensorfile import TensorFile, open_tensors
 
 SMALLEST_NORMAL_BF16 = 2.0**-126
 EMBEDDING, FINAL_NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
@@ -41,13 +41,14 @@ class Expected:
 
 
 def load_checkpoint(folder: Path) -> Network:
-    """Open config.json, model.safetensors and, where there is one, tokenizer.json.
+    """Open config.json, model.safetensors or its shards, and, where there is one, tokenizer.json.
 
     Packed checkpoints (`quantization_mode` offline, or `linear_class` bitlinear) and bf16 masters
-    (online) are read; the embedding stays in its file, mapped.
+    (online) are read tensor by tensor, and the pages of each are let go behind it; embedding and
+    head stay in their files, mapped.
     """
     spec = network_spec.from_config(folder / "config.json")
-    file = open_tensors(folder / "model.safetensors")
+    file = open_folder(folder)
     _check_tensors(file, expected_tensors(spec))
     scales = _weight_scales(file, spec)
     tokenizer_path = folder / "tokenizer.json"
@@ -95,7 +96,7 @@ def expected_tensors(spec: NetworkSpec) -> dict[str, Expected]:
     return tensors
 
 
-def _check_tensors(file: TensorFile, expected: Mapping[str, Expected]) -> None:
+def _check_tensors(file: Tensors, expected: Mapping[str, Expected]) -> None:
     there = set(file.names)
     for name in expected:
         if name not in there:
@@ -124,7 +125,7 @@ def _check_tensors(file: TensorFile, expected: Mapping[str, Expected]) -> None:
             )
 
 
-def _weight_scales(file: TensorFile, spec: NetworkSpec) -> dict[str, float]:
+def _weight_scales(file: Tensors, spec: NetworkSpec) -> dict[str, float]:
     """By matrix, what a code is multiplied by: `autobitlinear` files hold it, `bitlinear` files
     hold its reciprocal.
     """
@@ -153,7 +154,7 @@ def _weight_scales(file: TensorFile, spec: NetworkSpec) -> dict[str, float]:
     return scales
 
 
-def _layer(file: TensorFile, spec: NetworkSpec, index: int, scales: Mapping[str, float]) -> Layer:
+def _layer(file: Tensors, spec: NetworkSpec, index: int, scales: Mapping[str, float]) -> Layer:
     norms = [
         floats.from_bf16(_bf16(file, f"model.layers.{index}.{norm}.weight")) for norm in LAYER_NORMS
     ]
@@ -167,7 +168,7 @@ def _layer(file: TensorFile, spec: NetworkSpec, index: int, scales: Mapping[str,
     return Layer(products, *norms)
 
 
-def _matrix(file: TensorFile, name: str, rows: int, k: int, scale: float | None) -> TernaryMatrix:
+def _matrix(file: Tensors, name: str, rows: int, k: int, scale: float | None) -> TernaryMatrix:
     stored = file.tensor(f"{name}.weight")
     if scale is None:
         packed, scale = quantizer.ternarize(stored)
@@ -181,16 +182,17 @@ def _matrix(file: TensorFile, name: str, rows: int, k: int, scale: float | None)
                 f"{name}.weight",
                 f"has the reserved code 3 in {reserved} places; use a file of ternary weights",
             )
+    file.release(f"{name}.weight")
     packed.flags.writeable = False
     return TernaryMatrix(name=name, n=rows, k=k, packed=packed, scale=scale)
 
 
-def _bf16(file: TensorFile, name: str) -> NDArray[np.uint16]:
+def _bf16(file: Tensors, name: str) -> NDArray[np.uint16]:
     values: NDArray[Any] = file.tensor(name)
     if not floats.all_finite(values):
         raise _fault(file, name, "has values that are not finite; use a sound file")
     return values
 
 
-def _fault(file: TensorFile, name: str, text: str) -> BitsimError:
-    return BitsimError(f"{shown_path(file.path)}: tensor {name[:120]!r} {text}")
+def _fault(file: Tensors, name: str, text: str) -> BitsimError:
+    return BitsimError(f"{shown_path(file.path_of(name))}: tensor {name[:120]!r} {text}")

@@ -8,8 +8,8 @@ from bitsim.errors import BitsimError
 from bitsim.reference.checkpoint import is_packed, load_checkpoint
 from bitsim.reference.gguf_network import load_gguf
 from bitsim.reference.network import Network
+from bitsim.reference.shards import ShardedTensors, open_folder
 from bitsim.spec import catalog
-from bitsim.trace.tensorfile import open_tensors
 
 
 def checkpoint_info(name: str) -> dict[str, Any]:
@@ -34,11 +34,14 @@ def checkpoint_info(name: str) -> dict[str, Any]:
             f"{path}: is a file; name a folder with config.json, model.safetensors, or a .gguf file"
         )
     network = load_checkpoint(path)
+    file = open_folder(path)
     head = {
         "format": "packed safetensors" if is_packed(network.spec) else "bf16 master safetensors",
         "linear_class": network.spec.linear_class,
-        "tensors": len(open_tensors(path / "model.safetensors").names),
+        "tensors": len(file.names),
     }
+    if isinstance(file, ShardedTensors):
+        head["shards"] = len(file.shards)
     return head | _counts(network)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, reason, shown_path
-from bitsim.trace import tensorheader
+from bitsim.trace import pages, tensorheader
 from bitsim.trace.atomic import atomic_file
 from bitsim.trace.tensorheader import LENGTH_BYTES, MAX_HEADER_BYTES, TensorEntry
 
@@ -36,6 +36,15 @@ class TensorFile:
     def names(self) -> tuple[str, ...]:
         """All tensors, in the order of their data."""
         return tuple(self._entries)
+
+    @property
+    def header_bytes(self) -> int:
+        """Of the header, its length in front included."""
+        return self._data_start
+
+    def path_of(self, name: str) -> Path:
+        """The file that a tensor is in, or would be: this one."""
+        return self.path
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of a tensor; `BitsimError` if there is none of this name."""
@@ -63,6 +72,11 @@ class TensorFile:
             values = values.copy()
             values.flags.writeable = False
         return values
+
+    def release(self, name: str) -> None:
+        """Let the memory of a tensor's pages go; views of it stay good, and read the file again."""
+        entry = self._entry(name)
+        pages.release(self._map, self._data_start + entry.begin, self._data_start + entry.end)
 
     def _entry(self, name: str) -> TensorEntry:
         try:
