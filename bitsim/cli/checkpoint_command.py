@@ -1,17 +1,17 @@
-"""`bitsim checkpoint`: look into checkpoints, and make synthetic ones."""
+"""`bitsim checkpoint`: look into checkpoints, make synthetic ones, fetch published ones."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import checkpoint_fetch, options
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
     parser = commands.add_parser(
-        "checkpoint", help="look into checkpoints, make them", description=__doc__
+        "checkpoint", help="look into checkpoints, make them, fetch them", description=__doc__
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     info = actions.add_parser("info", help="format, tensors, ternary weights")
@@ -26,6 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     make.add_argument("--out", required=True, metavar="DIR", help="a folder that is not there yet")
     options.add_json(make)
     make.set_defaults(run=run_make)
+    checkpoint_fetch.add_action(actions)
 
 
 def run_info(args: argparse.Namespace) -> int:

@@ -10,10 +10,11 @@ from typing import Literal
 from bitsim.errors import BitsimError, reason, shown_path
 from bitsim.spec import base, network
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.checkpoint_source import CheckpointSource
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
 
-Kind = Literal["networks", "accelerators", "technologies", "sweeps"]
+Kind = Literal["networks", "accelerators", "technologies", "sweeps", "checkpoints"]
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
@@ -69,6 +70,15 @@ def load_network_spec(name: str) -> NetworkSpec:
 def load_technology(name: str) -> TechnologySpec:
     """A technology by name or by the path of its TOML file."""
     return base.load(TechnologySpec, find("technologies", name))
+
+
+def load_checkpoint_source(name: str) -> CheckpointSource:
+    """Where a checkpoint is published: by name, by repository (owner/name), or by a TOML file."""
+    for path in _entries("checkpoints").values():
+        source = base.load(CheckpointSource, path)
+        if source.repo.lower() == name.lower():  # the Hub tells them no further apart
+            return source
+    return base.load(CheckpointSource, find("checkpoints", name))
 
 
 def _exists(path: Path) -> bool:

@@ -1,0 +1,58 @@
+"""Where a checkpoint is published: a repository of the Hugging Face Hub, its commit, its files."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from bitsim.spec.base import Spec
+
+# What a checkpoint is read from: never code, and never what is unpickled.
+FETCHABLE = re.compile(
+    r"config\.json|generation_config\.json|special_tokens_map\.json|tokenizer[a-z_]{0,40}\.json"
+    r"|[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}\.(?:safetensors|safetensors\.index\.json|gguf)"
+)
+REVISION = re.compile(r"[0-9a-f]{40}")
+
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Source = Annotated[str, Field(pattern=r"\S+\s+\S+")]
+
+
+class PinnedFile(Spec):
+    """What is known of a file before the Hub is asked."""
+
+    bytes: PositiveInt | None = None
+    sha256: Sha256 | None = None
+    source: Source  # of both
+
+
+class CheckpointSource(Spec):
+    """A repository at a commit. Its files are those of the commit that FETCHABLE names.
+
+    Those of `files` must be among them, and be as pinned.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
+    note: str = ""
+    repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")]
+    revision: Revision | None = None  # None: the user names one
+    revision_source: Source | None = None
+    files: dict[str, PinnedFile] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults = [
+            f"files.{name[:80]!r}: such a file is not fetched; pin weights, config and tokenizer"
+            for name in self.files
+            if not FETCHABLE.fullmatch(name)
+        ]
+        if (self.revision is None) != (self.revision_source is None):
+            faults.append("revision and revision_source belong together; give both or neither")
+        if self.files and self.revision is None:
+            faults.append("files are pinned, but no revision; files belong to one commit")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
