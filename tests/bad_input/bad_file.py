@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -15,6 +16,7 @@ class BadFile:
     blamed  the file that every line on stderr must name; empty: the fault is in the arguments
     argv    of `bitsim`; {here} is the folder, {out} a place for results that must stay empty
     says    what one of the lines on stderr must have: field and value
+    sizes   by path, bytes that a file is lengthened to; what is added takes no room on a disk
     """
 
     kind: str
@@ -23,6 +25,7 @@ class BadFile:
     blamed: str
     argv: tuple[str, ...]
     says: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Put the files where the command will look."""
@@ -31,6 +34,8 @@ class BadFile:
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+        for path, size_bytes in self.sizes.items():
+            os.truncate(folder / path, size_bytes)
 
     def command(self, folder: Path, out: Path) -> list[str]:
         """The arguments, with folders filled in."""
