@@ -16,14 +16,16 @@ from bitsim.reference import floats, packing, quantizer
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
 from bitsim.reference.shards import Tensors, open_folder
-from bitsim.reference.tables import Bf16Table
+from bitsim.reference.tables import Bf16Table, Table
 from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import network as network_spec
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
 
-SMALLEST_NORMAL_BF16 = 2.0**-126
+SMALLEST_NORMAL = 2.0**-126  # of bf16 and of f32
 EMBEDDING, FINAL_NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
+TABLE_DTYPES = ("BF16",)
+GAIN_DTYPES = ("BF16", "F32")  # of gains and scales; the published files have BF16
 LAYER_NORMS = (  # in the order of `Layer`'s fields
     "input_layernorm",
     "self_attn.attn_sub_norm",
@@ -34,10 +36,42 @@ LAYER_NORMS = (  # in the order of `Layer`'s fields
 
 @dataclass(frozen=True)
 class Expected:
-    """What config.json promises of a tensor."""
+    """What config.json promises of a tensor: one of some types, and a shape."""
 
-    dtype: str
+    dtypes: tuple[str, ...]
     shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A folder whose names, types, shapes and scales are checked; weights are read when asked for.
+
+    scales  by matrix, what a code is multiplied by; none of a bf16 master
+    """
+
+    spec: NetworkSpec
+    file: Tensors
+    scales: Mapping[str, float]
+
+    def matrix(self, name: str, rows: int, k: int) -> TernaryMatrix:
+        """The matrix of a module, whose pages are let go; a master's is quantised here."""
+        return _matrix(self.file, name, rows, k, self.scales.get(name))
+
+    def gains(self, name: str) -> NDArray[np.float32]:
+        """Gains of a norm by the name of their tensor; exact."""
+        return _gains(self.file, name)
+
+    def table(self, name: str) -> Table:
+        """Embedding or head, a view of the file."""
+        return Bf16Table(_bf16(self.file, name))
+
+
+def open_checkpoint(folder: Path) -> Checkpoint:
+    """Check all of a folder but its weights themselves."""
+    spec = network_spec.from_config(folder / "config.json")
+    file = open_folder(folder)
+    _check_tensors(file, expected_tensors(spec))
+    return Checkpoint(spec, file, _weight_scales(file, spec))
 
 
 def load_checkpoint(folder: Path) -> Network:
@@ -47,10 +81,8 @@ def load_checkpoint(folder: Path) -> Network:
     (online) are read tensor by tensor, and the pages of each are let go behind it; embedding and
     head stay in their files, mapped.
     """
-    spec = network_spec.from_config(folder / "config.json")
-    file = open_folder(folder)
-    _check_tensors(file, expected_tensors(spec))
-    scales = _weight_scales(file, spec)
+    source = open_checkpoint(folder)
+    spec = source.spec
     tokenizer_path = folder / "tokenizer.json"
     tokenizer: Tokenizer = (
         FileTokenizer(tokenizer_path, spec.vocab_size)
@@ -58,15 +90,15 @@ def load_checkpoint(folder: Path) -> Network:
         else MissingTokenizer(tokenizer_path, spec.vocab_size)
     )
     require_memory(network_bytes(spec), f"{shown_path(folder)}: the network")
-    embedding = Bf16Table(_bf16(file, EMBEDDING))
+    embedding = source.table(EMBEDDING)
     return Network(
         spec=spec,
         tokenizer=tokenizer,
         synthetic=False,
         embedding=embedding,
-        head=embedding if spec.tied_head else Bf16Table(_bf16(file, HEAD)),
-        final_norm=floats.from_bf16(_bf16(file, FINAL_NORM)),
-        layers=tuple(_layer(file, spec, index, scales) for index in range(spec.layers)),
+        head=embedding if spec.tied_head else source.table(HEAD),
+        final_norm=source.gains(FINAL_NORM),
+        layers=tuple(_layer(source, index) for index in range(spec.layers)),
     )
 
 
@@ -78,21 +110,24 @@ def is_packed(spec: NetworkSpec) -> bool:
 def expected_tensors(spec: NetworkSpec) -> dict[str, Expected]:
     """Every tensor of a checkpoint of this shape: 542 for the packed 2B model."""
     hidden, table = spec.hidden_size, (spec.vocab_size, spec.hidden_size)
-    tensors = {EMBEDDING: Expected("BF16", table), FINAL_NORM: Expected("BF16", (hidden,))}
+    tensors = {
+        EMBEDDING: Expected(TABLE_DTYPES, table),
+        FINAL_NORM: Expected(GAIN_DTYPES, (hidden,)),
+    }
     if not spec.tied_head:
-        tensors[HEAD] = Expected("BF16", table)
+        tensors[HEAD] = Expected(TABLE_DTYPES, table)
     for index in range(spec.layers):
         for norm in LAYER_NORMS:
             width = spec.intermediate_size if norm.startswith("mlp") else hidden
-            tensors[f"model.layers.{index}.{norm}.weight"] = Expected("BF16", (width,))
+            tensors[f"model.layers.{index}.{norm}.weight"] = Expected(GAIN_DTYPES, (width,))
         for product in spec.products(index):
             for matrix, rows in zip(product.matrices, product.rows, strict=True):
                 if is_packed(spec):
                     shape = (rows // packing.ROWS_PER_BYTE, product.k)
-                    tensors[f"{matrix}.weight"] = Expected("U8", shape)
-                    tensors[f"{matrix}.weight_scale"] = Expected("BF16", (1,))
+                    tensors[f"{matrix}.weight"] = Expected(("U8",), shape)
+                    tensors[f"{matrix}.weight_scale"] = Expected(GAIN_DTYPES, (1,))
                 else:
-                    tensors[f"{matrix}.weight"] = Expected("BF16", (rows, product.k))
+                    tensors[f"{matrix}.weight"] = Expected(("BF16",), (rows, product.k))
     return tensors
 
 
@@ -108,11 +143,11 @@ def _check_tensors(file: Tensors, expected: Mapping[str, Expected]) -> None:
             raise _fault(file, name, f"is none of this network's; {hint}")
     for name, promise in expected.items():
         dtype, shape = file.dtype(name), file.shape(name)
-        if dtype != promise.dtype:
+        if dtype not in promise.dtypes:
             raise _fault(
                 file,
                 name,
-                f"dtype is {dtype}, config.json asks for {promise.dtype}; mend "
+                f"dtype is {dtype}, config.json asks for {' or '.join(promise.dtypes)}; mend "
                 f"quantization_config or convert the tensor",
             )
         if shape != promise.shape:
@@ -141,9 +176,8 @@ def _weight_scales(file: Tensors, spec: NetworkSpec) -> dict[str, float]:
                 )
             for matrix in product.matrices:
                 name = f"{matrix}.weight_scale"
-                bits = file.tensor(name).astype(np.uint32) << 16
-                scale = float(bits.view(np.float32)[0])
-                if not SMALLEST_NORMAL_BF16 <= scale < float("inf"):
+                scale = float(_widened(file, name)[0])
+                if not SMALLEST_NORMAL <= scale < float("inf"):
                     raise _fault(
                         file,
                         name,
@@ -154,16 +188,14 @@ def _weight_scales(file: Tensors, spec: NetworkSpec) -> dict[str, float]:
     return scales
 
 
-def _layer(file: Tensors, spec: NetworkSpec, index: int, scales: Mapping[str, float]) -> Layer:
-    norms = [
-        floats.from_bf16(_bf16(file, f"model.layers.{index}.{norm}.weight")) for norm in LAYER_NORMS
-    ]
+def _layer(source: Checkpoint, index: int) -> Layer:
+    norms = [source.gains(f"model.layers.{index}.{norm}.weight") for norm in LAYER_NORMS]
     products = tuple(
         tuple(
-            _matrix(file, matrix, rows, product.k, scales.get(matrix))
+            source.matrix(matrix, rows, product.k)
             for matrix, rows in zip(product.matrices, product.rows, strict=True)
         )
-        for product in spec.products(index)
+        for product in source.spec.products(index)
     )
     return Layer(products, *norms)
 
@@ -185,6 +217,19 @@ def _matrix(file: Tensors, name: str, rows: int, k: int, scale: float | None) ->
     file.release(f"{name}.weight")
     packed.flags.writeable = False
     return TernaryMatrix(name=name, n=rows, k=k, packed=packed, scale=scale)
+
+
+def _gains(file: Tensors, name: str) -> NDArray[np.float32]:
+    values = _widened(file, name)
+    if not np.isfinite(values).all():
+        raise _fault(file, name, "has values that are not finite; use a sound file")
+    return values
+
+
+def _widened(file: Tensors, name: str) -> NDArray[np.float32]:
+    """A BF16 or F32 tensor in f32; exact."""
+    values: NDArray[Any] = file.tensor(name)
+    return floats.from_bf16(values) if file.dtype(name) == "BF16" else values
 
 
 def _bf16(file: Tensors, name: str) -> NDArray[np.uint16]:

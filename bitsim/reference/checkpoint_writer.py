@@ -66,7 +66,7 @@ def plan_checkpoint(name: str, seed: int, folder: Path) -> Plan:
             )
     maker = synthetic.maker(spec, seed)
     texts = {"config.json": _config(spec), "statistics.toml": _statistics(maker.statistics)}
-    promised = {name: (each.dtype, each.shape) for name, each in expected_tensors(spec).items()}
+    promised = {name: (each.dtypes[0], each.shape) for name, each in expected_tensors(spec).items()}
     plan = Plan(folder, promised, texts, maker)
     _require_place(plan)
     require_memory(_peak_bytes(spec), f"{spec.name}: its largest part")
