@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from bitsim.cli import compiling
 from bitsim.errors import BitsimError, CheckFailedError
 
 COMMANDS = (
@@ -24,6 +25,7 @@ COMMANDS = (
     "list",
     "doctor",
 )
+WITHOUT_KERNELS = ("list", "doctor")
 FAULT, INTERRUPTED = 2, 130
 OF_THE_MACHINE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
 
@@ -54,12 +56,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command; returns the exit status.
+
+    argv  None: that of the process, which then also says when kernels are compiled
+    """
     try:
         args = parser().parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
+        if argv is None and args.command not in WITHOUT_KERNELS:
+            compiling.announce(_say)
         status = int(args.run(args))
         sys.stdout.flush()
     except (BitsimError, CheckFailedError) as error:
@@ -70,6 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = INTERRUPTED
     except MemoryError:
         _say("out of memory; ask for a smaller network, context or batch")
+        status = FAULT
+    except RuntimeError as error:
+        text = compiling.fault(error)
+        if text is None:
+            raise
+        _say(text)
         status = FAULT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
