@@ -1,9 +1,4 @@
-"""A GGUF file as a network: keys to a spec, tensors to weights.
-
-Names and keys: microsoft/BitNet, utils/convert-hf-to-gguf-bitnet.py, and llama.cpp's converter.
-Neither permutes the rows of q and k, and both architectures rotate pairs as Hugging Face does, so
-that every matrix is taken as it is.
-"""
+"""A GGUF file as a network: keys to a spec, tensors to weights."""
 
 from __future__ import annotations
 
@@ -18,6 +13,20 @@ from bitsim.errors import shown_path
 from bitsim.reference import floats, gguf_types
 from bitsim.reference.gguf_file import GgufFile, open_gguf
 from bitsim.reference.gguf_header import STRING
+from bitsim.reference.gguf_names import (
+    ARCHITECTURES,
+    BOS,
+    EMBEDDING,
+    EOS,
+    EOT,
+    FINAL_NORM,
+    HEAD,
+    INTEGERS,
+    LAYER_NORMS,
+    NUMBERS,
+    matrix_name,
+    norm_name,
+)
 from bitsim.reference.gguf_types import tensor_fault
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
@@ -26,29 +35,6 @@ from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenize
 from bitsim.spec import base
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
-
-ARCHITECTURES = ("bitnet-b1.58", "bitnet-25", "bitnet")
-EMBEDDING, FINAL_NORM, HEAD = "token_embd.weight", "output_norm.weight", "output.weight"
-LAYER_NORMS = ("attn_norm", "attn_sub_norm", "ffn_norm", "ffn_sub_norm")  # as `Layer`'s fields
-MATRICES = {  # by the last part of a Hugging Face module name
-    "q_proj": "attn_q",
-    "k_proj": "attn_k",
-    "v_proj": "attn_v",
-    "o_proj": "attn_output",
-    "gate_proj": "ffn_gate",
-    "up_proj": "ffn_up",
-    "down_proj": "ffn_down",
-}
-INTEGERS = {
-    "hidden_size": "embedding_length",
-    "intermediate_size": "feed_forward_length",
-    "layers": "block_count",
-    "heads": "attention.head_count",
-    "kv_heads": "attention.head_count_kv",
-    "max_context": "context_length",
-}
-NUMBERS = {"rms_norm_eps": "attention.layer_norm_rms_epsilon", "rope_theta": "rope.freq_base"}
-BOS, EOS, EOT = (f"tokenizer.ggml.{name}_token_id" for name in ("bos", "eos", "eot"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +46,38 @@ class GgufNetwork:
     rounded_values: int  # of embedding, head and gains, that bf16 does not hold exactly
 
 
+@dataclass(frozen=True, eq=False)
+class GgufCheckpoint:
+    """A file whose keys, names, types and shapes are checked; weights are read when asked for."""
+
+    spec: NetworkSpec
+    file: GgufFile
+
+    def matrix(self, name: str, rows: int, k: int) -> TernaryMatrix:
+        """The matrix of a Hugging Face module."""
+        return _matrix(self.file, matrix_name(name), name, rows, k)
+
+    def gains(self, name: str) -> NDArray[np.float32]:
+        """Gains of a norm by the name of their tensor; exact."""
+        return gguf_types.values(self.file, name)
+
+
+def open_gguf_checkpoint(path: Path) -> GgufCheckpoint:
+    """Check all of a file but its weights themselves."""
+    file = open_gguf(path)
+    spec = _spec(file)
+    _check_tensors(file, spec)
+    return GgufCheckpoint(spec, file)
+
+
 def load_gguf(path: Path) -> GgufNetwork:
     """Open a GGUF file of a BitNet b1.58 model and, beside it where there is one, tokenizer.json.
 
     Ternary weights and their scales are kept to the bit; embedding, head and gains become bf16
     (`gguf_types.bf16` says which values that rounds; they are counted).
     """
-    file = open_gguf(path)
-    spec = _spec(file)
-    _check_tensors(file, spec)
+    source = open_gguf_checkpoint(path)
+    file, spec = source.file, source.spec
     require_memory(network_bytes(spec), f"{shown_path(path)}: the network")
     beside = path.with_name("tokenizer.json")
     tokenizer: Tokenizer = (
@@ -85,7 +94,7 @@ def load_gguf(path: Path) -> GgufNetwork:
         embedding=embedding,
         head=embedding if spec.tied_head else Bf16Table(values.take(HEAD)),
         final_norm=floats.from_bf16(values.take(FINAL_NORM)),
-        layers=tuple(_layer(file, spec, index, values) for index in range(spec.layers)),
+        layers=tuple(_layer(source, index, values) for index in range(spec.layers)),
     )
     types = [info.type.name for info in file.tensors.values()]
     return GgufNetwork(network, {name: types.count(name) for name in types}, values.rounded)
@@ -218,26 +227,22 @@ def _expected_tensors(spec: NetworkSpec) -> dict[str, tuple[tuple[str, ...], tup
     for index in range(spec.layers):
         for norm in LAYER_NORMS:
             width = spec.intermediate_size if norm == "ffn_sub_norm" else hidden
-            tensors[f"blk.{index}.{norm}.weight"] = (gguf_types.FLOATS, (width,))
+            tensors[norm_name(index, norm)] = (gguf_types.FLOATS, (width,))
         for product in spec.products(index):
             for matrix, rows in zip(product.matrices, product.rows, strict=True):
-                tensors[_tensor_name(index, matrix)] = (gguf_types.TERNARY, (rows, product.k))
+                tensors[matrix_name(matrix)] = (gguf_types.TERNARY, (rows, product.k))
     return tensors
 
 
-def _tensor_name(index: int, module: str) -> str:
-    return f"blk.{index}.{MATRICES[module.rsplit('.', 1)[1]]}.weight"
-
-
-def _layer(file: GgufFile, spec: NetworkSpec, index: int, values: _Values) -> Layer:
+def _layer(source: GgufCheckpoint, index: int, values: _Values) -> Layer:
     products = tuple(
         tuple(
-            _matrix(file, _tensor_name(index, module), module, rows, product.k)
+            source.matrix(module, rows, product.k)
             for module, rows in zip(product.matrices, product.rows, strict=True)
         )
-        for product in spec.products(index)
+        for product in source.spec.products(index)
     )
-    norms = [floats.from_bf16(values.take(f"blk.{index}.{norm}.weight")) for norm in LAYER_NORMS]
+    norms = [floats.from_bf16(values.take(norm_name(index, norm))) for norm in LAYER_NORMS]
     return Layer(products, *norms)
 
 

@@ -125,11 +125,12 @@ def _trits(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
 def _one_scale(
     file: GgufFile, name: str, codes: NDArray[np.uint8], blocks: NDArray[np.uint8]
 ) -> float:
-    """The scale of all blocks; ggml gives 0 to a block of zeros, where any would do."""
+    """The scale of all blocks but those of zeros, to which ggml gives 0 and where any would do."""
     bits = np.ascontiguousarray(blocks[:, -2:]).view("<u2")[:, 0]
     used = bits[(codes != 0x55).any(axis=1)]  # 0x55: four weights 0
     if not used.size:
-        return 1.0
+        told = bits[0] != 0 and bool((bits == bits[0]).all())
+        return float(bits[:1].view("<f2")[0]) if told else 1.0
     scales = np.array([used[0], used[(used != used[0]).argmax()]], "<u2").view("<f2")
     if (used != used[0]).any():
         raise tensor_fault(
@@ -169,6 +170,18 @@ def bf16(file: GgufFile, name: str) -> tuple[NDArray[np.uint16], int]:
         out[first : first + values.size] = nearest
     out.flags.writeable = False
     return _checked(file, name, out.reshape(info.shape)), rounded
+
+
+def values(file: GgufFile, name: str) -> NDArray[np.float32]:
+    """A small tensor of one of the types FLOATS in f32, exactly, in an array of its own."""
+    info = file.tensors[name]
+    raw = file.tensor_bytes(name)
+    if info.type.name == "BF16":
+        return floats.from_bf16(_checked(file, name, raw.view("<u2").reshape(info.shape)))
+    decoded = _decode(info.type.name, raw.reshape(-1, info.type.block_bytes)).reshape(info.shape)
+    if not np.isfinite(decoded).all():
+        raise _not_finite(file, name)
+    return decoded
 
 
 def _decode(kind: str, blocks: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,0 +1,42 @@
+"""What GGUF calls the parts of a BitNet b1.58 network.
+
+Names and keys: microsoft/BitNet, utils/convert-hf-to-gguf-bitnet.py, and llama.cpp's gguf-py,
+`constants.py`. Neither converter permutes the rows of q and k, and all architectures rotate pairs
+as Hugging Face does, so that every matrix is taken as it is.
+"""
+
+from __future__ import annotations
+
+ARCHITECTURES = ("bitnet-b1.58", "bitnet-25", "bitnet")
+EMBEDDING, FINAL_NORM, HEAD = "token_embd.weight", "output_norm.weight", "output.weight"
+LAYER_NORMS = ("attn_norm", "attn_sub_norm", "ffn_norm", "ffn_sub_norm")  # as `Layer`'s fields
+MATRICES = {  # by the last part of a Hugging Face module name
+    "q_proj": "attn_q",
+    "k_proj": "attn_k",
+    "v_proj": "attn_v",
+    "o_proj": "attn_output",
+    "gate_proj": "ffn_gate",
+    "up_proj": "ffn_up",
+    "down_proj": "ffn_down",
+}
+INTEGERS = {  # keys behind the architecture's name, by the field of `NetworkSpec`
+    "hidden_size": "embedding_length",
+    "intermediate_size": "feed_forward_length",
+    "layers": "block_count",
+    "heads": "attention.head_count",
+    "kv_heads": "attention.head_count_kv",
+    "max_context": "context_length",
+}
+NUMBERS = {"rms_norm_eps": "attention.layer_norm_rms_epsilon", "rope_theta": "rope.freq_base"}
+BOS, EOS, EOT = (f"tokenizer.ggml.{name}_token_id" for name in ("bos", "eos", "eot"))
+
+
+def norm_name(layer: int, norm: str) -> str:
+    """The gains of one of LAYER_NORMS."""
+    return f"blk.{layer}.{norm}.weight"
+
+
+def matrix_name(module: str) -> str:
+    """The weights of a Hugging Face module, "model.layers.3.mlp.up_proj"."""
+    parts = module.split(".")
+    return f"blk.{parts[2]}.{MATRICES[parts[-1]]}.weight"
