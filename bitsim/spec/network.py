@@ -12,6 +12,7 @@ from bitsim.errors import BitsimError, shown, shown_path
 from bitsim.spec import base, strict_json
 from bitsim.spec.base import ShownName, Spec
 from bitsim.spec.phase import Phase
+from bitsim.spec.unconverted import unconverted_fault
 
 CONFIG_KEYS = {  # of config.json, by the field that they give
     "hidden_size": "hidden_size",
@@ -191,7 +192,13 @@ def from_config(path: Path) -> NetworkSpec:
     beside = path.with_name("statistics.toml")
     if beside.exists():
         table["statistics"] = base.load(Statistics, beside)
-    return base.check(NetworkSpec, table, where, CONFIG_KEYS)
+    spec = base.check(NetworkSpec, table, where, CONFIG_KEYS)
+    products = (product for layer in range(spec.layers) for product in spec.products(layer))
+    matrices = (matrix for product in products for matrix in product.matrices)
+    fault = unconverted_fault(quantization.get("modules_to_not_convert"), matrices)
+    if fault is not None:
+        raise BitsimError(f"{where}: {fault}")
+    return spec
 
 
 def _other_numbers(config: dict[str, Any]) -> Iterator[str]:
