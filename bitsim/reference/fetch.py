@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class FetchPlan:
     @property
     def partial(self) -> Path:
         """Holds what has arrived until all has; the next attempt goes on from there."""
-        return self.folder.with_name(self.folder.name + ".partial")
+        return _partial(self.folder)
 
     @property
     def total_bytes(self) -> int:
@@ -98,8 +98,8 @@ def fetch(plan: FetchPlan, on_bytes: OnBytes | None = None) -> tuple[FetchedFile
             fetched.append(_verified(file, path))
         try:
             (plan.partial / RECORD).write_text(_record(plan, fetched), "utf-8")
-            (plan.partial / MARKER).unlink()
             plan.partial.rename(plan.folder)
+            (plan.folder / MARKER).unlink()  # last: without it what has arrived is nobody's
         except OSError as error:
             raise unwritable(plan.folder, error) from None
     return tuple(fetched)
@@ -107,7 +107,10 @@ def fetch(plan: FetchPlan, on_bytes: OnBytes | None = None) -> tuple[FetchedFile
 
 def _require_new(folder: Path) -> None:
     try:
-        if folder.exists() or folder.is_symlink():
+        with suppress(FileNotFoundError):
+            _partial(folder).lstat()  # its name is the longer one
+        with suppress(FileNotFoundError):
+            folder.lstat()
             raise BitsimError(f"{shown_path(folder)}: exists already; name a new folder")
         parent = folder.absolute().parent
         if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
@@ -221,6 +224,10 @@ def _record(plan: FetchPlan, fetched: list[FetchedFile]) -> str:
         lines += ["", f'[files."{file.name}"]', f"bytes = {file.size_bytes}"]
         lines += [f'sha256 = "{file.sha256}"', f'source = "verified against {file.verified}"']
     return "\n".join(lines) + "\n"
+
+
+def _partial(folder: Path) -> Path:
+    return folder.parent / f"{folder.name}.partial"
 
 
 def _size(path: Path) -> int:
