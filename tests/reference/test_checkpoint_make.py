@@ -117,7 +117,7 @@ def test_names_types_and_size_are_those_of_the_packed_repository(tmp_path):
     assert plan.promised["model.layers.0.self_attn.k_proj.weight_scale"] == ("BF16", (1,))
     data_bytes = 1_178_562_980  # of the published file, counted from its shapes
     assert data_bytes < plan.total_bytes < data_bytes + 200_000
-    config = json.loads(plan.texts["config.json"])
+    config = json.loads(plan.files["config.json"])
     assert config["eos_token_id"] == [128001, 128009]
     assert config["quantization_config"]["quantization_mode"] == "offline"
     assert list(tmp_path.iterdir()) == []
@@ -128,8 +128,8 @@ def test_bytes_said_beforehand_are_the_bytes_written(tmp_path):
     write_checkpoint(plan)
     files = list((tmp_path / "made").iterdir())
     assert sum(path.stat().st_size for path in files) == plan.total_bytes
-    assert sorted(path.name for path in files) == sorted([*plan.texts, "model.safetensors"])
-    statistics = tomllib.loads(plan.texts["statistics.toml"])
+    assert sorted(path.name for path in files) == sorted([*plan.files, "model.safetensors"])
+    statistics = tomllib.loads(plan.files["statistics.toml"].decode())
     assert statistics == tomllib.loads(SHAPE)["statistics"]
 
 
