@@ -70,11 +70,19 @@ class Int2(Layout):
     """No parameters: the blocks are those of the kernel's instruction."""
 
     label: ClassVar[str] = "int2"
+    fused: ClassVar[bool] = True
+    scale_dtype: ClassVar[str] = "BF16"
+    scale_slots: ClassVar[int] = 4
 
     @classmethod
     def for_shape(cls, n: int, k: int) -> Self:
         """The one that there is."""
         return cls()
+
+    @classmethod
+    def is_published(cls, n: int, k: int) -> bool:
+        """Always: there are none to choose."""
+        return True
 
     def size_faults(self, n: int, k: int) -> list[str]:
         """Whole blocks only."""
@@ -86,6 +94,10 @@ class Int2(Layout):
     def stored_bytes(self, n: int, k: int) -> int:
         """Four weights in a byte."""
         return n * k // 4
+
+    def stored_shape(self, n: int, k: int) -> tuple[int, ...]:
+        """As the converter leaves it, though a row of the tensor is not a row of the matrix."""
+        return (n, k // 4)
 
     def _encode(self, packed: NDArray[np.uint8], stored: NDArray[np.uint8]) -> None:
         _encode(packed.view("<u4"), stored.view("<u4"))

@@ -20,11 +20,19 @@ class Layout(Spec):
     """
 
     label: ClassVar[str]  # as the command line names it
+    fused: ClassVar[bool] = False  # whether matrices of one input are stored as one
+    scale_dtype: ClassVar[str] = "F32"
+    scale_slots: ClassVar[int] = 1  # scales beside a stored matrix; unused ones are 0
 
     @classmethod
     @abstractmethod
     def for_shape(cls, n: int, k: int) -> Self:
         """The parameters for n outputs and k inputs: those that are published, else our choice."""
+
+    @classmethod
+    @abstractmethod
+    def is_published(cls, n: int, k: int) -> bool:
+        """Whether the parameters of `for_shape` are published ones."""
 
     @abstractmethod
     def size_faults(self, n: int, k: int) -> list[str]:
@@ -33,6 +41,10 @@ class Layout(Spec):
     @abstractmethod
     def stored_bytes(self, n: int, k: int) -> int:
         """Bytes of an n x k matrix, without its scale."""
+
+    def stored_shape(self, n: int, k: int) -> tuple[int, ...]:
+        """Shape of the tensor that holds these bytes."""
+        return (self.stored_bytes(n, k),)
 
     @abstractmethod
     def _encode(self, packed: NDArray[np.uint8], stored: NDArray[np.uint8]) -> None:

@@ -71,6 +71,11 @@ class Tl1(Layout):
         bm, bk, bmm = tiles.TL1.get((n, k)) or tiles.chosen_tl1(n, k)
         return cls.model_validate({"bm": bm, "bk": bk, "bmm": bmm})
 
+    @classmethod
+    def is_published(cls, n: int, k: int) -> bool:
+        """Whether bitnet.cpp generates a kernel for this shape."""
+        return (n, k) in tiles.TL1
+
     def size_faults(self, n: int, k: int) -> list[str]:
         """Whole tiles of whole strips and steps only."""
         return [

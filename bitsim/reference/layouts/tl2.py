@@ -139,6 +139,11 @@ class Tl2(Layout):
         bm, bk, _ = tiles.TL2.get((n, k)) or tiles.chosen_tl2(n, k)
         return cls(bm=bm, bk=bk)
 
+    @classmethod
+    def is_published(cls, n: int, k: int) -> bool:
+        """Whether bitnet.cpp generates a kernel for this shape."""
+        return (n, k) in tiles.TL2
+
     def size_faults(self, n: int, k: int) -> list[str]:
         """Whole tiles of rows; columns whose rest is whole steps, and few enough."""
         faults = [
