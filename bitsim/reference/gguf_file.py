@@ -26,6 +26,7 @@ from bitsim.reference.gguf_header import (
 )
 
 MAX_TEXT_BYTES = 1 << 20
+MAX_LIST_BYTES = 16 << 20  # of the strings of an array; LLaMA 3's merges have 3.6 MB
 MAX_ALIGNMENT = 1 << 16
 DEFAULT_ALIGNMENT = 32
 
@@ -72,6 +73,47 @@ class GgufFile:
             return raw.decode()
         except UnicodeDecodeError:
             raise self.fault(f"key {shown(key)} is not UTF-8; write the file again") from None
+
+    def strings(self, key: str) -> list[str] | None:
+        """An array of strings, of bounded length all together; None if the key is not there."""
+        value = self.keys.get(key)
+        if value is None:
+            return None
+        if not value.is_array or value.kind != STRING:
+            raise self.fault(f"key {shown(key)} is not an array of strings; write the file again")
+        texts, at, left = [], value.begin, MAX_LIST_BYTES
+        for index in range(value.count):
+            (length,) = struct.unpack_from("<Q", self._map, at)
+            at += 8
+            left -= length
+            if left < 0:
+                raise self.fault(
+                    f"key {shown(key)} has more than the {MAX_LIST_BYTES} bytes of text that are "
+                    f"read; use a sound file"
+                )
+            try:
+                texts.append(self._map[at : at + length].decode())
+            except UnicodeDecodeError:
+                raise self.fault(
+                    f"key {shown(key)}: string {index} is not UTF-8; write the file again"
+                ) from None
+            at += length
+        return texts
+
+    def integers(self, key: str) -> NDArray[Any] | None:
+        """An array of integers of any width, read-only; None if the key is not there."""
+        value = self.keys.get(key)
+        if value is None:
+            return None
+        if not value.is_array or SCALARS.get(value.kind, ("", ""))[0][:1] not in ("u", "i"):
+            raise self.fault(f"key {shown(key)} is not an array of integers; write the file again")
+        kind = np.dtype(SCALARS[value.kind][1])
+        return np.frombuffer(self._map, kind, count=value.count, offset=value.begin)
+
+    def flag(self, key: str) -> bool | None:
+        """A bool; None if the key is not there."""
+        value = self._scalar(key, "a bool", lambda name: name == "bool")
+        return None if value is None else bool(value)
 
     def tensor_bytes(self, name: str) -> NDArray[np.uint8]:
         """All bytes of a tensor, read-only, a view of the file."""
