@@ -20,13 +20,23 @@ def test_perplexity_prints_one_json_document(tmp_path, capsys):
     assert "12 tokens" in capsys.readouterr().out
 
 
+def test_a_window_beyond_the_training_is_said_to_be_extrapolated(tmp_path, capsys):
+    path = tmp_path / "sums.txt"
+    path.write_text("734+589=1323" * 8)
+    assert main(["perplexity", str(path), "--context", "65", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["context"] == 65
+    assert "positions from 64 on are beyond those it was trained for" in captured.err
+    assert main(["perplexity", str(path), "--context", "64"]) == 0
+    assert "beyond" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
         (b"", [], "no tokens"),
         (b"\xff\xfe", [], "is not UTF-8"),
         (None, [], "no such file"),
-        (b"1+1=2", ["--context", "65"], "context = 65"),
         (b"1+1=2", ["--context", "4", "--stride", "5"], "stride = 5"),
         (b"1+1=2", ["--stride", "0"], "--stride"),
     ],
