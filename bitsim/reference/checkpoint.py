@@ -16,7 +16,7 @@ from bitsim.reference import floats, packing, quantizer
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
 from bitsim.reference.shards import Tensors, open_folder
-from bitsim.reference.tables import Bf16Table, Table
+from bitsim.reference.tables import Table, table_of
 from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import network as network_spec
 from bitsim.spec.network import NetworkSpec
@@ -24,8 +24,8 @@ from bitsim.spec.ternary import TernaryMatrix
 
 SMALLEST_NORMAL = 2.0**-126  # of bf16 and of f32
 EMBEDDING, FINAL_NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
-TABLE_DTYPES = ("BF16",)
-GAIN_DTYPES = ("BF16", "F32")  # of gains and scales; the published files have BF16
+TABLE_DTYPES = GAIN_DTYPES = ("BF16", "F16", "F32")  # the published files have BF16
+SCALE_DTYPES = ("BF16", "F32")
 LAYER_NORMS = (  # in the order of `Layer`'s fields
     "input_layernorm",
     "self_attn.attn_sub_norm",
@@ -63,7 +63,17 @@ class Checkpoint:
 
     def table(self, name: str) -> Table:
         """Embedding or head, a view of the file."""
-        return Bf16Table(_bf16(self.file, name))
+        raw = self.file.tensor(name).view(np.uint8)
+        table = table_of(self.file.dtype(name), raw)
+        if table is None:
+            raise _not_finite(self.file, name)
+        return table
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the network takes once loaded."""
+        names = (EMBEDDING,) if self.spec.tied_head else (EMBEDDING, HEAD)
+        return network_bytes(self.spec, sum(self.file.tensor(name).nbytes for name in names))
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
@@ -89,7 +99,7 @@ def load_checkpoint(folder: Path) -> Network:
         if tokenizer_path.exists()
         else MissingTokenizer(tokenizer_path, spec.vocab_size)
     )
-    require_memory(network_bytes(spec), f"{shown_path(folder)}: the network")
+    require_memory(source.memory_bytes, f"{shown_path(folder)}: the network")
     embedding = source.table(EMBEDDING)
     return Network(
         spec=spec,
@@ -125,7 +135,7 @@ def expected_tensors(spec: NetworkSpec) -> dict[str, Expected]:
                 if is_packed(spec):
                     shape = (rows // packing.ROWS_PER_BYTE, product.k)
                     tensors[f"{matrix}.weight"] = Expected(("U8",), shape)
-                    tensors[f"{matrix}.weight_scale"] = Expected(GAIN_DTYPES, (1,))
+                    tensors[f"{matrix}.weight_scale"] = Expected(SCALE_DTYPES, (1,))
                 else:
                     tensors[f"{matrix}.weight"] = Expected(("BF16",), (rows, product.k))
     return tensors
@@ -222,21 +232,22 @@ def _matrix(file: Tensors, name: str, rows: int, k: int, scale: float | None) ->
 def _gains(file: Tensors, name: str) -> NDArray[np.float32]:
     values = _widened(file, name)
     if not np.isfinite(values).all():
-        raise _fault(file, name, "has values that are not finite; use a sound file")
+        raise _not_finite(file, name)
     return values
 
 
 def _widened(file: Tensors, name: str) -> NDArray[np.float32]:
-    """A BF16 or F32 tensor in f32; exact."""
+    """A BF16, F16 or F32 tensor in f32; exact."""
     values: NDArray[Any] = file.tensor(name)
-    return floats.from_bf16(values) if file.dtype(name) == "BF16" else values
+    if file.dtype(name) == "BF16":
+        return floats.from_bf16(values)
+    wide = values.astype(np.float32, copy=False)
+    wide.flags.writeable = False
+    return wide
 
 
-def _bf16(file: Tensors, name: str) -> NDArray[np.uint16]:
-    values: NDArray[Any] = file.tensor(name)
-    if not floats.all_finite(values):
-        raise _fault(file, name, "has values that are not finite; use a sound file")
-    return values
+def _not_finite(file: Tensors, name: str) -> BitsimError:
+    return _fault(file, name, "has values that are not finite; use a sound file")
 
 
 def _fault(file: Tensors, name: str, text: str) -> BitsimError:

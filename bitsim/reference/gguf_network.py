@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import shown_path
-from bitsim.reference import floats, gguf_types
+from bitsim.reference import gguf_types
 from bitsim.reference.gguf_file import GgufFile, open_gguf
 from bitsim.reference.gguf_header import STRING
 from bitsim.reference.gguf_names import (
@@ -30,7 +30,7 @@ from bitsim.reference.gguf_names import (
 from bitsim.reference.gguf_types import tensor_fault
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
-from bitsim.reference.tables import Bf16Table
+from bitsim.reference.tables import Table
 from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import base
 from bitsim.spec.network import NetworkSpec
@@ -43,7 +43,6 @@ class GgufNetwork:
 
     network: Network
     tensor_types: dict[str, int]  # how many tensors of each type
-    rounded_values: int  # of embedding, head and gains, that bf16 does not hold exactly
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +60,16 @@ class GgufCheckpoint:
         """Gains of a norm by the name of their tensor; exact."""
         return gguf_types.values(self.file, name)
 
+    def table(self, name: str) -> Table:
+        """Embedding or head, a view of the file."""
+        return gguf_types.table(self.file, name)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the network takes once loaded."""
+        names = (EMBEDDING,) if self.spec.tied_head else (EMBEDDING, HEAD)
+        return network_bytes(self.spec, sum(self.file.tensors[name].bytes for name in names))
+
 
 def open_gguf_checkpoint(path: Path) -> GgufCheckpoint:
     """Check all of a file but its weights themselves."""
@@ -73,49 +82,35 @@ def open_gguf_checkpoint(path: Path) -> GgufCheckpoint:
 def load_gguf(path: Path) -> GgufNetwork:
     """Open a GGUF file of a BitNet b1.58 model and, beside it where there is one, tokenizer.json.
 
-    Ternary weights and their scales are kept to the bit; embedding, head and gains become bf16
-    (`gguf_types.bf16` says which values that rounds; they are counted).
+    Ternary weights and their scales are kept to the bit, and so are embedding, head and gains;
+    embedding and head stay in the file, mapped.
     """
     source = open_gguf_checkpoint(path)
     file, spec = source.file, source.spec
-    require_memory(network_bytes(spec), f"{shown_path(path)}: the network")
+    require_memory(source.memory_bytes, f"{shown_path(path)}: the network")
     beside = path.with_name("tokenizer.json")
     tokenizer: Tokenizer = (
         FileTokenizer(beside, spec.vocab_size)
         if beside.exists()
         else MissingTokenizer(beside, spec.vocab_size)
     )
-    values = _Values(file)
-    embedding = Bf16Table(values.take(EMBEDDING))
+    embedding = source.table(EMBEDDING)
     network = Network(
         spec=spec,
         tokenizer=tokenizer,
         synthetic=False,
         embedding=embedding,
-        head=embedding if spec.tied_head else Bf16Table(values.take(HEAD)),
-        final_norm=floats.from_bf16(values.take(FINAL_NORM)),
-        layers=tuple(_layer(source, index, values) for index in range(spec.layers)),
+        head=embedding if spec.tied_head else source.table(HEAD),
+        final_norm=source.gains(FINAL_NORM),
+        layers=tuple(_layer(source, index) for index in range(spec.layers)),
     )
     types = [info.type.name for info in file.tensors.values()]
-    return GgufNetwork(network, {name: types.count(name) for name in types}, values.rounded)
+    return GgufNetwork(network, {name: types.count(name) for name in types})
 
 
 def gguf_shape(path: Path) -> NetworkSpec:
     """The shape that a GGUF file's header describes; its tensors are not read."""
     return _spec(open_gguf(path))
-
-
-class _Values:
-    """Takes tensors as bf16, and counts what that rounds."""
-
-    def __init__(self, file: GgufFile) -> None:
-        self.file = file
-        self.rounded = 0
-
-    def take(self, name: str) -> NDArray[np.uint16]:
-        bits, rounded = gguf_types.bf16(self.file, name)
-        self.rounded += rounded
-        return bits
 
 
 def _spec(file: GgufFile) -> NetworkSpec:
@@ -234,7 +229,7 @@ def _expected_tensors(spec: NetworkSpec) -> dict[str, tuple[tuple[str, ...], tup
     return tensors
 
 
-def _layer(source: GgufCheckpoint, index: int, values: _Values) -> Layer:
+def _layer(source: GgufCheckpoint, index: int) -> Layer:
     products = tuple(
         tuple(
             source.matrix(module, rows, product.k)
@@ -242,7 +237,7 @@ def _layer(source: GgufCheckpoint, index: int, values: _Values) -> Layer:
         )
         for product in source.spec.products(index)
     )
-    norms = [floats.from_bf16(values.take(norm_name(index, norm))) for norm in LAYER_NORMS]
+    norms = [source.gains(norm_name(index, norm)) for norm in LAYER_NORMS]
     return Layer(products, *norms)
 
 

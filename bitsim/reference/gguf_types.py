@@ -1,4 +1,4 @@
-"""What the bytes of a GGUF tensor stand for: ternary codes, or values rounded to bf16.
+"""What the bytes of a GGUF tensor stand for: ternary codes, or values in f32.
 
 Source of the layouts: github.com/ggml-org/ggml, ggml-quants.c (`dequantize_row_*`), and for I2_S
 microsoft/BitNet, src/ggml-bitnet-mad.cpp, in the order of its published file on every processor.
@@ -11,11 +11,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
-from bitsim.reference import floats
 from bitsim.reference.gguf_file import GgufFile
+from bitsim.reference.tables import FORMS, Table, table_of
 
 TERNARY = ("I2_S", "TQ1_0", "TQ2_0")
-FLOATS = ("BF16", "F16", "F32", "Q8_0", "Q6_K")
+FLOATS = FORMS
 CHUNK_BLOCKS = 1 << 12  # decoded at a time: bounds what is held beside the result
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 
@@ -142,84 +142,24 @@ def _one_scale(
     return float(scales[0])
 
 
-def bf16(file: GgufFile, name: str) -> tuple[NDArray[np.uint16], int]:
-    """A tensor of one of the types FLOATS as bf16, and how many values that rounded.
-
-    A value that bf16 holds is kept to the bit: every BF16, and every F32 and F16 that was written
-    from bf16 (an F16 too small for all its bits has fewer than bf16's eight). Others are rounded
-    to nearest, ties to even; those of Q8_0 and Q6_K mostly are, after one f32 product d * q.
-
-    returns  uint16 in the tensor's shape; of BF16 a view of the file
-    """
+def table(file: GgufFile, name: str) -> Table:
+    """Embedding or head in one of the types FLOATS, a view of the file."""
     info = file.tensors[name]
-    raw = file.tensor_bytes(name)
-    if info.type.name == "BF16":
-        return _checked(file, name, raw.view("<u2").reshape(info.shape)), 0
-    blocks = raw.reshape(-1, info.type.block_bytes)
-    step = CHUNK_BLOCKS * 256 // info.type.block
-    out = np.empty(len(blocks) * info.type.block, np.uint16)
-    rounded = 0
-    for begin in range(0, len(blocks), step):
-        values = _decode(info.type.name, blocks[begin : begin + step])
-        bits = values.view(np.uint32)
-        if not np.isfinite(values).all():
-            raise _not_finite(file, name)
-        rounded += int(np.count_nonzero(bits & 0xFFFF))
-        nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
-        first = begin * info.type.block
-        out[first : first + values.size] = nearest
-    out.flags.writeable = False
-    return _checked(file, name, out.reshape(info.shape)), rounded
+    found = table_of(info.type.name, file.tensor_bytes(name).reshape(info.shape[0], -1))
+    if found is None:
+        raise tensor_fault(file, name, "has values that are not finite; use a sound file")
+    return found
 
 
 def values(file: GgufFile, name: str) -> NDArray[np.float32]:
     """A small tensor of one of the types FLOATS in f32, exactly, in an array of its own."""
     info = file.tensors[name]
-    raw = file.tensor_bytes(name)
-    if info.type.name == "BF16":
-        return floats.from_bf16(_checked(file, name, raw.view("<u2").reshape(info.shape)))
-    decoded = _decode(info.type.name, raw.reshape(-1, info.type.block_bytes)).reshape(info.shape)
-    if not np.isfinite(decoded).all():
-        raise _not_finite(file, name)
+    found = table_of(info.type.name, file.tensor_bytes(name).reshape(1, -1))
+    if found is None:
+        raise tensor_fault(file, name, "has values that are not finite; use a sound file")
+    decoded = found.rows(np.zeros(1, np.int64)).reshape(info.shape)
+    decoded.flags.writeable = False
     return decoded
-
-
-def _decode(kind: str, blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Values of blocks (count, block_bytes), one after the other."""
-    flat = np.ascontiguousarray(blocks)
-    if kind == "F32":
-        return flat.view("<f4").reshape(-1)
-    if kind == "F16":
-        return flat.view("<f2").reshape(-1).astype(np.float32)
-    if kind == "Q8_0":
-        scales = np.ascontiguousarray(flat[:, :2]).view("<f2").astype(np.float32)
-        return (scales * flat[:, 2:].view(np.int8).astype(np.float32)).reshape(-1)
-    return _decode_q6_k(flat)
-
-
-def _decode_q6_k(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Two halves of 128: 64 bytes of low nibbles, 32 bytes of high pairs; a scale for each 16."""
-    count = len(blocks)
-    low = blocks[:, :128].reshape(count, 2, 1, 2, 32)
-    low = low >> np.array([0, 4], np.uint8).reshape(1, 1, 2, 1, 1) & np.uint8(15)
-    high = blocks[:, 128:192].reshape(count, 2, 1, 32)
-    high = high >> np.array([0, 2, 4, 6], np.uint8).reshape(1, 1, 4, 1) & np.uint8(3)
-    codes = low.reshape(count, 2, 4, 32) | high << np.uint8(4)
-    centred = codes.astype(np.int8) - np.int8(32)
-    scales = blocks[:, 192:208].view(np.int8).astype(np.float32)
-    d = np.ascontiguousarray(blocks[:, 208:]).view("<f2").astype(np.float32)
-    steps = (d * scales).reshape(count, 16, 1)
-    return (steps * centred.reshape(count, 16, 16).astype(np.float32)).reshape(-1)
-
-
-def _checked(file: GgufFile, name: str, bits: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    if not floats.all_finite(bits):
-        raise _not_finite(file, name)
-    return bits
-
-
-def _not_finite(file: GgufFile, name: str) -> BitsimError:
-    return tensor_fault(file, name, "has values that are not finite; use a sound file")
 
 
 def tensor_fault(file: GgufFile, name: str, text: str) -> BitsimError:

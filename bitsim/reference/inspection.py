@@ -25,7 +25,6 @@ def checkpoint_info(name: str) -> dict[str, Any]:
         head = {
             "format": "GGUF",
             "tensor_types": loaded.tensor_types,
-            "values_rounded_to_bf16": loaded.rounded_values,
             "tensors": sum(loaded.tensor_types.values()),
         }
         return head | _counts(loaded.network)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bitsim.reference.checkpoint import load_checkpoint
-from bitsim.reference.gguf_network import gguf_shape, load_gguf
+from bitsim.reference.checkpoint import load_checkpoint, open_checkpoint
+from bitsim.reference.gguf_network import gguf_shape, load_gguf, open_gguf_checkpoint
+from bitsim.reference.memory import network_bytes
 from bitsim.reference.network import Network
 from bitsim.reference.synthetic import synthesize
 from bitsim.spec import catalog
@@ -26,6 +27,18 @@ def load_network(name: str, seed: int = 0) -> Network:
     if path.suffix == ".gguf":
         return load_gguf(path).network
     return synthesize(catalog.load_network_spec(str(path)), seed)
+
+
+def needed_bytes(name: str) -> int:
+    """What `load_network` takes, before anything large is made; tables in their file's form."""
+    path = catalog.find("networks", name)
+    if path.is_dir():
+        return open_checkpoint(path).memory_bytes
+    if path.name == "config.json":
+        return open_checkpoint(Path(path.parent)).memory_bytes
+    if path.suffix == ".gguf":
+        return open_gguf_checkpoint(path).memory_bytes
+    return network_bytes(catalog.load_network_spec(str(path)))
 
 
 def load_shape(name: str) -> NetworkSpec:

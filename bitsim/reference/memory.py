@@ -12,13 +12,16 @@ from bitsim.units import ceil_div
 MEMINFO = Path("/proc/meminfo")
 
 
-def network_bytes(spec: NetworkSpec) -> int:
-    """What a network takes once loaded: 2-bit weights, bf16 embedding and head, f32 gains."""
+def network_bytes(spec: NetworkSpec, table_bytes: int | None = None) -> int:
+    """What a network takes once loaded: 2-bit weights, f32 gains, embedding and head.
+
+    table_bytes  of embedding and head, as their file holds them; None: bf16
+    """
     rows = sum(product.n * ceil_div(product.k, 4) for product in spec.products(0))
     gains = 3 * spec.hidden_size + spec.intermediate_size
-    tables = 1 if spec.tied_head else 2
-    table_values = tables * spec.vocab_size * spec.hidden_size
-    return spec.layers * (rows + 4 * gains) + 4 * spec.hidden_size + 2 * table_values
+    if table_bytes is None:
+        table_bytes = 2 * (1 if spec.tied_head else 2) * spec.vocab_size * spec.hidden_size
+    return spec.layers * (rows + 4 * gains) + 4 * spec.hidden_size + table_bytes
 
 
 def available_bytes() -> int:

@@ -9,7 +9,7 @@ import pytest
 from bitsim.cli import main
 from bitsim.reference.gguf_network import load_gguf
 from bitsim.reference.inspection import checkpoint_info
-from bitsim.reference.load import load_network, load_shape
+from bitsim.reference.load import load_network, load_shape, needed_bytes
 from bitsim.spec import catalog
 from bitsim.trace.tensorfile import open_tensors
 from tests.reference import gguf_writer as w
@@ -51,12 +51,10 @@ def test_i2_s_file_gives_the_logits_of_its_safetensors_form(
             assert [m.digest for m in matrices] == [m.digest for m in others]
             assert [m.scale for m in matrices] == [m.scale for m in others]
             assert [m.name for m in matrices] == [m.name for m in others]
-    kept = w.widened(theirs.embedding.bits)
-    if embedding_type == w.F16:
-        kept = kept.astype(np.float16).astype(np.float32)
-    assert np.array_equal(w.widened(ours.embedding.bits), kept)
-    assert load_gguf(path).rounded_values == 0
-    if np.array_equal(kept, w.widened(theirs.embedding.bits)):
+    stored = w.widened(theirs.embedding.bits)
+    kept = stored.astype(np.float16).astype(np.float32) if embedding_type == w.F16 else stored
+    assert ours.embedding.rows(np.arange(ours.spec.vocab_size)).tobytes() == kept.tobytes()
+    if np.array_equal(kept, stored):
         assert logits(ours).tobytes() == logits(theirs).tobytes()
     else:
         np.testing.assert_allclose(logits(ours), logits(theirs), atol=1e-3)
@@ -134,24 +132,24 @@ def test_ternary_types_of_the_package_are_read_bit_for_bit(tmp_path, kind, own_s
 
 
 @pytest.mark.parametrize("kind", ["F32", "F16", "BF16", "Q8_0", "Q6_K"])
-def test_values_are_the_packages_rounded_to_the_nearest_bf16(tmp_path, kind):
+def test_embedding_and_gains_are_the_packages_values_bit_for_bit(tmp_path, kind):
     rng = np.random.default_rng(6)
     path = tmp_path / "values.gguf"
     kind = gguf.GGMLQuantizationType[kind]
     raw, values = embedding_of(kind, rng)
     write_by_package(path, gguf.GGMLQuantizationType.TQ2_0, (kind, raw), rng)
-    loaded = load_gguf(path)
-    nearest = w.widened(loaded.network.embedding.bits).astype(np.float64)
-    below = w.widened(loaded.network.embedding.bits - np.uint16(1)).astype(np.float64)
-    above = w.widened(loaded.network.embedding.bits + np.uint16(1)).astype(np.float64)
-    error = np.abs(nearest - values)
-    some = nearest != 0
-    assert not values[~some].any()
-    assert (error <= np.abs(below - values))[some].all()
-    assert (error <= np.abs(above - values))[some].all()
-    gains = (np.linspace(0.5, 2, HIDDEN, dtype=np.float32).view(np.uint32) & 0xFFFF != 0).sum()
-    wide = (np.linspace(0.5, 2, FFN, dtype=np.float32).view(np.uint32) & 0xFFFF != 0).sum()
-    assert loaded.rounded_values == np.count_nonzero(error) + 4 * gains + wide
+    network = load_network(str(path))
+    assert network.embedding.form == kind.name.lower()
+    assert network.embedding.rows(np.arange(VOCAB)).tobytes() == values.tobytes()
+    gains = np.linspace(0.5, 2, HIDDEN, dtype=np.float32)
+    assert network.final_norm.tobytes() == gains.tobytes()
+    assert network.layers[0].input_norm.tobytes() == gains.tobytes()
+    assert network.layers[0].ffn_norm.tobytes() == np.linspace(0.5, 2, FFN, dtype="f4").tobytes()
+    gain_bytes = 4 * (4 * HIDDEN + FFN)
+    matrix_bytes = (2 * HIDDEN**2 + 2 * 128 * HIDDEN + 3 * HIDDEN * FFN) // 4
+    assert network.embedding.nbytes == raw.nbytes
+    assert network.memory_bytes == raw.nbytes + gain_bytes + matrix_bytes
+    assert needed_bytes(str(path)) == network.memory_bytes
 
 
 def test_a_tokenizer_beside_the_file_is_used(tmp_path):
@@ -168,7 +166,6 @@ def test_the_command_line_takes_a_gguf_path(tmp_path, capsys):
     info = json.loads(capsys.readouterr().out)
     assert info["tensor_types"] == {"F16": 1, "F32": 13, "I2_S": 21}
     assert info["tensors"] == 35
-    assert info["values_rounded_to_bf16"] == 0
     out = tmp_path / "logits.safetensors"
     ids = ",".join(map(str, IDS))
     assert main(["logits", "--network", str(path), "--ids", ids, "--out", str(out)]) == 0

@@ -4,6 +4,7 @@ A table is read as it lies in its file; nothing is rounded, and no wider copy of
 """
 
 from bitsim.reference.tables.bf16 import Bf16Table
+from bitsim.reference.tables.forms import FORMS, table_of
 from bitsim.reference.tables.table import Table
 
-__all__ = ["Bf16Table", "Table"]
+__all__ = ["FORMS", "Bf16Table", "Table", "table_of"]
