@@ -56,7 +56,9 @@ def read_text(path: Path, most_bytes: int = MAX_SPEC_BYTES) -> str:
             raise BitsimError(f"{where}: is not a file with a size; name a file")
         size_bytes = path.stat().st_size
         if size_bytes > most_bytes:
-            raise BitsimError(f"{where}: {size_bytes} bytes; such a file has at most {most_bytes}")
+            raise BitsimError(
+                f"{where}: {size_bytes} bytes; such a file has at most {most_bytes}: check the path"
+            )
         with path.open("rb") as file:
             return file.read(size_bytes).decode("utf-8")
     except FileNotFoundError:

@@ -170,7 +170,9 @@ def from_config(path: Path) -> NetworkSpec:
     except ValueError as error:
         raise BitsimError(f"{where}: not plain JSON: {error}; mend the file") from None
     if not isinstance(config, dict):
-        raise BitsimError(f"{where}: holds a {type(config).__name__}; it must be a JSON object")
+        raise BitsimError(
+            f"{where}: holds a {type(config).__name__}, not a JSON object; use a sound file"
+        )
     faults = list(_other_numbers(config))
     if faults:
         raise BitsimError("\n".join(f"{where}: {fault}" for fault in faults))
