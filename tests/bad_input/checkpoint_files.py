@@ -1,262 +1,166 @@
-"""Checkpoint folders with a fault in config.json, model.safetensors or tokenizer.json."""
+"""Checkpoint folders whose config.json and tensors do not make a network."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
-from bitsim.trace.tensorheader import MAX_HEADER_BYTES
 from tests.bad_input.bad_file import BadFile
+from tests.bad_input.good_checkpoint import (
+    COMMANDS,
+    CONFIG,
+    DENORMAL,
+    EMBEDDING,
+    HIDDEN,
+    INFINITY,
+    MINUS_ONE,
+    NAN,
+    NORM,
+    TOKENIZER,
+    VOCAB,
+    WEIGHTS,
+    Q,
+    Tensors,
+    bf16,
+    changed,
+    good_folder,
+    parts,
+    safetensors,
+    tensors,
+)
 
-HIDDEN, FFN, KV, VOCAB = 16, 24, 8, 12
-CONFIG = {
-    "model_type": "bitnet",
-    "hidden_size": HIDDEN,
-    "intermediate_size": FFN,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "hidden_act": "relu2",
-    "vocab_size": VOCAB,
-    "max_position_embeddings": 32,
-    "rms_norm_eps": 1e-5,
-    "rope_theta": 10000.0,
-    "tie_word_embeddings": True,
-    "bos_token_id": 0,
-    "eos_token_id": 1,
-    "quantization_config": {
-        "quant_method": "bitnet",
-        "linear_class": "autobitlinear",
-        "quantization_mode": "offline",
-    },
-}
-Q = "model.layers.0.self_attn.q_proj"
-NORM = "model.norm.weight"
-ONE, NAN, INFINITY, DENORMAL, MINUS_ONE = 0x3F80, 0x7FC0, 0x7F80, 0x0001, 0xBF80  # bf16
-
-Tensors = dict[str, tuple[str, list[int], bytes]]
-
-
-def bf16(count: int, value: int = ONE) -> bytes:
-    """So many equal bf16 values."""
-    return value.to_bytes(2, "little") * count
-
-
-def tensors() -> Tensors:
-    """A good packed checkpoint: dtype, shape and bytes of every tensor. All weights are 0."""
-    found: Tensors = {
-        "model.embed_tokens.weight": ("BF16", [VOCAB, HIDDEN], bf16(VOCAB * HIDDEN)),
-        NORM: ("BF16", [HIDDEN], bf16(HIDDEN)),
-    }
-    layer = "model.layers.0"
-    for norm in ("input_layernorm", "post_attention_layernorm", "self_attn.attn_sub_norm"):
-        found[f"{layer}.{norm}.weight"] = ("BF16", [HIDDEN], bf16(HIDDEN))
-    found[f"{layer}.mlp.ffn_sub_norm.weight"] = ("BF16", [FFN], bf16(FFN))
-    shapes = {
-        "self_attn.q_proj": (HIDDEN, HIDDEN),
-        "self_attn.k_proj": (KV, HIDDEN),
-        "self_attn.v_proj": (KV, HIDDEN),
-        "self_attn.o_proj": (HIDDEN, HIDDEN),
-        "mlp.gate_proj": (FFN, HIDDEN),
-        "mlp.up_proj": (FFN, HIDDEN),
-        "mlp.down_proj": (HIDDEN, FFN),
-    }
-    for name, (n, k) in shapes.items():
-        found[f"{layer}.{name}.weight"] = ("U8", [n // 4, k], b"\x55" * (n // 4 * k))
-        found[f"{layer}.{name}.weight_scale"] = ("BF16", [1], bf16(1))
-    return found
-
-
-def safetensors(header: Any, data: bytes, length: int | None = None) -> bytes:
-    """A file of any header, right or wrong."""
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return (len(text) if length is None else length).to_bytes(8, "little") + text + data
-
-
-def parts(content: Tensors) -> tuple[dict[str, Any], bytes]:
-    """Header and data of tensors laid end to end."""
-    header, data = {}, b""
-    for name, (dtype, shape, values) in content.items():
-        offsets = [len(data), len(data) + len(values)]
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
-        data += values
-    return header, data
-
-
-TOKENIZER = {
-    "version": "1.0",
-    "added_tokens": [],
-    "model": {"type": "WordLevel", "vocab": {"a": 0, "b": VOCAB - 1}, "unk_token": "a"},
-}
-
-
-def good_folder() -> dict[str, bytes]:
-    """The checkpoint that the faults are put into."""
-    return {
-        "config.json": json.dumps(CONFIG).encode(),
-        "model.safetensors": safetensors(*parts(tensors())),
-        "tokenizer.json": json.dumps(TOKENIZER).encode(),
-    }
+Fault = tuple[str, bytes, str]  # a sentence, the file, what must be said of it
 
 
 def bad_checkpoints() -> Iterator[BadFile]:
     """All of them."""
-    for name, content, says in (*_configs(), *_config_texts()):
-        yield _bad("config", name, "config.json", content, says)
-    for name, content, says in (*_headers(), *_contents()):
-        yield _bad("safetensors", name, "model.safetensors", content, says)
+    argv = cycle(COMMANDS)
+    for name, content, says in (*_tensors(), *_values()):
+        files = good_folder() | {WEIGHTS: content}
+        yield BadFile("checkpoint", name, files, WEIGHTS, next(argv), says)
     for name, content, says in _tokenizers():
-        yield _bad("tokenizer", name, "tokenizer.json", content, says)
-    for file in ("config.json", "model.safetensors"):
-        files = {name: content for name, content in good_folder().items() if name != file}
-        yield BadFile("checkpoint", f"no {file}", files, file, LOGITS, "no such file")
+        files = good_folder() | {"tokenizer.json": content}
+        yield BadFile("tokenizer", name, files, "tokenizer.json", next(argv), says)
+    for file in ("config.json", WEIGHTS):
+        left = {name: content for name, content in good_folder().items() if name != file}
+        yield BadFile("checkpoint", f"there is no {file}", left, file, next(argv), "no such file")
+        folder = left | {f"{file}/a": b""}
+        name = f"{file} is a folder"
+        yield BadFile("checkpoint", name, folder, file, next(argv), "is a folder; name a")
+    yield from _of_other_modes()
 
 
-LOGITS = ("logits", "--network", "{here}", "--ids", "1,2", "--out", "{out}/logits.safetensors")
-
-
-RUN = ("run", "--network", "{here}", "--prompt", "a", "--tokens", "1", "--out", "{out}")
-
-
-def _bad(kind: str, name: str, file: str, content: bytes, says: str) -> BadFile:
-    argv = RUN if len(name) % 4 == 0 else LOGITS  # most by the shorter way
-    return BadFile(kind, name, good_folder() | {file: content}, file, argv, says)
-
-
-def _configs() -> Iterator[tuple[str, bytes, str]]:
-    quantization = CONFIG["quantization_config"]
-    assert isinstance(quantization, dict)
-    changes: list[tuple[dict[str, Any], str]] = [
-        ({"num_hidden_layers": 0}, "num_hidden_layers = 0: "),
-        ({"num_hidden_layers": 513}, "num_hidden_layers = 513: "),
-        ({"num_hidden_layers": 1.0}, "num_hidden_layers = 1.0: "),
-        ({"num_attention_heads": 3}, "hidden_size = 16 is not a multiple of heads = 3"),
-        ({"num_attention_heads": 16, "num_key_value_heads": 16}, "hidden_size / heads = 1 is odd"),
-        ({"num_attention_heads": 0}, "num_attention_heads = 0: "),
-        ({"num_key_value_heads": 3}, "heads = 4 is not a multiple of kv_heads = 3"),
-        ({"hidden_size": -16}, "hidden_size = -16: "),
-        ({"hidden_size": 10**400}, "hidden_size = 1000"),
-        ({"intermediate_size": True}, "intermediate_size = True: "),
-        ({"vocab_size": 1 << 62}, "vocab_size = 4611686018427387904: "),
-        ({"vocab_size": None}, "vocab_size = None: "),
-        ({"max_position_embeddings": 0}, "max_position_embeddings = 0: "),
-        ({"rms_norm_eps": -1e-5}, "rms_norm_eps = -1e-05: "),
-        ({"tie_word_embeddings": None}, "tie_word_embeddings = None: "),
-        ({"bos_token_id": VOCAB}, f"token id {VOCAB} is outside the vocabulary of {VOCAB}"),
-        ({"eos_token_id": [1, [2]]}, "eos_token_id.1 = (2,): "),
-        ({"eos_token_id": None}, "eos_token_id.0 = None: "),
-        ({"head_dim": 8}, "head_dim = 8: "),
-        ({"hidden_act": "gelu"}, "hidden_act = 'gelu': "),
-        ({"model_type": "llama"}, "model_type = 'llama': "),
-        ({"model_type": {"a": "b" * 10_000}}, "model_type = {'a': 'bbb"),
-        ({"attention_bias": True}, "attention_bias = true: "),
-        ({"rope_scaling": {"factor": 2}}, "rope_scaling: "),
-        ({"rope_parameters": {"rope_type": "llama3"}}, "rope_parameters.rope_type = 'llama3': "),
-        ({"rope_parameters": {"rope_theta": 0}}, "rope_theta = 0: "),
-        ({"quantization_config": 1}, "quantization_config.quant_method: "),
-        ({"quantization_config": {"quant_method": "gptq"}}, "quantization_config.quant_method: "),
-        ({"quantization_config": {"quant_method": "bitnet"}}, "quantization_config.linear_class: "),
-        (
-            {"quantization_config": quantization | {"quantization_mode": "later"}},
-            "quantization_mode = 'later': ",
-        ),
-    ]
-    for change, says in changes:
-        yield f"{change!r:.60}", json.dumps(CONFIG | change).encode(), says
-    for key in ("hidden_size", "tie_word_embeddings", "max_position_embeddings", "rope_theta"):
-        left = {name: value for name, value in CONFIG.items() if name != key}
-        yield f"no {key}", json.dumps(left).encode(), f"{key}: missing; add it"
-
-
-def _config_texts() -> Iterator[tuple[str, bytes, str]]:
-    good = json.dumps(CONFIG)
-    yield "empty", b"", "not plain JSON"
-    yield "cut", good[:-1].encode(), "not plain JSON"
-    yield "a list", b"[]", "holds a list; it must be a JSON object"
-    yield "not UTF-8", b'{"a": "\xff"}', "byte 7 is not UTF-8"
-    yield "half a character", b'{"a": "\\udc00"}', "that is not a character"
-    yield "key twice", good.replace("{", '{"hidden_size": 1, ', 1).encode(), "'hidden_size' twice"
-    yield "NaN", good.replace("10000.0", "NaN").encode(), "NaN is not a JSON number"
-    yield "infinity", good.replace("10000.0", "1e999").encode(), "rope_theta = inf: "
-    yield "nested", b'{"a": ' + b"[" * 200_000, "nested too deeply"
-    yield "number of 5000 digits", b'{"a": ' + b"9" * 5000 + b"}", "Exceeds the limit"
-    yield "too large", b" " * (1 << 20), "1048576 bytes; such a file has at most"
-
-
-def _headers() -> Iterator[tuple[str, bytes, str]]:
-    header, data = parts(tensors())
-    good = safetensors(header, data)
-
-    def changed(name: str = NORM, **fields: Any) -> bytes:
-        return safetensors(header | {name: header[name] | fields}, data)
-
-    begin, end = header[NORM]["data_offsets"]
-    for size in (0, 4, 7, 8, 9, 100, len(good) - len(data) - 1, len(good) - len(data)):
-        says = "shorter than the 8 bytes" if size < 8 else "header length" if size < 1000 else ""
-        yield f"cut to {size} bytes", good[:size], says
-    yield "cut by a byte", good[:-1], "must rise and stay in"
-    yield "a byte more", good + b"\0", "1 bytes behind the last tensor"
-    yield "header of 2^64 - 1", safetensors(header, data, 2**64 - 1), "header length = 1844674407"
-    yield "header of 2^63", safetensors(header, data, 2**63), "header length = 9223372036"
-    large = b"{}" + b" " * (MAX_HEADER_BYTES - 1)
-    yield "header of 4 MB and a byte", safetensors(large, b""), "header length = 4000001"
-    dense = b'{"a":[' + b"[]," * 1_300_000 + b"[]]}"
-    yield "header of 1,300,001 lists", safetensors(dense, b""), "tensor 'a' = [[], []"
-    yield "header not JSON", safetensors(b"{]", data), "the header is not plain JSON"
-    yield "header a list", safetensors([], data), "it must begin with '{'"
-    yield "header not UTF-8", safetensors(b'{"\xff":1}', data), "byte 2 of the header is not UTF-8"
-    yield "header nested", safetensors(b'{"a":' + b"[" * 200_000, data), "nested too deeply"
-    twice = json.dumps(header).replace("{", '{"model.norm.weight": 1, ', 1).encode()
-    yield "tensor twice", safetensors(twice, data), "key 'model.norm.weight' twice"
-    yield "dtype unknown", changed(dtype="F4"), "dtype = 'F4': must be one of"
-    yield "dtype null", changed(dtype=None), "dtype = None: must be one of"
-    yield "dtype larger", changed(dtype="F32"), "shape [16] of F32 needs 64 bytes"
-    yield "shape negative", changed(shape=[-16]), "shape = [-16]: "
-    yield "shape of floats", changed(shape=[16.0]), "shape = [16.0]: "
-    yield "shape of strings", changed(shape=["16"]), "shape = ['16']: "
-    yield "shape true", changed(shape=[True, 16]), "shape = [True, 16]: "
-    yield "shape 2^40", changed(shape=[1 << 40]), "shape [1099511627776] of BF16 needs"
-    yield "shape overflows", changed(shape=[1 << 32, 1 << 32]), "its product is beyond"
-    yield "shape wraps", changed(shape=[(1 << 62) + 4, 4]), "its product is beyond"
-    yield "shape of 400 digits", changed(shape=[10**400]), "shape = [1000"
-    yield "shape of 10,000 dimensions", changed(shape=[1] * 10_000), "at most 16 counts"
-    yield "offsets fall", changed(data_offsets=[end, begin]), "must rise and stay in"
-    yield "offsets beyond", changed(data_offsets=[begin, 1 << 62]), "must rise and stay in"
-    yield "offsets negative", changed(data_offsets=[-1, end]), "data_offsets = [-1, "
-    yield "overlap", changed(shape=[17], data_offsets=[begin - 2, end]), "an overlap"
-    yield "hole", changed(shape=[15], data_offsets=[begin + 2, end]), "a hole before it"
-    yield "metadata of numbers", safetensors({"__metadata__": {"a": 1}} | header, data), "strings"
-    empty = {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}
-    for name in ("", "a\0", "a\nb", "\x1b[2J", "x" * 10_000):
-        yield f"name {name!r:.20}", safetensors({name: empty} | header, data), "a name has 1 to 512"
-
-
-def _contents() -> Iterator[tuple[str, bytes, str]]:
-    def changed(name: str, dtype: str, shape: list[int], values: bytes) -> bytes:
-        return safetensors(*parts(tensors() | {name: (dtype, shape, values)}))
-
+def _tensors() -> Iterator[Fault]:
     for name in tensors():
         left = {each: value for each, value in tensors().items() if each != name}
-        yield f"no {name}", safetensors(*parts(left)), f"tensor '{name}' is missing"
-    yield "a tensor more", changed("../../x", "U8", [1], b"\0"), "tensor '../../x' is none of this"
-    yield "transposed", changed(f"{Q}.weight", "U8", [16, 4], b"\x55" * 64), "transposed?"
-    yield "of another network", changed(NORM, "BF16", [8], bf16(8)), "shape is [8]"
-    yield "of another type", changed(NORM, "F32", [16], bytes(64)), "dtype is F32"
+        content = safetensors(*parts(left))
+        yield f"there is no {name}", content, f"tensor '{name}' is missing; use"
+    says = "tensor '../../x' is none of this network's; remove it"
+    yield "there is a tensor more", changed("../../x", "U8", [1], b"\0"), says
+    bias = changed(f"{Q}.bias", "BF16", [16], bf16(16))
+    yield "there is a bias", bias, f"tensor '{Q}.bias' is none of this network's"
+    layer = changed("model.layers.1.input_layernorm.weight", "BF16", [16], bf16(16))
+    yield "there is a layer more", layer, "'model.layers.1.input_layernorm.weight' is none"
+    across = changed(f"{Q}.weight", "U8", [16, 4], b"\x55" * 64)
+    yield "a packed matrix is transposed", across, "(transposed?), config.json asks for [4, 16]"
+    across = changed(EMBEDDING, "BF16", [HIDDEN, VOCAB], bf16(VOCAB * HIDDEN))
+    yield "the embedding is transposed", across, "(transposed?), config.json asks for [12, 16]"
+    flat = changed(f"{Q}.weight", "U8", [64], b"\x55" * 64)
+    yield "a packed matrix is flat", flat, f"'{Q}.weight' shape is [64], config.json asks for"
+    unpacked = changed(f"{Q}.weight", "U8", [16, 16], b"\1" * 256)
+    yield "a matrix is not packed", unpacked, f"'{Q}.weight' shape is [16, 16], config.json"
+    yield "a gain is of another network", changed(NORM, "BF16", [8], bf16(8)), "shape is [8]"
+    yield "a gain is F64", changed(NORM, "F64", [16], bytes(128)), "dtype is F64, config.json asks"
+    signed = changed(f"{Q}.weight", "I8", [4, 16], bytes(64))
+    yield "a packed matrix is I8", signed, "dtype is I8, config.json asks for U8"
+    master = changed(f"{Q}.weight", "BF16", [16, 16], bf16(256))
+    yield "a packed matrix is a master", master, "dtype is BF16, config.json asks for U8"
+    more = changed(EMBEDDING, "BF16", [VOCAB + 1, HIDDEN], bf16((VOCAB + 1) * HIDDEN))
+    yield "the embedding has a row more", more, "shape is [13, 16], config.json asks for [12, 16]"
+    scalar = changed(f"{Q}.weight_scale", "BF16", [], bf16(1))
+    yield "a scale is a scalar", scalar, f"'{Q}.weight_scale' shape is [], config.json asks"
+    rows = changed(f"{Q}.weight_scale", "BF16", [16], bf16(16))
+    yield "there is a scale for each row", rows, f"'{Q}.weight_scale' shape is [16]"
+
+
+SCALES = (
+    ("NaN", NAN, "nan"),
+    ("infinite", INFINITY, "inf"),
+    ("infinite below 0", 0xFF80, "-inf"),
+    ("zero", 0, "0"),
+    ("minus zero", 0x8000, "-0"),
+    ("negative", MINUS_ONE, "-1"),
+    ("denormal", DENORMAL, "9.18355e-41"),
+    ("the largest denormal", 0x007F, "1.16631e-38"),
+)
+
+
+def _values() -> Iterator[Fault]:
     scale = f"{Q}.weight_scale"
-    for word, value in (
-        ("NaN", NAN),
-        ("infinite", INFINITY),
-        ("zero", 0),
-        ("negative", MINUS_ONE),
-        ("denormal", DENORMAL),
-    ):
-        yield f"scale {word}", changed(scale, "BF16", [1], bf16(1, value)), f"tensor '{scale}' is "
-    values = b"\x55" * 63
+    for word, value, shown in SCALES:
+        says = f"tensor '{scale}' is {shown}; a scale is a finite number above 0"
+        yield f"a scale is {word}", changed(scale, "BF16", [1], bf16(1, value)), says
     for byte in (0x57, 0x5D, 0x75, 0xD5):
-        content = changed(f"{Q}.weight", "U8", [4, 16], values + bytes([byte]))
-        yield f"reserved code in byte {byte:#x}", content, "has the reserved code 3 in 1 places"
-    yield "norm NaN", changed(NORM, "BF16", [16], bf16(15) + bf16(1, NAN)), "not finite"
+        content = changed(f"{Q}.weight", "U8", [4, 16], b"\x55" * 63 + bytes([byte]))
+        says = f"tensor '{Q}.weight' has the reserved code 3 in 1 places"
+        yield f"the reserved code 3 is in byte {byte:#x}", content, says
+    content = changed(f"{Q}.weight", "U8", [4, 16], b"\xff" * 64)
+    yield "every code is the reserved one", content, "has the reserved code 3 in 256 places"
+    for name, count in ((NORM, 16), (EMBEDDING, VOCAB * HIDDEN)):
+        for word, value in (("NaN", NAN), ("infinite", INFINITY)):
+            _, shape, _ = tensors()[name]
+            content = changed(name, "BF16", shape, bf16(count - 1) + bf16(1, value))
+            says = f"tensor '{name}' has values that are not finite"
+            yield f"a value of {name} is {word}", content, says
+
+
+def _of_other_modes() -> Iterator[BadFile]:
+    """Masters, files of older layers, shapes that a packed file cannot have."""
+    quantization = CONFIG["quantization_config"]
+    assert isinstance(quantization, dict)
+    online = quantization | {"quantization_mode": "online"}
+    masters = {
+        name: ("BF16", [4 * shape[0], shape[1]], bf16(4 * shape[0] * shape[1]))
+        if dtype == "U8"
+        else (dtype, shape, values)
+        for name, (dtype, shape, values) in tensors().items()
+        if not name.endswith("_scale")
+    }
+    older = quantization | {"linear_class": "bitlinear"}
+    cases: list[tuple[str, dict[str, Any], Tensors, str]] = [
+        (
+            "packed weights are said to be a master",
+            {"quantization_config": online},
+            tensors(),
+            f"'{Q}.weight_scale' is none of this network's",
+        ),
+        (
+            "a master is said to be packed",
+            {},
+            masters,
+            f"tensor '{Q}.weight_scale' is missing",
+        ),
+        (
+            "packed rows are no multiple of 4",
+            {"num_key_value_heads": 1, "hidden_size": 24, "num_attention_heads": 4},
+            tensors(hidden=24, kv=6),
+            "rows [24, 6, 6] are not multiples of 4",
+        ),
+    ]
+    for word, value, shown in SCALES:
+        bad = tensors() | {f"{Q}.weight_scale": ("BF16", [1], bf16(1, value))}
+        says = f"'{Q}.weight_scale' is {shown}; a scale is a finite number"
+        cases.append((f"a scale that divides is {word}", {"quantization_config": older}, bad, says))
+    for word, value in (("NaN", NAN), ("infinite", INFINITY)):
+        bad = masters | {f"{Q}.weight": ("BF16", [16, 16], bf16(255) + bf16(1, value))}
+        says = f"tensor '{Q}.weight' is not finite"
+        cases.append((f"a master's weight is {word}", {"quantization_config": online}, bad, says))
+    for (name, change, content, says), argv in zip(cases, cycle(COMMANDS), strict=False):
+        config = {"config.json": json.dumps(CONFIG | change).encode()}
+        files = good_folder() | config | {WEIGHTS: safetensors(*parts(content))}
+        yield BadFile("checkpoint", name, files, WEIGHTS, argv, says)
 
 
 def _tokenizers() -> Iterator[tuple[str, bytes, str]]:

@@ -1,24 +1,62 @@
-"""The corpus of bad input: `python -m tests.bad_input.corpus DIR` writes it to look at."""
+"""The corpus of bad input: how many files of each kind, and with DIR, writes them to look at.
+
+python -m tests.bad_input.corpus [DIR]
+"""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from bitsim.spec.defaults import ACCELERATOR
 from tests.bad_input.bad_file import BadFile
 from tests.bad_input.checkpoint_files import bad_checkpoints
+from tests.bad_input.config_files import bad_configs
+from tests.bad_input.gguf_files import COMMANDS as GGUF_COMMANDS
+from tests.bad_input.gguf_files import bad_gguf
+from tests.bad_input.gguf_networks import good_gguf
+from tests.bad_input.good_checkpoint import COMMANDS, good_folder
+from tests.bad_input.safetensors_files import bad_safetensors
 from tests.bad_input.toml_files import NETWORK, bad_toml
-from tests.bad_input.trace_files import bad_traces
+from tests.bad_input.trace_files import INFO, bad_traces, good_trace
+from tests.reference import gguf_writer
 
 LONG = "x" * 10_000
 SHAPE = ("simulate", "--network")
 
 
+OF_WEIGHTS = ("GGUF", "safetensors", "checkpoint", "tokenizer")  # one file, one fault, one line
+
+
 def corpus() -> list[BadFile]:
     """Everything, in one order."""
-    return [*bad_toml(), *bad_checkpoints(), *bad_traces(), *bad_names()]
+    return [
+        *bad_gguf(),
+        *bad_safetensors(),
+        *bad_checkpoints(),
+        *bad_configs(),
+        *bad_toml(),
+        *bad_traces(),
+        *bad_names(),
+    ]
+
+
+def counts() -> Counter[str]:
+    """How many of each kind."""
+    return Counter(bad.kind for bad in corpus())
+
+
+def good_inputs() -> list[BadFile]:
+    """What the faults are put into, with every command that meets them."""
+    found: list[tuple[dict[str, bytes], tuple[str, ...]]] = [({}, (*SHAPE, NETWORK))]
+    found += [(good_trace(), INFO)]  # too short to simulate
+    found += [(good_folder(), argv) for argv in COMMANDS]
+    for ternary in (gguf_writer.I2_S, gguf_writer.TQ1_0, gguf_writer.TQ2_0):
+        files = good_folder() | {"model.gguf": good_gguf(ternary), "text.txt": b"a b"}
+        found += [(files, argv) for argv in GGUF_COMMANDS]
+    return [BadFile("good", " ".join(argv), files, "", argv, "") for files, argv in found]
 
 
 def bad_names() -> Iterator[BadFile]:
@@ -69,13 +107,16 @@ def bad_names() -> Iterator[BadFile]:
 
 
 def main() -> None:
-    """Write every file, and a line for each: folder, command, what is to be said."""
-    folder = Path(sys.argv[1])
-    for number, bad in enumerate(corpus()):
-        here = folder / f"{number:03d}"
-        bad.write(here)
-        command = " ".join(each[:60] for each in bad.command(here, folder / "out"))
-        print(f"{here.name}  {bad.kind}: {bad.name}  bitsim {command!r}  ...{bad.says}")
+    """Print the counts; given a folder write every file, and a line for each."""
+    for kind, count in counts().items():
+        print(f"{kind:12s} {count:4d}")
+    print(f"{'all':12s} {counts().total():4d}")
+    for folder in map(Path, sys.argv[1:]):
+        for number, bad in enumerate(corpus()):
+            here = folder / f"{number:03d}"
+            bad.write(here)
+            command = " ".join(each[:60] for each in bad.command(here, folder / "out"))
+            print(f"{here.name}  {bad.kind}: {bad.name}  bitsim {command!r}  ...{bad.says}")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,22 @@ from tests.reference import gguf_writer as w
 
 FILE = "model.gguf"
 GIB = 1 << 30
+MODEL = "{here}/model.gguf"
 COMMANDS = (  # each file is met by one of them, in turn
-    ("checkpoint", "info", "{here}/model.gguf"),
-    ("logits", "--network", "{here}/model.gguf", "--ids", "1,2", "--out", "{out}/logits"),
-    ("run", "--network", "{here}/model.gguf", "--prompt", "a", "--tokens", "1", "--out", "{out}"),
-    ("trace", "record", "--network", "{here}/model.gguf", "--prompt", "a", "--out", "{out}/a"),
-    ("perplexity", "--network", "{here}/model.gguf", "{here}/text.txt"),
+    ("checkpoint", "info", MODEL),
+    ("logits", "--network", MODEL, "--ids", "1,2", "--out", "{here}/logits"),
+    ("run", "--network", MODEL, "--prompt", "a", "--tokens", "1", "--out", "{out}"),
+    (
+        "trace",
+        "record",
+        "--network",
+        "{here}/model.gguf",
+        "--prompt",
+        "a",
+        "--out",
+        "{here}/a.trace",
+    ),
+    ("perplexity", "--network", MODEL, "{here}/text.txt"),
 )
 Faults = Iterator[tuple[str, bytes, str]]  # a sentence, the file, what must be said of it
 

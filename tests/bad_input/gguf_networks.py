@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bad_input.checkpoint_files import CONFIG, VOCAB
+from tests.bad_input.good_checkpoint import CONFIG, VOCAB
 from tests.reference import gguf_writer as w
 
 A = "bitnet-b1.58"
