@@ -19,6 +19,17 @@ MATRICES = {  # by the last part of a Hugging Face module name
     "up_proj": "ffn_up",
     "down_proj": "ffn_down",
 }
+TENSORS = {  # by the name that Hugging Face has for a tensor outside of the layers
+    "model.embed_tokens.weight": EMBEDDING,
+    "model.norm.weight": FINAL_NORM,
+    "lm_head.weight": HEAD,
+}
+GAINS = {  # by the last part of a Hugging Face module name
+    "input_layernorm": "attn_norm",
+    "attn_sub_norm": "attn_sub_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "ffn_sub_norm": "ffn_sub_norm",
+}
 INTEGERS = {  # keys behind the architecture's name, by the field of `NetworkSpec`
     "hidden_size": "embedding_length",
     "intermediate_size": "feed_forward_length",
@@ -40,3 +51,11 @@ def matrix_name(module: str) -> str:
     """The weights of a Hugging Face module, "model.layers.3.mlp.up_proj"."""
     parts = module.split(".")
     return f"blk.{parts[2]}.{MATRICES[parts[-1]]}.weight"
+
+
+def float_name(tensor: str) -> str:
+    """Embedding, head or gains by the name of Hugging Face's tensor."""
+    if tensor in TENSORS:
+        return TENSORS[tensor]
+    parts = tensor.split(".")
+    return norm_name(int(parts[2]), GAINS[parts[-2]])
