@@ -27,11 +27,11 @@ from bitsim.reference.gguf_names import (
     matrix_name,
     norm_name,
 )
+from bitsim.reference.gguf_tokenizer import gguf_tokenizer
 from bitsim.reference.gguf_types import tensor_fault
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
 from bitsim.reference.tables import Table
-from bitsim.reference.tokenizer import FileTokenizer, MissingTokenizer, Tokenizer
 from bitsim.spec import base
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
@@ -88,16 +88,10 @@ def load_gguf(path: Path) -> GgufNetwork:
     source = open_gguf_checkpoint(path)
     file, spec = source.file, source.spec
     require_memory(source.memory_bytes, f"{shown_path(path)}: the network")
-    beside = path.with_name("tokenizer.json")
-    tokenizer: Tokenizer = (
-        FileTokenizer(beside, spec.vocab_size)
-        if beside.exists()
-        else MissingTokenizer(beside, spec.vocab_size)
-    )
     embedding = source.table(EMBEDDING)
     network = Network(
         spec=spec,
-        tokenizer=tokenizer,
+        tokenizer=gguf_tokenizer(file, spec.vocab_size),
         synthetic=False,
         embedding=embedding,
         head=embedding if spec.tied_head else source.table(HEAD),

@@ -78,12 +78,12 @@ class TextStream:
 
 
 class LibraryTokenizer(Tokenizer):
-    """A tokenizer of the `tokenizers` library; `path` is the file it was made from."""
+    """A tokenizer of the `tokenizers` package, `library`; `path` is the file it was made from."""
 
     def __init__(self, path: Path, vocab_size: int, made: tokenizers.Tokenizer) -> None:
         super().__init__(vocab_size)
         self._path = path
-        self._tokenizer = made
+        self.library = made
         made.no_truncation()  # as transformers does it: a prompt is never cut or filled up
         made.no_padding()
         vocabulary = made.get_vocab(with_added_tokens=True)
@@ -100,11 +100,11 @@ class LibraryTokenizer(Tokenizer):
 
     def plain_ids(self, text: str) -> list[int]:
         """Ids of a text in which special tokens are not looked for."""
-        self._tokenizer.encode_special_tokens = True  # their names are encoded as any text is
+        self.library.encode_special_tokens = True  # their names are encoded as any text is
         try:
             return self._ids(text, template=False)
         finally:
-            self._tokenizer.encode_special_tokens = False
+            self.library.encode_special_tokens = False
 
     def special_id(self, token: str) -> int | None:
         """Id of an added token."""
@@ -112,11 +112,11 @@ class LibraryTokenizer(Tokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; ids that no token has give nothing."""
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+        return str(self.library.decode(list(ids), skip_special_tokens=True))
 
     def _ids(self, text: str, template: bool) -> list[int]:
         try:
-            ids = list(self._tokenizer.encode(text, add_special_tokens=template).ids)
+            ids = list(self.library.encode(text, add_special_tokens=template).ids)
         except Exception as error:  # the library raises bare Exceptions
             raise _fault(self._path, f"cannot encode {shown(text)}: {_first_line(error)}") from None
         for token_id in ids:  # a template may name ids that the vocabulary does not list
