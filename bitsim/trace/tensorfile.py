@@ -39,8 +39,8 @@ class TensorFile:
 
     @property
     def header_bytes(self) -> int:
-        """Of the header, its length in front included."""
-        return self._data_start
+        """Length of the JSON in front of the data."""
+        return self._data_start - LENGTH_BYTES
 
     def path_of(self, name: str) -> Path:
         """The file that a tensor is in, or would be: this one."""
