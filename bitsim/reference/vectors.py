@@ -85,6 +85,33 @@ def load(typing, array, byte):
 
 
 @_instruction
+def load_words(typing, array, byte):
+    """16 bytes from byte `byte` on of an array of int8 in C order as int16; not checked."""
+    if not (isinstance(array, types.Array) and array.layout == "C" and array.dtype == types.int8):
+        raise TypingError(f"load_words: {array} is not an array of int8 in C order")
+
+    def generate(context, builder, signature, arguments):
+        start = context.make_array(array)(context, builder, arguments[0]).data
+        address = builder.gep(start, [arguments[1]])
+        half = ir.VectorType(ir.IntType(8), 16)
+        return builder.sext(
+            builder.load(builder.bitcast(address, half.as_pointer()), align=1), _WORDS
+        )
+
+    return Words(array, types.intp), generate
+
+
+@_instruction
+def as_words(typing, values):
+    """The same 256 bits."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], _WORDS)
+
+    return Words(Bytes), generate
+
+
+@_instruction
 def prefetch(typing, array, byte):
     """Ask for the cache line of byte `byte` of an array of bytes; beyond its end does no harm."""
 
@@ -127,6 +154,16 @@ def multiply_pairs(typing, unsigned, signed):
         return _call(builder, "llvm.x86.avx2.pmadd.ub.sw", _WORDS, *arguments)
 
     return Words(Bytes, Bytes), generate
+
+
+@_instruction
+def multiply_words(typing, a, b):
+    """`vpmaddwd`: int16 times int16, two neighbours added as int32; exact unless all are -32768."""
+
+    def generate(context, builder, signature, arguments):
+        return _call(builder, "llvm.x86.avx2.pmadd.wd", _LONGS, *arguments)
+
+    return Longs(Words, Words), generate
 
 
 @_instruction
