@@ -19,6 +19,7 @@ from tests.bad_input.gguf_files import bad_gguf
 from tests.bad_input.gguf_networks import good_gguf
 from tests.bad_input.good_checkpoint import COMMANDS, good_folder
 from tests.bad_input.safetensors_files import bad_safetensors
+from tests.bad_input.shard_files import bad_shards, good_shards
 from tests.bad_input.toml_files import NETWORK, bad_toml
 from tests.bad_input.trace_files import INFO, bad_traces, good_trace
 from tests.reference import gguf_writer
@@ -27,7 +28,13 @@ LONG = "x" * 10_000
 SHAPE = ("simulate", "--network")
 
 
-OF_WEIGHTS = ("GGUF", "safetensors", "checkpoint", "tokenizer")  # one file, one fault, one line
+OF_WEIGHTS = (
+    "GGUF",
+    "safetensors",
+    "shards",
+    "checkpoint",
+    "tokenizer",
+)  # one file, one fault, one line
 
 
 def corpus() -> list[BadFile]:
@@ -35,6 +42,7 @@ def corpus() -> list[BadFile]:
     return [
         *bad_gguf(),
         *bad_safetensors(),
+        *bad_shards(),
         *bad_checkpoints(),
         *bad_configs(),
         *bad_toml(),
@@ -52,7 +60,7 @@ def good_inputs() -> list[BadFile]:
     """What the faults are put into, with every command that meets them."""
     found: list[tuple[dict[str, bytes], tuple[str, ...]]] = [({}, (*SHAPE, NETWORK))]
     found += [(good_trace(), INFO)]  # too short to simulate
-    found += [(good_folder(), argv) for argv in COMMANDS]
+    found += [(files, argv) for files in (good_folder(), good_shards()) for argv in COMMANDS]
     for ternary in (gguf_writer.I2_S, gguf_writer.TQ1_0, gguf_writer.TQ2_0):
         files = good_folder() | {"model.gguf": good_gguf(ternary), "text.txt": b"a b"}
         found += [(files, argv) for argv in GGUF_COMMANDS]
