@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bitsim.cli import checkpoint_fetch, options
+from bitsim.cli import checkpoint_convert, checkpoint_fetch, checkpoint_layout, options
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,7 +26,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     make.add_argument("--out", required=True, metavar="DIR", help="a folder that is not there yet")
     options.add_json(make)
     make.set_defaults(run=run_make)
+    checkpoint_convert.add_action(actions)
     checkpoint_fetch.add_action(actions)
+    checkpoint_layout.add_action(actions)
 
 
 def run_info(args: argparse.Namespace) -> int:
