@@ -20,13 +20,6 @@ from bitsim.trace.atomic import unwritable
 
 MAX_FILES = 200
 ANSWER_S = 10.0  # seconds to wait for an answer
-QUIET = {
-    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # these repositories are public: no token is sent
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
-    "HF_HUB_DISABLE_XET": "1",  # plain HTTP, which goes on from a byte
-}
 
 
 @dataclass(frozen=True)
@@ -48,11 +41,13 @@ class Hub:
 
     @classmethod
     def connected(cls) -> Hub:
-        """With huggingface_hub's telemetry, tokens and progress bars off. Asks nothing yet."""
-        os.environ.update(QUIET)
+        """With huggingface_hub's telemetry and progress bars off. Asks nothing yet."""
         from huggingface_hub import constants, get_session
         from huggingface_hub.utils import logging
+        from huggingface_hub.utils.tqdm import disable_progress_bars
 
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # the variable is read once, on importing it
+        disable_progress_bars()
         logging.set_verbosity_error()  # its warnings would come between our lines
         get_session().timeout = ANSWER_S
         return cls(os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/"))
@@ -62,6 +57,7 @@ class Hub:
         from huggingface_hub import HfApi
 
         with self._faults(source.repo, revision):
+            # token=False: these repositories are public, so none is sent
             api = HfApi(endpoint=self.endpoint, token=False, library_name="bitsim")
             info = api.model_info(
                 source.repo, revision=revision, files_metadata=True, timeout=ANSWER_S

@@ -20,7 +20,8 @@ SOURCE = f'name = "tiny"\nrepo = "{REPO}"\nrevision = "{COMMIT}"\nrevision_sourc
 
 def bitsim(folder, address, *arguments, wait=True):
     """Run the command in `folder`, or start it."""
-    environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(folder / "home")}
+    telling = {"HF_TOKEN": "hf_secret", "AI_AGENT": "telling", "HF_HOME": str(folder / "home")}
+    environment = {**os.environ, **telling, "HF_ENDPOINT": address}
     command = [Path(sys.executable).parent / "bitsim", "checkpoint", "fetch", *arguments]
     process = subprocess.Popen(
         command,
@@ -49,6 +50,7 @@ def test_fetch_says_the_bytes_first_and_prints_what_sha256sum_checks(hub, tmp_pa
     assert said.splitlines()[0].startswith(
         f"{REPO} at {COMMIT}: 2 files, {total} bytes, of which 0"
     )
+    assert len(said.splitlines()) == 1 + 2 + 1 and "%" not in said  # no progress bar of others
     assert out.splitlines() == [
         f"{sha256(b'{}')}  config.json",
         f"{sha256(WEIGHTS)}  model.safetensors",
@@ -56,6 +58,9 @@ def test_fetch_says_the_bytes_first_and_prints_what_sha256sum_checks(hub, tmp_pa
     checked = subprocess.run(["sha256sum", "-c"], input=out, cwd=tmp_path / "ck", text=True)
     assert checked.returncode == 0
     assert not (tmp_path / "home").exists()  # nothing is kept in huggingface_hub's own cache
+    assert len(hub.asked) == 1 + 2 * 2  # the listing; each file and its redirection; no telemetry
+    sent = json.dumps(hub.headers).lower()
+    assert "authorization" not in sent and "secret" not in sent and "telling" not in sent
     out, said, status = bitsim(tmp_path, hub.address, "ck/fetched.toml", "--out", "b", "--json")
     assert status == 0, said
     table = json.loads(out)

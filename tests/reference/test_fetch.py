@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import resource
 import shutil
 import signal
@@ -85,15 +84,6 @@ def test_the_files_of_the_commit_arrive_whole_and_nothing_else(hub, tmp_path):
     assert {path for path, _ in hub.asked if "resolve" in path} == {
         f"/{REPO}/resolve/{COMMIT}/{name}" for name in FETCHED
     }
-
-
-def test_no_token_and_no_telemetry_is_sent(hub, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.setenv("AI_AGENT", "telling")
-    get(tmp_path / "ck")
-    sent = json.dumps(hub.headers).lower()
-    assert "authorization" not in sent and "hf_secret" not in sent and "telling" not in sent
-    assert len(hub.asked) == 1 + 2 * len(FETCHED)  # the listing; each file and its redirection
 
 
 def test_each_file_says_what_it_was_verified_against(hub, tmp_path):
