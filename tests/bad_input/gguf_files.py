@@ -38,6 +38,11 @@ def bad_gguf() -> Iterator[BadFile]:
         argv = COMMANDS[number % len(COMMANDS)]
         sizes = {FILE: size} if size else {}
         yield BadFile("GGUF", name, {FILE: content, "text.txt": b"a"}, FILE, argv, says, sizes)
+    for name, files, says in (
+        ("there is no file", {}, "no such file; check the path"),
+        ("the file is a folder", {f"{FILE}/a": b""}, f"{FILE}/config.json: no such file"),
+    ):
+        yield BadFile("GGUF", name, files | {"text.txt": b"a"}, FILE, COMMANDS[1], says)
 
 
 def one_value(kind: int, value: bytes) -> bytes:

@@ -166,8 +166,6 @@ def _tensors() -> Iterator[tuple[str, Edit, str]]:
     yield "each code of a byte is 3", patch(Q, 5, b"\xff"), "no ternary weight in 4 places"
     infinite = patch(GAIN, 8, struct.pack("<f", np.inf))
     yield "a gain is infinite", infinite, f"'{GAIN}' has values that are not finite"
-    large = patch(GAIN, 8, struct.pack("<f", 3.4e38))
-    yield "a gain is too large for bf16", large, f"'{GAIN}' has values that are not finite"
     nan = patch(EMBEDDING, 0, struct.pack("<f", np.nan))
     yield "the embedding has a NaN", nan, f"'{EMBEDDING}' has values that are not finite"
 
@@ -197,6 +195,18 @@ def _blocks() -> Iterator[tuple[str, int, Edit, str]]:
             if value == 2.0**-24:  # f16's least, a good scale, beside a block of scale 1
                 edit, says = _both(edit, patch(Q, place, b"\x00")), "blocks of scale 5.96046e-08"
             yield f"the scale of {name} is {value}", kind, edit, says
+
+    rows = (VOCAB, WIDE)
+    for name, stored, block in (
+        ("F16", w.F16, struct.pack("<e", np.inf) + bytes(510)),
+        ("BF16", w.BF16, b"\x80\x7f" + bytes(510)),
+        ("Q8_0", w.Q8_0, (struct.pack("<e", np.nan) + b"\1" * 32) * 8),
+        ("Q6_K", w.Q6_K, b"\1" * 208 + struct.pack("<e", np.inf)),
+    ):
+        sound = bytes(len(block)) * (VOCAB - 1)
+        edit = store(EMBEDDING, stored, rows, sound + block)
+        says = f"'{EMBEDDING}' has values that are not finite"
+        yield f"the last row of an embedding of {name} is not finite", w.TQ2_0, edit, says
 
 
 def _both(first: Edit, second: Edit) -> Edit:

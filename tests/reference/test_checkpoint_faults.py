@@ -1,7 +1,5 @@
-"""What a checkpoint folder can have wrong: one line each, with file, tensor and remedy."""
+"""Checkpoint folders at the edge of what is taken; faults by name are in `tests/bad_input`."""
 
-import json
-import re
 import shutil
 from pathlib import Path
 
@@ -39,96 +37,16 @@ def rewrite(folder, change):
     write_tensors(path, tensors, bf16={name for name in tensors if name in bf16})
 
 
-def fault(folder):
-    """The one line that loading says."""
-    with pytest.raises(BitsimError) as caught:
-        load_network(str(folder))
-    line = str(caught.value)
-    assert "\n" not in line
-    assert str(folder) in line
-    return line
-
-
 def test_the_copy_itself_is_sound(folder):
     rewrite(folder, lambda tensors: None)
     assert load_network(str(folder)).spec.layers == 2
     assert load_network(str(folder / "config.json")).spec.layers == 2
 
 
-@pytest.mark.parametrize("name", [EMBEDDING, "lm_head.weight", NORM, f"{Q_PROJ}.weight_scale"])
-def test_missing_tensor(folder, name):
-    rewrite(folder, lambda tensors: tensors.pop(name))
-    assert re.search(f"{re.escape(name)}' is missing; use", fault(folder))
-
-
-@pytest.mark.parametrize("name", [f"{Q_PROJ}.bias", "model.layers.2.input_layernorm.weight"])
-def test_extra_tensor(folder, name):
-    rewrite(folder, lambda tensors: tensors.update({name: np.zeros(64, np.float32)}))
-    assert f"{name}' is none of this network's" in fault(folder)
-
-
-@pytest.mark.parametrize("name", [f"{GATE}.weight", EMBEDDING])
-def test_transposed_tensor(folder, name):
-    rewrite(folder, lambda tensors: tensors.update({name: tensors[name].T.copy()}))
-    assert "(transposed?), config.json asks for" in fault(folder)
-
-
-def test_tensor_of_another_type(folder):
-    rewrite(
-        folder, lambda tensors: tensors.update({f"{Q_PROJ}.weight": np.zeros((16, 64), np.int8)})
-    )
-    assert "dtype is I8, config.json asks for U8" in fault(folder)
-
-
-def test_packed_weights_where_config_promises_a_master(folder):
-    config = json.loads((folder / "config.json").read_text())
-    config["quantization_config"]["quantization_mode"] = "online"
-    (folder / "config.json").write_text(json.dumps(config))
-    assert "weight_scale' is none of this network's" in fault(folder)
-
-
-@pytest.mark.parametrize(
-    ("bits", "shown"),
-    [
-        (0x7FC0, "nan"),
-        (0x7F80, "inf"),
-        (0x0000, "0"),
-        (0x8000, "-0"),
-        (0xBF80, "-1"),
-        (0x007F, "e-38"),  # the largest denormal
-    ],
-)
-def test_scale_that_is_none(folder, bits, shown):
-    name = f"{Q_PROJ}.weight_scale"
-    rewrite(folder, lambda tensors: tensors.update({name: np.array([bits], np.uint16)}))
-    assert re.search(
-        rf"{re.escape(name)}' is \S*{shown}; a scale is a finite number", fault(folder)
-    )
-
-
 def test_smallest_normal_scale_is_taken(folder):
     name = f"{Q_PROJ}.weight_scale"
     rewrite(folder, lambda tensors: tensors.update({name: np.array([0x0080], np.uint16)}))
     assert load_network(str(folder)).layers[1].products[0][0].scale == 2.0**-126
-
-
-@pytest.mark.parametrize("shift", [0, 2, 4, 6])
-def test_reserved_code(folder, shift):
-    def change(tensors):
-        tensors[f"{GATE}.weight"][-1, -1] |= 3 << shift
-
-    rewrite(folder, change)
-    assert f"{GATE}.weight' has the reserved code 3 in 1 places" in fault(folder)
-
-
-@pytest.mark.parametrize("name", [EMBEDDING, "lm_head.weight", NORM])
-@pytest.mark.parametrize("bits", [0x7F80, 0xFFC1])
-def test_value_that_is_not_finite(folder, name, bits):
-    def change(tensors):
-        tensors[name].reshape(-1)[-1] = bits
-
-    rewrite(folder, change)
-    assert f"{name}' has values that are not finite" in fault(folder)
 
 
 def test_gains_that_overflow_are_told_when_they_do(folder):
