@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import floats, packing, quantizer
+from bitsim.reference.generation_config import with_generation_config
 from bitsim.reference.memory import network_bytes, require_memory
 from bitsim.reference.network import Layer, Network
 from bitsim.reference.shards import Tensors, open_folder
@@ -92,7 +93,7 @@ def load_checkpoint(folder: Path) -> Network:
     head stay in their files, mapped.
     """
     source = open_checkpoint(folder)
-    spec = source.spec
+    spec = with_generation_config(source.spec, folder / "generation_config.json")
     tokenizer_path = folder / "tokenizer.json"
     tokenizer: Tokenizer = (
         FileTokenizer(tokenizer_path, spec.vocab_size)

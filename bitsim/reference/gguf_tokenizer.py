@@ -8,6 +8,7 @@ all the same. Its chat template is a placeholder of the converter and is not rea
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -163,23 +164,26 @@ def _pairs(
     file: GgufFile, merges: Sequence[str], vocabulary: dict[str, int]
 ) -> list[tuple[str, str]]:
     """What is merged, the first first; parts and their sum are tokens."""
-    pairs: dict[tuple[str, str], None] = {}
+    pairs = []
     for index, merge in enumerate(merges):
         first, _, second = merge.partition(" ")
-        if not (first and second) or " " in second:
-            text = f"is {shown(merge)}, not two tokens with a space between them"
-        elif first not in vocabulary or second not in vocabulary:
-            unknown = second if first in vocabulary else first
-            text = f"{shown(merge)} has {shown(unknown)}, which is no token"
-        elif first + second not in vocabulary:
-            text = f"{shown(merge)} gives {shown(first + second)}, which is no token"
-        elif (first, second) in pairs:
-            text = f"{shown(merge)} is there twice"
-        else:
-            pairs[first, second] = None
-            continue
-        raise file.fault(f"key '{MERGES}': merge {index} {text}; write the file again")
-    return list(pairs)
+        if not (first in vocabulary and second in vocabulary and first + second in vocabulary):
+            raise _merge_fault(file, index, merge, vocabulary)
+        pairs.append((first, second))
+    if len(set(merges)) < len(merges):
+        twice = Counter(merges).most_common(1)[0][0]
+        raise file.fault(f"key '{MERGES}': {shown(twice)} is there twice; write the file again")
+    return pairs
+
+
+def _merge_fault(file: GgufFile, index: int, merge: str, vocabulary: dict[str, int]) -> BitsimError:
+    first, _, second = merge.partition(" ")
+    if not (first and second):
+        text = f"is {shown(merge)}, not two tokens with a space between them"
+    else:
+        unknown = next(each for each in (first, second, first + second) if each not in vocabulary)
+        text = f"{shown(merge)} needs {shown(unknown)}, which is no token"
+    return file.fault(f"key '{MERGES}': merge {index} {text}; write the file again")
 
 
 def keys(tokenizer_json: Path, vocab_size: int) -> dict[str, Any]:
