@@ -24,6 +24,7 @@ from bitsim.reference.gguf_header import (
     TensorInfo,
     file_fault,
 )
+from bitsim.trace import pages
 
 MAX_TEXT_BYTES = 1 << 20
 MAX_LIST_BYTES = 16 << 20  # of the strings of an array; LLaMA 3's merges have 3.6 MB
@@ -119,6 +120,16 @@ class GgufFile:
         """All bytes of a tensor, read-only, a view of the file."""
         info = self.tensors[name]
         return np.frombuffer(self._map, np.uint8, count=info.bytes, offset=info.begin)
+
+    def release(self, name: str) -> None:
+        """Let the memory of a tensor's pages go; views of it stay good, and read the file again."""
+        info = self.tensors[name]
+        pages.release(self._map, info.begin, info.begin + info.bytes)
+
+    def release(self, name: str) -> None:
+        """Let the memory of a tensor's pages go; views of it stay good, and read the file again."""
+        info = self.tensors[name]
+        pages.release(self._map, info.begin, info.begin + info.bytes)
 
     def _scalar(self, key: str, what: str, fits: Callable[[str], bool]) -> Any:
         value = self.keys.get(key)

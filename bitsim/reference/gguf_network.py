@@ -238,6 +238,7 @@ def _layer(source: GgufCheckpoint, index: int) -> Layer:
 def _matrix(file: GgufFile, name: str, module: str, rows: int, k: int) -> TernaryMatrix:
     """A matrix with its scale, times that of a tensor of its own, which llama.cpp writes."""
     packed, scale = gguf_types.ternary(file, name)
+    file.release(name)
     beside = name.removesuffix(".weight") + ".scale"
     if beside in file.tensors:
         own = float(file.tensor_bytes(beside).copy().view("<f4")[0])
@@ -246,4 +247,5 @@ def _matrix(file: GgufFile, name: str, module: str, rows: int, k: int) -> Ternar
             raise tensor_fault(
                 file, beside, f"is {own:g}; a scale is a finite number above 0: write it again"
             )
+    file.release(name)
     return TernaryMatrix(name=module, n=rows, k=k, packed=packed, scale=scale)
