@@ -14,8 +14,6 @@ from bitsim.trace.tensorfile import open_tensors, write_tensors
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "hf"
 Q_PROJ = "model.layers.1.self_attn.q_proj"
-GATE = "model.layers.0.mlp.gate_proj"
-EMBEDDING = "model.embed_tokens.weight"
 NORM = "model.layers.1.mlp.ffn_sub_norm.weight"
 
 

@@ -16,8 +16,8 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, kind):
     whole = good_gguf(kind)
     path = tmp_path / "cut.gguf"
     size = len(whole)
-    for size in [*range(0, min(size, 4096), 13), *range(4096, size, 4099), size - 1]:
-        path.write_bytes(whole[:size])
+    for cut in [*range(0, min(size, 4096), 13), *range(4096, size, 4099), size - 1]:
+        path.write_bytes(whole[:cut])
         with pytest.raises(BitsimError, match=r"cut\.gguf") as caught:
             load_network(str(path))
         assert len(str(caught.value).splitlines()) == 1
