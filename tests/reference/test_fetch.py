@@ -1,73 +1,29 @@
 """Fetching a checkpoint through huggingface_hub from a server on this machine."""
 
-import errno
-import fcntl
-import resource
-import shutil
-import signal
 import tomllib
 
-import numpy as np
 import pytest
-from safetensors.numpy import save
 
 from bitsim.errors import BitsimError
-from bitsim.reference.fetch import fetch, plan_fetch
 from bitsim.spec import base
 from bitsim.spec.checkpoint_source import CheckpointSource, PinnedFile
-from tests.reference.hub_server import COMMIT, REPO, Repository, serving, sha256
-
-WEIGHTS = "model.safetensors"
-OTHER_COMMIT = "f" * 40
-CHUNK_BYTES = 4096
-
-
-def files():
-    numbers = np.random.default_rng(5).integers(0, 256, 50_000, dtype=np.uint8)
-    return {
-        "config.json": b'{"model_type": "bitnet"}\n',
-        WEIGHTS: save({"w": numbers}, {"format": "pt"}),
-        "tokenizer.json": b'{"version": "1.0"}\n',
-        "modeling_bitnet.py": b"import os\n",
-        "pytorch_model.bin": b"\x80\x04pickle",
-        "README.md": b"# card\n",
-        ".gitattributes": b"",
-        "original/model.safetensors": b"in a folder",
-    }
-
-
-FETCHED = ("config.json", WEIGHTS, "tokenizer.json")
-
-
-def source(revision=COMMIT, **pins):
-    return CheckpointSource(
-        name="tiny",
-        repo=REPO,
-        revision=revision,
-        revision_source=revision and "of this test",
-        files={WEIGHTS: PinnedFile(source="of this test", **pins)} if pins else {},
-    )
+from tests.reference.fetching import (
+    CHUNK_BYTES,
+    FETCHED,
+    OTHER_COMMIT,
+    WEIGHTS,
+    get,
+    left,
+    source,
+    tiny_hub,
+)
+from tests.reference.hub_server import COMMIT, REPO, sha256
 
 
 @pytest.fixture
 def hub(monkeypatch):
-    """The repository behind HF_ENDPOINT, in steps of 4 KB."""
-    from huggingface_hub import constants
-
-    repository = Repository(files())
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", CHUNK_BYTES)
-    with serving(repository) as address:
-        monkeypatch.setenv("HF_ENDPOINT", address)
+    with tiny_hub(monkeypatch) as repository:
         yield repository
-
-
-def get(folder, described=None, revision=None, on_bytes=None):
-    return fetch(plan_fetch(described or source(), revision, folder), on_bytes)
-
-
-def left(folder):
-    """Everything beside and below where the folder is, by name."""
-    return sorted(str(p.relative_to(folder.parent)) for p in folder.parent.rglob("*"))
 
 
 def test_the_files_of_the_commit_arrive_whole_and_nothing_else(hub, tmp_path):
@@ -258,101 +214,3 @@ def test_a_pinned_file_that_the_commit_has_not_is_said(hub, tmp_path):
 def test_a_commit_that_is_not_there_is_said(hub, tmp_path):
     with pytest.raises(BitsimError, match=rf"has no commit {OTHER_COMMIT}; `git ls-remote"):
         get(tmp_path / "ck", revision=OTHER_COMMIT)
-
-
-def test_without_a_pinned_commit_one_is_asked_for_before_the_network_is_used(hub, tmp_path):
-    with pytest.raises(BitsimError, match=r"--revision COMMIT \(40 hex digits"):
-        get(tmp_path / "ck", source(revision=None))
-    assert hub.asked == []
-
-
-def test_no_network_is_one_line(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(BitsimError, match=r"cannot be reached \(.*refused\); check the network"):
-        get(tmp_path / "ck")
-
-
-def test_a_folder_that_is_there_is_refused_before_the_network_is_used(hub, tmp_path):
-    (tmp_path / "ck").mkdir()
-    with pytest.raises(BitsimError, match="exists already; name a new folder"):
-        get(tmp_path / "ck")
-    assert hub.asked == []
-
-
-@pytest.mark.parametrize("name", ["none/ck", "file/ck", "n" * 250, "nul\0"])
-def test_a_place_that_cannot_be_written_is_refused(hub, tmp_path, name):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BitsimError, match="cannot be written"):
-        get(tmp_path / name)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
-
-
-def test_a_read_only_folder_is_refused_before_the_network_is_used(hub, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write where it is 0555
-    with pytest.raises(BitsimError, match="cannot be written"):
-        get(tmp_path / "ck")
-    assert hub.asked == []
-
-
-def test_a_disk_without_room_is_refused_before_anything_is_fetched(hub, tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
-    with pytest.raises(BitsimError, match=r"needs \d+ bytes, 1000 are free on its disk"):
-        get(tmp_path / "ck")
-    assert left(tmp_path / "ck") == []
-
-
-def test_a_disk_that_fills_up_is_said_and_keeps_what_has_arrived(hub, tmp_path):
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (12_288, limit[1]))
-    try:
-        with pytest.raises(BitsimError, match=r"model.safetensors: cannot be written \(File too"):
-            get(tmp_path / "ck")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-        signal.signal(signal.SIGXFSZ, before)
-    assert (tmp_path / "ck.partial" / WEIGHTS).stat().st_size == 12_288
-    get(tmp_path / "ck")
-    assert (tmp_path / "ck" / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
-
-
-@pytest.mark.parametrize("marker", [None, b"", b"repo = 'other'\n", b"\xff"])
-def test_a_partial_folder_of_something_else_is_not_touched(hub, tmp_path, marker):
-    theirs = tmp_path / "ck.partial"
-    theirs.mkdir()
-    (theirs / WEIGHTS).write_bytes(b"theirs")
-    if marker is not None:
-        (theirs / "fetching.toml").write_bytes(marker)
-    with pytest.raises(BitsimError, match=r"ck.partial: is not a part of someone/tiny-bitnet"):
-        get(tmp_path / "ck")
-    assert (theirs / WEIGHTS).read_bytes() == b"theirs"
-
-
-def test_two_fetches_into_one_folder_do_not_mix(hub, tmp_path):
-    plan = plan_fetch(source(), None, tmp_path / "ck")
-    plan.partial.mkdir()
-    with (plan.partial / "fetching.toml").open("ab") as marker:
-        fcntl.flock(marker, fcntl.LOCK_EX)
-        with pytest.raises(BitsimError, match="another fetch is writing it"):
-            fetch(plan)
-    assert [p.name for p in plan.partial.iterdir()] == ["fetching.toml"]
-
-
-def test_faults_of_the_last_step_are_said(hub, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    plan = plan_fetch(source(), None, tmp_path / "ck")
-    with monkeypatch.context() as disk:
-        disk.setattr("pathlib.Path.rename", full)
-        with pytest.raises(BitsimError, match=r"ck: cannot be written \(No space left on device\)"):
-            fetch(plan)
-    assert plan.held_bytes == plan.total_bytes
-    hub.asked.clear()
-    get(tmp_path / "ck")
-    assert len(hub.asked) == 1  # the listing: every byte was here
-    assert left(tmp_path / "ck") == [
-        "ck",
-        *(f"ck/{name}" for name in sorted((*FETCHED, "fetched.toml"))),
-    ]
