@@ -14,8 +14,9 @@ from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
 from bitsim.reference.context import with_context
 from bitsim.reference.generate import generate
-from bitsim.reference.load import load_network, load_shape
-from bitsim.reference.memory import network_bytes, require_memory
+from bitsim.reference.head import tell_head
+from bitsim.reference.load import Head, load_network, load_shape, needed_bytes
+from bitsim.reference.memory import require_memory
 from bitsim.reference.network import Network
 from bitsim.reference.product import exact_product
 from bitsim.reference.sampling import Sampler, TopKSampler, greedy
@@ -148,22 +149,24 @@ def prepare(
     max_tokens: int,
     say: Say,
     context: int | None = None,
+    head: Head = "own",
 ) -> Session:
     """Load and check everything; `say` gets what a person wants to know before it starts.
 
     context  most tokens in all; None: what the network was trained for
+    head     see `load_network`
     """
     machine = catalog.load_accelerator(accelerator)
     prices = catalog.load_technology(technology or machine.technology)
     spec = load_shape(network)
     for product in spec.products(0):
         machine.array.tiling(product.phase(1))
-    needed_bytes = resident_bytes(machine, spec)
-    require_memory(needed_bytes, f"{spec.name} on {machine.name}")
+    resident = resident_bytes(machine, spec, needed_bytes(network, head))
+    require_memory(resident, f"{spec.name} on {machine.name}")
     if spec.ternary_weights > LARGE_WEIGHTS:
-        say(f"{spec.name}: about {needed_bytes / 2**30:.1f} GiB of memory")
+        say(f"{spec.name}: about {resident / 2**30:.1f} GiB of memory")
     require_cache(spec, max_tokens, context)
-    loaded = with_context(load_network(network, seed), context, say)
+    loaded = with_context(load_network(network, seed, head), context, say)
     if loaded.synthetic:
         say(
             f"{spec.name}: no checkpoint is given, so the weights are synthetic (seed {seed}): "
@@ -171,6 +174,7 @@ def prepare(
             f"no tokenizer, the prompt is taken as bytes"
         )
     text, prompt_ids = tokens_of(loaded, prompt, max_tokens)
+    tell_head(loaded, prompt_ids, say)
     if spec.ternary_weights > LARGE_WEIGHTS:
         expected_s = seconds_per_token(machine, spec)
         tokens = len(prompt_ids) + max_tokens - 1
@@ -182,14 +186,14 @@ def prepare(
     return Session(machine, prices, loaded, sampler, text, tuple(prompt_ids), max_tokens)
 
 
-def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec) -> int:
+def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec, network_bytes: int) -> int:
     """Peak resident memory of a run: the network, its weight images, and the program itself."""
     array = machine.array
     images = 0
     for product in spec.products(0):
         tiles, beats = ceil_div(product.n, array.columns), ceil_div(product.k, array.lanes)
         images += tiles * beats * array.columns * array.beat_bytes
-    return network_bytes(spec) + spec.layers * images + PROGRAM_BYTES
+    return network_bytes + spec.layers * images + PROGRAM_BYTES
 
 
 def seconds_per_token(machine: AcceleratorSpec, spec: NetworkSpec) -> float:

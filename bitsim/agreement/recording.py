@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from bitsim.agreement.prompt import Prompt, require_cache, tokens_of
 from bitsim.reference.context import with_context
 from bitsim.reference.generate import generate
-from bitsim.reference.load import load_network, load_shape
-from bitsim.reference.memory import network_bytes, require_memory
+from bitsim.reference.head import tell_head
+from bitsim.reference.load import Head, load_network, load_shape, needed_bytes
+from bitsim.reference.memory import require_memory
 from bitsim.reference.product import exact_product
 from bitsim.reference.sampling import greedy
 from bitsim.trace.event import Event
@@ -28,13 +29,15 @@ def record(
     command: str,
     say: Callable[[str], None],
     context: int | None = None,
+    head: Head = "own",
 ) -> None:
     """Generate greedily with the reference and write every ternary product to a new trace."""
     spec = load_shape(network)
-    require_memory(network_bytes(spec), spec.name)
+    require_memory(needed_bytes(network, head), spec.name)
     require_cache(spec, max_tokens, context)
-    loaded = with_context(load_network(network, seed), context, say)
+    loaded = with_context(load_network(network, seed, head), context, say)
     text, prompt_ids = tokens_of(loaded, prompt, max_tokens)
+    tell_head(loaded, prompt_ids, say)
     with TraceWriter(path, loaded.spec, command=command, seed=seed) as writer:
         passes = _Passes(writer)
         token_ids = generate(loaded, prompt_ids, max_tokens, greedy, passes.product)

@@ -16,6 +16,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe the command."""
     parser = commands.add_parser("logits", help="logits of token ids", description=__doc__)
     options.add_network(parser)
+    options.add_head(parser)
     parser.add_argument("--ids", type=options.token_ids, required=True, help="such as 1,2,3")
     parser.add_argument("--out", required=True, metavar="FILE", help="`logits` (tokens, vocab) f32")
     parser.add_argument("--record", metavar="FILE", help="inputs and outputs of ternary layers")
@@ -30,9 +31,12 @@ def run(args: argparse.Namespace) -> int:
 
     import bitsim
     from bitsim.reference.context import with_context
+    from bitsim.reference.head import tell_head
     from bitsim.trace.tensorfile import write_tensors
 
-    network = with_context(bitsim.load_network(args.network, args.seed), args.context, options.note)
+    loaded = bitsim.load_network(args.network, args.seed, args.head)
+    network = with_context(loaded, args.context, options.note)
+    tell_head(network, args.ids, options.note)
     ids = np.array(args.ids, np.int64)
     recorded: dict[str, np.ndarray] = {}
 

@@ -90,6 +90,17 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_head(parser: argparse.ArgumentParser) -> None:
+    """--head."""
+    parser.add_argument(
+        "--head",
+        choices=("own", "int8"),
+        default="own",
+        help="output head: the network's own, or a copy in int8, half of bf16's bytes; what that "
+        "changes is measured and said (default: %(default)s)",
+    )
+
+
 def add_context(parser: argparse.ArgumentParser) -> None:
     """--context, the most tokens that the network is given."""
     parser.add_argument(

@@ -20,6 +20,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "perplexity", help="of a text file by the reference", description=__doc__
     )
     options.add_network(parser)
+    options.add_head(parser)
     parser.add_argument("file", metavar="FILE", help="text in UTF-8, all of it, as it is")
     parser.add_argument(
         "--context", type=options.count, help="inputs of a window (default: the network's own)"
@@ -39,12 +40,16 @@ def run(args: argparse.Namespace) -> int:
     import bitsim
     from bitsim.cli.progress import Progress
     from bitsim.reference.context import with_context
+    from bitsim.reference.head import tell_head
     from bitsim.reference.perplexity import perplexity, text_ids
     from bitsim.spec.base import read_text
 
     text = read_text(Path(args.file), MAX_TEXT_BYTES)
-    network = with_context(bitsim.load_network(args.network, args.seed), args.context, options.note)
+    loaded = bitsim.load_network(args.network, args.seed, args.head)
+    network = with_context(loaded, args.context, options.note)
     ids = text_ids(network, text)
+    if ids:
+        tell_head(network, [network.spec.bos_id, *ids], options.note)
     result = perplexity(network, ids, args.context, args.stride, Progress("token"))
     if args.json:
         options.print_json(asdict(result))

@@ -16,6 +16,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "run", help="generate tokens in the simulated array", description=__doc__
     )
     options.add_network(parser)
+    options.add_head(parser)
     options.add_machine(parser)
     options.add_prompt(parser)
     parser.add_argument("--tokens", type=options.count, default=8, help="at most so many (8)")
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         prompt=options.prompt(args),
         max_tokens=args.tokens,
         context=args.context,
+        head=args.head,
         say=options.note,
     )
     folder = options.out_folder(args.out)

@@ -15,6 +15,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     record = actions.add_parser("record", help="run the reference and write what it multiplies")
     options.add_network(record)
+    options.add_head(record)
     options.add_prompt(record)
     record.add_argument("--tokens", type=options.count, default=2, help="at most so many (2)")
     record.add_argument("--out", required=True, metavar="PATH", help="the trace: a new folder")
@@ -41,6 +42,7 @@ def run_record(args: argparse.Namespace) -> int:
         command=options.command_line(),
         say=options.note,
         context=args.context,
+        head=args.head,
     )
     args.trace = args.out
     return run_info(args)
