@@ -9,6 +9,7 @@ from pathlib import Path
 import tokenizers
 
 from bitsim.errors import BitsimError, reason, shown, shown_path
+from bitsim.reference import tokenizer_form
 from bitsim.spec import strict_json
 
 MAX_TOKENIZER_BYTES = 24 << 20  # that of LLaMA 3, with 128,256 entries, has 9 to 17 MB
@@ -209,9 +210,8 @@ def read_tokenizer_json(path: Path) -> str:
         raise _fault(path, f"byte {error.start} is not UTF-8") from None
     except ValueError as error:
         raise _fault(path, f"not plain JSON: {error}") from None
-    model = table.get("model")
-    if isinstance(model, dict) and model.get("dropout"):
-        raise _fault(path, f"model.dropout = {shown(model['dropout'])}: ids would be random")
+    for fault in tokenizer_form.faults(table):
+        raise _fault(path, f"not a tokenizer that is read: {fault}")
     return text
 
 
