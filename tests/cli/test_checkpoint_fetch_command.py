@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from bitsim.cli import main
+from bitsim.reference.inspection import checkpoint_info
+from bitsim.spec.catalog import models_folder
 from tests.reference.hub_server import COMMIT, REPO, Repository, serving, sha256
 
 WEIGHTS = bytes(range(251)) * 50_000  # 12.55 MB: huggingface_hub writes 10 MiB at a time
@@ -129,3 +131,15 @@ def test_a_fault_is_said_before_the_network_is_used(argv, says, tmp_path, monkey
     assert says in said.err and "cannot be reached" not in said.err
     assert len(said.err.splitlines()) == 1 and said.out == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["away.toml", "bad.toml"]
+
+
+def test_a_fetched_network_is_read_as_it_is(tmp_path):
+    network = models_folder() / "networks" / "addition"
+    named = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+    repository = Repository({name: (network / name).read_bytes() for name in (*named, "train.py")})
+    (tmp_path / "tiny.toml").write_text(SOURCE)
+    with serving(repository) as address:
+        out, said, status = bitsim(tmp_path, address, "tiny.toml", "--out", "ck")
+    assert status == 0, said
+    assert [line.split()[1] for line in out.splitlines()] == sorted(named)
+    assert checkpoint_info(str(tmp_path / "ck")) == checkpoint_info("addition")
