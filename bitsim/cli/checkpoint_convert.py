@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         options.note(f"{args.out}: {note}")
     total_bytes = plan.plan.total_bytes
     options.note(f"{args.out}: {total_bytes} bytes will be written; the disk has them free")
-    write_conversion(plan, Progress("writing layer"))
+    write_conversion(plan, Progress("writing byte"))
     compared = compare(plan, Progress("comparing layer"))
     tensors = len(plan.plan.promised)
     if args.json:

@@ -126,11 +126,6 @@ class GgufFile:
         info = self.tensors[name]
         pages.release(self._map, info.begin, info.begin + info.bytes)
 
-    def release(self, name: str) -> None:
-        """Let the memory of a tensor's pages go; views of it stay good, and read the file again."""
-        info = self.tensors[name]
-        pages.release(self._map, info.begin, info.begin + info.bytes)
-
     def _scalar(self, key: str, what: str, fits: Callable[[str], bool]) -> Any:
         value = self.keys.get(key)
         if value is None:

@@ -247,5 +247,4 @@ def _matrix(file: GgufFile, name: str, module: str, rows: int, k: int) -> Ternar
             raise tensor_fault(
                 file, beside, f"is {own:g}; a scale is a finite number above 0: write it again"
             )
-    file.release(name)
     return TernaryMatrix(name=module, n=rows, k=k, packed=packed, scale=scale)

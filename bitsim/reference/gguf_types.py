@@ -7,10 +7,11 @@ microsoft/BitNet, src/ggml-bitnet-mad.cpp, in the order of its published file on
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
+from bitsim.reference import threads
 from bitsim.reference.gguf_file import GgufFile
 from bitsim.reference.tables import FORMS, Table, table_of
 
@@ -21,19 +22,34 @@ SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 
 
 @njit(cache=True)
-def _repack_crumbs(stored, high_first, packed):
-    """Groups of 32 bytes that hold 4 x 32 codes, one of each 32 in a byte; counts the code 3."""
+def _repack_group(stored, high_first, packed):
+    """32 bytes that hold 4 x 32 codes, one of each 32 in a byte; returns how many codes are 3."""
     reserved = 0
-    for block in range(stored.shape[0]):
-        for part in range(4):
-            shift = np.uint8(6 - 2 * part if high_first else 2 * part)
-            for byte in range(8):
-                digits = np.uint8(0)
-                for place in range(4):
-                    code = (stored[block, 4 * byte + place] >> shift) & np.uint8(3)
-                    reserved += code == 3
-                    digits |= code << np.uint8(2 * place)
-                packed[block, 8 * part + byte] = digits
+    for part in range(4):
+        shift = np.uint8(6 - 2 * part if high_first else 2 * part)
+        for byte in range(8):
+            digits = np.uint8(0)
+            for place in range(4):
+                code = (stored[4 * byte + place] >> shift) & np.uint8(3)
+                reserved += code == 3
+                digits |= code << np.uint8(2 * place)
+            packed[8 * part + byte] = digits
+    return reserved
+
+
+@njit(cache=True)
+def _repack_crumbs(stored, high_first, packed):
+    reserved = 0
+    for group in range(stored.shape[0]):
+        reserved += _repack_group(stored[group], high_first, packed[group])
+    return reserved
+
+
+@njit(cache=True, parallel=True)
+def _repack_crumbs_parallel(stored, high_first, packed):
+    reserved = 0
+    for group in prange(stored.shape[0]):
+        reserved += _repack_group(stored[group], high_first, packed[group])
     return reserved
 
 
@@ -105,7 +121,8 @@ def ternary(file: GgufFile, name: str) -> tuple[NDArray[np.uint8], float]:
 
 def _crumbs(stored: NDArray[np.uint8], high_first: bool) -> tuple[NDArray[np.uint8], int]:
     packed = np.empty(stored.shape, np.uint8)
-    return packed, int(_repack_crumbs(stored, high_first, packed))
+    run = _repack_crumbs_parallel if threads.worthwhile(4 * stored.size) else _repack_crumbs
+    return packed, int(run(stored, high_first, packed))
 
 
 def _trits(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:

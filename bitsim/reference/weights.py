@@ -40,6 +40,10 @@ class Weights(ABC):
     def stored(self, name: str) -> tuple[str, NDArray[np.uint8]]:
         """Embedding or head as it lies in the file: BF16, F16, F32, Q8_0 or Q6_K, and its bytes."""
 
+    @abstractmethod
+    def release(self, name: str) -> None:
+        """Let the memory of a table's pages go."""
+
 
 class FolderWeights(Weights):
     """Of a Hugging Face folder, packed or a bf16 master."""
@@ -65,6 +69,10 @@ class FolderWeights(Weights):
         file = self.source.file
         return file.dtype(name), file.tensor(name).reshape(-1).view(np.uint8)
 
+    def release(self, name: str) -> None:
+        """See `Weights`."""
+        self.source.file.release(name)
+
 
 class GgufWeights(Weights):
     """Of a GGUF file."""
@@ -89,6 +97,10 @@ class GgufWeights(Weights):
         """See `Weights`."""
         file, own = self.source.file, gguf_names.float_name(name)
         return file.tensors[own].type.name, file.tensor_bytes(own)
+
+    def release(self, name: str) -> None:
+        """See `Weights`."""
+        self.source.file.release(gguf_names.float_name(name))
 
 
 def find_checkpoint(name: str) -> Path:

@@ -1,28 +1,22 @@
-"""A checkpoint in another form: planned, written, read again and compared."""
+"""A checkpoint in another form: planned, then written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bitsim.errors import CheckFailedError, shown_path
-from bitsim.reference.conversion.survey import OnLayer, Survey, chunks, f32, survey
+from bitsim.reference.conversion.survey import OnDone, Survey, survey
 from bitsim.reference.conversion.to_folder import folder_tensors, plan_folder
 from bitsim.reference.conversion.to_gguf import gguf_tensors, plan_gguf, require_blocks
 from bitsim.reference.gguf_writer import GgufPlan, write_gguf
 from bitsim.reference.packed_folder import FolderPlan, require_packable, write_folder
 from bitsim.reference.place import require_place
-from bitsim.reference.weights import (
-    Weights,
-    all_gain_names,
-    find_checkpoint,
-    modules,
-    open_weights,
-    table_names,
-)
+from bitsim.reference.weights import Weights, find_checkpoint, open_weights
 
 Form = Literal["safetensors", "i2_s", "tq2_0"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -52,7 +46,7 @@ class Conversion:
 
 
 def plan_conversion(
-    name: str, form: Form, out: Path, f16: bool = False, on_layer: OnLayer | None = None
+    name: str, form: Form, out: Path, f16: bool = False, on_layer: OnDone | None = None
 ) -> Conversion:
     """Look at the whole source and check everything that can be at fault; nothing is written.
 
@@ -76,53 +70,43 @@ def plan_conversion(
     return Conversion(source, found, form, f16, rounded, plan, tuple(notes))
 
 
-def write_conversion(conversion: Conversion, on_layer: OnLayer | None = None) -> None:
-    """Write the folder or the file, whole or not at all."""
-    source, found, plan = conversion.source, conversion.survey, conversion.plan
-    if isinstance(plan, GgufPlan):
-        kind = conversion.form.upper()
-        write_gguf(plan, gguf_tensors(source, found, kind, conversion.f16, on_layer))
-    else:
-        write_folder(plan, folder_tensors(source, found, plan, on_layer))
+def write_conversion(conversion: Conversion, on_bytes: OnDone | None = None) -> None:
+    """Write the folder or the file, whole or not at all.
 
-
-def compare(conversion: Conversion, on_layer: OnLayer | None = None) -> int:
-    """Open what was written, and compare all of it with the source.
-
-    returns  how many ternary matrices were compared: codes by digest, and scales
-    raises   `CheckFailedError` at the first difference
+    on_bytes  called with how many of how many bytes are written
     """
-    source, result = conversion.source, open_weights(conversion.out)
-    same = {"name", "note", "linear_class", "quantization_mode", "statistics"}
-    if source.spec.model_dump(exclude=same) != result.spec.model_dump(exclude=same):
-        raise _different(conversion, "its shape")
-    for name in table_names(source.spec):
-        for ours, theirs in zip(
-            chunks(source.table(name)), chunks(result.table(name)), strict=True
-        ):
-            kept = ours.astype(np.float16).astype(np.float32) if conversion.f16 else ours
-            if not np.array_equal(kept.view(np.uint32), theirs.view(np.uint32)):
-                raise _different(conversion, name)
-    for name, _ in all_gain_names(source.spec):
-        ours, theirs = source.gains(name), result.gains(name)
-        if not np.array_equal(ours.view(np.uint32), theirs.view(np.uint32)):
-            raise _different(conversion, name)
-    compared = 0
-    for layer in range(source.spec.layers):
-        for name, rows, k in modules(source.spec, layer):
-            matrix = result.matrix(name, rows, k)
-            if matrix.digest != conversion.survey.digests[name]:
-                raise _different(conversion, f"{name}, its codes")
-            if f32(matrix.scale) != conversion.survey.scales[name]:
-                raise _different(conversion, f"{name}, its scale")
-            compared += 1
-        if on_layer:
-            on_layer(layer + 1, source.spec.layers)
-    return compared
+    source, found, plan = conversion.source, conversion.survey, conversion.plan
+    meter = _Meter(plan.total_bytes, on_bytes)
+    if isinstance(plan, GgufPlan):
+        tensors = gguf_tensors(source, found, conversion.form.upper(), conversion.f16)
+        write_gguf(plan, ((name, meter.pieces(pieces)) for name, pieces in tensors))
+    else:
+        write_folder(plan, meter.tensors(folder_tensors(source, found, plan)))
 
 
-def _different(conversion: Conversion, what: str) -> CheckFailedError:
-    return CheckFailedError(
-        f"{shown_path(conversion.out)}: {what}: differs from the source; do not use it, and report "
-        f"this"
-    )
+class _Meter:
+    """Passes on what it is given, and says how much of all it was."""
+
+    def __init__(self, total_bytes: int, on_bytes: OnDone | None) -> None:
+        self._done_bytes = 0
+        self._total_bytes = total_bytes
+        self._on_bytes = on_bytes
+
+    def pieces(self, pieces: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        for piece in pieces:
+            yield piece
+            self._add(piece.nbytes)
+
+    def tensors(
+        self, tensors: Iterable[tuple[str, NDArray[Any]]]
+    ) -> Iterator[tuple[str, NDArray[Any]]]:
+        for name, values in tensors:
+            nbytes = values.nbytes
+            yield name, values
+            del values  # before the next one is made
+            self._add(nbytes)
+
+    def _add(self, nbytes: int) -> None:
+        self._done_bytes += nbytes
+        if self._on_bytes:
+            self._on_bytes(self._done_bytes, self._total_bytes)

@@ -13,7 +13,7 @@ from bitsim.reference.weights import Weights, modules
 
 CHUNK_VALUES = 1 << 22  # of a table, decoded at a time
 
-OnLayer = Callable[[int, int], None]  # how many of how many layers are done
+OnDone = Callable[[int, int], None]  # how many of how many are done
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Survey:
     scales: dict[str, float]
 
 
-def survey(weights: Weights, on_layer: OnLayer | None = None) -> Survey:
+def survey(weights: Weights, on_layer: OnDone | None = None) -> Survey:
     """Read every matrix, so that no fault of one is found later."""
     digests, scales = {}, {}
     for layer in range(weights.spec.layers):

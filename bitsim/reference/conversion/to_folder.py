@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitsim.reference import packing
 from bitsim.reference.checkpoint import FINAL_NORM, expected_tensors
-from bitsim.reference.conversion.survey import OnLayer, Survey, chunks, held_by_bf16
+from bitsim.reference.conversion.survey import Survey, chunks, held_by_bf16
 from bitsim.reference.memory import require_memory
 from bitsim.reference.packed_folder import PACKED, FolderPlan, require_packable, spec_files
 from bitsim.reference.random_bits import to_bf16
@@ -58,7 +58,7 @@ def plan_folder(
 
 
 def folder_tensors(
-    weights: Weights, survey: Survey, plan: FolderPlan, on_layer: OnLayer | None
+    weights: Weights, survey: Survey, plan: FolderPlan
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     """In the order of `expected_tensors`, one after the other."""
 
@@ -67,9 +67,11 @@ def folder_tensors(
 
     first, *others = table_names(weights.spec)
     yield first, _table(weights, first, plan)
+    weights.release(first)
     yield stored(FINAL_NORM, weights.gains(FINAL_NORM))
     for name in others:
         yield name, _table(weights, name, plan)
+        weights.release(name)
     for layer in range(weights.spec.layers):
         for name, _ in gain_names(weights.spec, layer):
             yield stored(name, weights.gains(name))
@@ -77,8 +79,6 @@ def folder_tensors(
             packed = weights.matrix(name, rows, k).packed
             yield f"{name}.weight", packing.to_hugging_face(packed, k)
             yield stored(f"{name}{SCALE}", np.array([survey.scales[name]], np.float32))
-        if on_layer:
-            on_layer(layer + 1, weights.spec.layers)
 
 
 def _all_bf16(weights: Weights) -> bool:

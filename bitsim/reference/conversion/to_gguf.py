@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import gguf_encode, gguf_names
 from bitsim.reference.checkpoint import FINAL_NORM
-from bitsim.reference.conversion.survey import OnLayer, Survey, chunks
+from bitsim.reference.conversion.survey import Survey, chunks
 from bitsim.reference.gguf_header import TYPES
 from bitsim.reference.gguf_writer import ALIGNMENT, GgufPlan, PromisedTensor, Value
 from bitsim.reference.tables import Table
@@ -77,14 +77,13 @@ def require_blocks(spec: NetworkSpec, kind: str) -> None:
             )
 
 
-def gguf_tensors(
-    weights: Weights, survey: Survey, kind: str, f16: bool, on_layer: OnLayer | None
-) -> Tensors:
+def gguf_tensors(weights: Weights, survey: Survey, kind: str, f16: bool) -> Tensors:
     """As `plan_gguf` promises them, one after the other."""
     spec = weights.spec
     for name in table_names(spec):
         pieces = _f16_pieces(weights.table(name)) if f16 else _pieces(weights.stored(name)[1])
         yield gguf_names.float_name(name), pieces
+        weights.release(name)
     yield gguf_names.FINAL_NORM, _gains(weights, FINAL_NORM)
     encode = gguf_encode.i2_s if kind == "I2_S" else gguf_encode.tq2_0
     for layer in range(spec.layers):
@@ -93,8 +92,6 @@ def gguf_tensors(
         for name, rows, k in modules(spec, layer):
             packed = weights.matrix(name, rows, k).packed
             yield gguf_names.matrix_name(name), iter([encode(packed, survey.scales[name])])
-        if on_layer:
-            on_layer(layer + 1, spec.layers)
 
 
 def f16_changes(name: str, table: Table) -> int:
