@@ -86,6 +86,7 @@ def _matrices(
     for name, matrix in contents.matrices.items():
         with named_in(f"{shown_path(file.path)}: tensor {shown(name)}"):
             packed = layouts[name].decode(file.tensor(name), matrix.n, matrix.k)
+        file.release(name)
         rows = [part.rows for part in matrix.parts]
         parts = fused.split(packed, rows, [part.heads for part in matrix.parts])
         scales = _scales(file, name, matrix)

@@ -26,34 +26,46 @@ LANES = 16  # rows that one table lookup of the kernel serves
 
 
 @njit(cache=True)
-def _place(row, column, k4, bm, bk4, bmm):
-    """Byte of (row, 4 columns); widths along K in bytes."""
-    step4 = STEP_BYTES // bmm  # bytes that one row has in a step
-    tile = (row // bm) * (k4 // bk4) + column // bk4
-    strip = row % bm // bmm
-    step = column % bk4 // step4
-    inside = (row % bmm // LANES * step4 + column % step4) * LANES + row % LANES
-    return (tile * (bm // bmm) + strip) * (bk4 * bmm) + step * STEP_BYTES + inside
+def _first_place(row, k4, bm, bk4, bmm):
+    """Byte of the first 4 columns of 16 rows; a row is `k4` bytes, a tile's `bk4`."""
+    strip = row // bm * (bm * k4) + row % bm // bmm * (bmm * bk4)
+    return strip + row % bmm // LANES * (STEP_BYTES // bmm * LANES)
 
 
 @njit(cache=True)
 def _encode(packed, table, bm, bk4, bmm, stored):
     n, k4 = packed.shape
-    for row in range(n):
-        for column in range(k4):
-            stored[_place(row, column, k4, bm, bk4, bmm)] = table[packed[row, column]]
+    step4 = STEP_BYTES // bmm  # bytes that one row has in a step
+    for row in range(0, n, LANES):
+        first, column = _first_place(row, k4, bm, bk4, bmm), 0
+        for tile in range(k4 // bk4):
+            for step in range(bk4 // step4):
+                place = first + tile * (bm * bk4) + step * STEP_BYTES
+                for _ in range(step4):
+                    for lane in range(LANES):
+                        stored[place + lane] = table[packed[row + lane, column]]
+                    place += LANES
+                    column += 1
 
 
 @njit(cache=True)
 def _decode(stored, table, bm, bk4, bmm, packed):
     n, k4 = packed.shape
+    step4 = STEP_BYTES // bmm
     void = 0
-    for row in range(n):
-        for column in range(k4):
-            byte = stored[_place(row, column, k4, bm, bk4, bmm)]
-            void += (byte >> np.uint8(4)) > 8
-            void += (byte & np.uint8(15)) > 8
-            packed[row, column] = table[byte]
+    for row in range(0, n, LANES):
+        first, column = _first_place(row, k4, bm, bk4, bmm), 0
+        for tile in range(k4 // bk4):
+            for step in range(bk4 // step4):
+                place = first + tile * (bm * bk4) + step * STEP_BYTES
+                for _ in range(step4):
+                    for lane in range(LANES):
+                        byte = stored[place + lane]
+                        void += (byte >> np.uint8(4)) > 8
+                        void += (byte & np.uint8(15)) > 8
+                        packed[row + lane, column] = table[byte]
+                    place += LANES
+                    column += 1
     return void
 
 

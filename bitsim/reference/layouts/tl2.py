@@ -36,24 +36,25 @@ REST_COLUMNS = 256  # that the size of a tensor allows for, whatever the rest is
 
 @njit(cache=True)
 def _lane(row):
-    """Place of a row in the 32 bytes of a step: the two middle groups of 8 change places."""
-    group = row % STRIP // 8
+    """Place of a strip's row in the 32 bytes of a step: the middle groups of 8 change places."""
+    group = row // 8
     return (group % 2 * 2 + group // 2) * 8 + row % 8
 
 
 @njit(cache=True)
-def _unit_places(row, unit, units, bm, tile_units):
-    """First magnitude byte (of four, 32 apart) and sign word of (row, 24 columns)."""
-    tile = row // bm * (units // tile_units) + unit // tile_units
-    step = (tile * (bm // STRIP) + row % bm // STRIP) * tile_units + unit % tile_units
-    return step * 4 * STRIP + _lane(row), step * 16 + row % 16
+def _step(strip, unit, units, bm, tile_units):
+    """Which step of signs, and of 4 steps of magnitudes, (32 rows, 24 columns) are."""
+    strips = bm // STRIP
+    tile = strip // strips * (units // tile_units) + unit // tile_units
+    return (tile * strips + strip % strips) * tile_units + unit % tile_units
 
 
 @njit(cache=True)
-def _rest_place(row, column4, rest4, bm):
-    """Byte of (row, 4 columns) in the rest, whose tiles have 8 such bytes a row."""
-    tile = row // bm * (rest4 // 8) + column4 // 8
-    return ((tile * (bm // STRIP) + row % bm // STRIP) * 8 + column4 % 8) * STRIP + _lane(row)
+def _rest_step(strip, column4, rest4, bm):
+    """Which step of the rest (32 rows, 4 columns) are; a tile has 8 such steps a strip."""
+    strips = bm // STRIP
+    tile = strip // strips * (rest4 // 8) + column4 // 8
+    return (tile * strips + strip % strips) * 8 + column4 % 8
 
 
 @njit(cache=True)
@@ -76,16 +77,20 @@ def _store_unit(digits, shift, magnitudes, signs, at, word):
 def _encode(packed, table, bm, tile_units, units, magnitudes, signs, rest):
     n, k4 = packed.shape
     rest4 = k4 - 6 * units
-    for row in range(n):
+    for strip in range(n // STRIP):
+        rows = packed[STRIP * strip : STRIP * strip + STRIP]
         for unit in range(units):
-            digits = np.uint64(0)
-            for byte in range(6):
-                digits |= np.uint64(packed[row, 6 * unit + byte]) << np.uint64(8 * byte)
-            at, word = _unit_places(row, unit, units, bm, tile_units)
-            _store_unit(digits, row % STRIP // 16, magnitudes, signs, at, word)
+            step = _step(strip, unit, units, bm, tile_units)
+            for row in range(STRIP):
+                digits = np.uint64(0)
+                for byte in range(6):
+                    digits |= np.uint64(rows[row, 6 * unit + byte]) << np.uint64(8 * byte)
+                at, word = step * 4 * STRIP + _lane(row), step * 16 + row % 16
+                _store_unit(digits, row // 16, magnitudes, signs, at, word)
         for column4 in range(rest4):
-            place = _rest_place(row, column4, rest4, bm)
-            rest[place] = table[packed[row, 6 * units + column4]]
+            at = _rest_step(strip, column4, rest4, bm) * STRIP
+            for row in range(STRIP):
+                rest[at + _lane(row)] = table[rows[row, 6 * units + column4]]
 
 
 @njit(cache=True)
@@ -110,18 +115,23 @@ def _decode(magnitudes, signs, rest, table, bm, tile_units, units, packed):
     n, k4 = packed.shape
     rest4 = k4 - 6 * units
     void = 0
-    for row in range(n):
+    for strip in range(n // STRIP):
+        rows = packed[STRIP * strip : STRIP * strip + STRIP]
         for unit in range(units):
-            at, word = _unit_places(row, unit, units, bm, tile_units)
-            digits, faults = _load_unit(magnitudes, signs, at, word, row % STRIP // 16)
-            void += faults
-            for byte in range(6):
-                packed[row, 6 * unit + byte] = digits >> np.uint64(8 * byte) & np.uint64(255)
+            step = _step(strip, unit, units, bm, tile_units)
+            for row in range(STRIP):
+                at, word = step * 4 * STRIP + _lane(row), step * 16 + row % 16
+                digits, faults = _load_unit(magnitudes, signs, at, word, row // 16)
+                void += faults
+                for byte in range(6):
+                    rows[row, 6 * unit + byte] = digits >> np.uint64(8 * byte) & np.uint64(255)
         for column4 in range(rest4):
-            byte = rest[_rest_place(row, column4, rest4, bm)]
-            void += (byte >> np.uint8(4)) > 8
-            void += (byte & np.uint8(15)) > 8
-            packed[row, 6 * units + column4] = table[byte]
+            at = _rest_step(strip, column4, rest4, bm) * STRIP
+            for row in range(STRIP):
+                byte = rest[at + _lane(row)]
+                void += (byte >> np.uint8(4)) > 8
+                void += (byte & np.uint8(15)) > 8
+                rows[row, 6 * units + column4] = table[byte]
     return void
 
 
