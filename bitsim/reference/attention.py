@@ -11,9 +11,13 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from bitsim.reference import threads
-from bitsim.reference.floats import LANES, dot
+from bitsim.reference.head_group import TILE, mix, padded, score, soften
+from bitsim.reference.lanes import LINE_BYTES, line_place
 from bitsim.reference.memory import require_memory
 from bitsim.spec.network import NetworkSpec
+from bitsim.units import ceil_div
+
+TOKENS = 8  # that meet a tile of keys, or values, while it stays in L1
 
 
 @dataclass(eq=False)
@@ -35,12 +39,20 @@ class KVCache:
         """Room for `capacity` tokens."""
         shape = (spec.layers, spec.kv_heads, capacity, spec.head_dim)
         require_memory(2 * 4 * math.prod(shape), f"a key-value cache of {capacity} tokens")
-        return cls(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+        return cls(_zeros(shape), _zeros(shape))
 
     @property
     def capacity(self) -> int:
         """Tokens that fit."""
         return self.keys.shape[2]
+
+
+def _zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Zeros that begin with a cache line."""
+    count = math.prod(shape)
+    room = np.zeros(count + LINE_BYTES // 4, np.float32)
+    first = -room.ctypes.data % LINE_BYTES // 4
+    return room[first : first + count].reshape(shape)
 
 
 def rope_table(
@@ -76,43 +88,87 @@ def rotate(qkv, heads, cos, sin):
 
 
 @njit(cache=True)
-def _attend_head(qkv, keys, values, start, heads, task, out):
-    """One query head of one token; task = token * heads + head."""
-    kv_heads, _, head_dim = keys.shape
-    group = heads // kv_heads
-    scale = np.float32(1 / math.sqrt(head_dim))
-    token, head = task // heads, task % heads
-    count = start + token + 1
-    query = qkv[token, head * head_dim : (head + 1) * head_dim]
-    k, v = keys[head // group], values[head // group]
-    result = out[token, head * head_dim : (head + 1) * head_dim]
-    lanes = np.empty(LANES, np.float32)
-    weights = np.empty(count, np.float32)
-    largest = np.float32(-np.inf)
-    for position in range(count):
-        weights[position] = dot(query, k[position], lanes) * scale
-        largest = max(largest, weights[position])
-    total = np.float32(0)
-    for position in range(count):
-        weights[position] = math.exp(weights[position] - largest)
-        total += weights[position]
-    result[:] = np.float32(0)
-    for position in range(count):
-        weight = weights[position] / total
-        for j in range(head_dim):
-            result[j] += weight * v[position, j]
+def _wide_queries(qkv, at, group, head_dim):
+    """Query heads as `head_group.score` takes them: (m * group * padded,) float32."""
+    wide = padded(head_dim)
+    count = qkv.shape[0] * group * wide
+    room = np.zeros(count + LINE_BYTES // 4, np.float32)
+    first = line_place(room)
+    queries = room[first : first + count]
+    for token in range(qkv.shape[0]):
+        for head in range(group):
+            to = (token * group + head) * wide
+            for j in range(head_dim):
+                queries[to + j] = qkv[token, at + head * head_dim + j]
+    return queries
 
 
 @njit(cache=True)
-def _attend(qkv, keys, values, start, heads, out):
-    for task in range(qkv.shape[0] * heads):
-        _attend_head(qkv, keys, values, start, heads, task, out)
+def _attend_some(qkv, keys, values, start, heads, kv_head, first, end, out):
+    """The heads of one group, of tokens first ... end - 1: tile by tile for all of them."""
+    kv_heads, capacity, head_dim = keys.shape
+    group = heads // kv_heads
+    scale = np.float32(1 / math.sqrt(head_dim))
+    flat_keys, flat_values, flat_out = keys.reshape(-1), values.reshape(-1), out.reshape(-1)
+    base = kv_head * capacity * head_dim
+    tokens, most, wide = end - first, start + end, padded(head_dim)
+    queries = _wide_queries(qkv[first:end], kv_head * group * head_dim, group, head_dim)
+    weights = np.empty(tokens * most * group, np.float32)
+    for tile in range(0, most, TILE):
+        for token in range(tokens):
+            score(
+                queries,
+                token * group * wide,
+                group,
+                flat_keys,
+                base,
+                head_dim,
+                tile,
+                min(tile + TILE, start + first + token + 1),
+                scale,
+                weights,
+                token * most * group,
+            )
+    for token in range(tokens):
+        soften(weights, token * most * group, start + first + token + 1, group)
+    at = kv_head * group * head_dim
+    out[first:end, at : at + group * head_dim] = np.float32(0)
+    for tile in range(0, most, TILE):
+        for token in range(tokens):
+            mix(
+                weights,
+                (token * most + tile) * group,
+                group,
+                flat_values,
+                base + tile * head_dim,
+                head_dim,
+                min(tile + TILE, start + first + token + 1) - tile,
+                flat_out,
+                (first + token) * out.shape[1] + at,
+                0,
+                head_dim,
+            )
+
+
+@njit(cache=True)
+def _attend_task(qkv, keys, values, start, heads, task, out):
+    m = qkv.shape[0]
+    blocks = (m + TOKENS - 1) // TOKENS
+    first = task % blocks * TOKENS
+    end = min(first + TOKENS, m)
+    _attend_some(qkv, keys, values, start, heads, task // blocks, first, end, out)
+
+
+@njit(cache=True)
+def _attend(qkv, keys, values, start, heads, tasks, out):
+    for task in range(tasks):
+        _attend_task(qkv, keys, values, start, heads, task, out)
 
 
 @njit(cache=True, parallel=True)
-def _attend_parallel(qkv, keys, values, start, heads, out):
-    for task in prange(qkv.shape[0] * heads):
-        _attend_head(qkv, keys, values, start, heads, task, out)
+def _attend_parallel(qkv, keys, values, start, heads, tasks, out):
+    for task in prange(tasks):
+        _attend_task(qkv, keys, values, start, heads, task, out)
 
 
 def attend(
@@ -139,4 +195,5 @@ def attend(
         store[layer, :, start : start + m] = new.transpose(1, 0, 2)
     scores = m * (start + m) * spec.heads
     run = _attend_parallel if threads.worthwhile(2 * scores * spec.head_dim) else _attend
-    run(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, out)
+    tasks = spec.kv_heads * ceil_div(m, TOKENS)
+    run(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, tasks, out)

@@ -13,7 +13,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-LANES = 32  # partial sums of one dot product
+from bitsim.reference.lanes import WIDTH, load_lanes, multiply_add, no_lanes, store_lanes
+
+LANES = 2 * WIDTH  # partial sums of one dot product
 STEPS = 4  # additions to each before it goes back to memory
 
 
@@ -65,9 +67,13 @@ def dot(x, y, lanes):
     """
     k = x.shape[0]
     whole = k - k % LANES
-    lanes[:] = np.float32(0)
+    low = high = no_lanes()
     for start in range(0, whole, LANES):
-        _multiply_add(x[start : start + LANES], y[start : start + LANES], lanes)
+        low = multiply_add(low, load_lanes(x, start), load_lanes(y, start))
+        start += WIDTH
+        high = multiply_add(high, load_lanes(x, start), load_lanes(y, start))
+    store_lanes(lanes, 0, low)
+    store_lanes(lanes, WIDTH, high)
     _multiply_add(x[whole:], y[whole:], lanes)
     return _fold(lanes)
 
@@ -88,14 +94,20 @@ def dot_bf16(x, y, lanes):
 
 
 @njit(cache=True)
+def norm_token(x, gain, eps, lanes, out):
+    """`rms_norm` of one token: x, gain and out (k,), lanes (LANES,) scratch, all float32."""
+    k = x.shape[0]
+    variance = dot(x, x, lanes) / np.float32(k)
+    inverse = np.float32(1) / np.float32(math.sqrt(variance + eps))
+    for place in range(k):
+        out[place] = gain[place] * (x[place] * inverse)
+
+
+@njit(cache=True)
 def _rms_norm(x, gain, eps, out):
     lanes = np.empty(LANES, np.float32)
-    k = x.shape[1]
     for token in range(x.shape[0]):
-        variance = dot(x[token], x[token], lanes) / np.float32(k)
-        inverse = np.float32(1) / np.float32(math.sqrt(variance + eps))
-        for place in range(k):
-            out[token, place] = gain[place] * (x[token, place] * inverse)
+        norm_token(x[token], gain, eps, lanes, out[token])
 
 
 def rms_norm(x: NDArray[np.float32], gain: NDArray[np.float32], eps: float) -> NDArray[np.float32]:

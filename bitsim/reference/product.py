@@ -20,18 +20,28 @@ PATH = product_avx2 if vectors.AVX2 else product_portable  # the fastest for thi
 
 
 @njit(cache=True)
+def planes_of_token(activations, planes):
+    """`_planes` of one token: activations (k,), planes (4, bytes); the sum of the activations."""
+    k = activations.shape[0]
+    whole = k // 4
+    for place in range(4):
+        plane = planes[place]
+        for byte in range(whole):
+            plane[byte] = activations[4 * byte + place]
+        if whole < plane.shape[0]:
+            column = 4 * whole + place
+            plane[whole] = activations[column] if column < k else np.int8(0)
+    total = np.int32(0)
+    for column in range(k):
+        total += np.int32(activations[column])
+    return np.int32(total)
+
+
+@njit(cache=True)
 def _planes(activations, planes, sums):
     """Activations as the four places of a code byte meet them; those beyond k are 0."""
-    k = activations.shape[1]
     for token in range(activations.shape[0]):
-        total = np.int32(0)
-        for place in range(4):
-            for byte in range(planes.shape[2]):
-                column = 4 * byte + place
-                value = activations[token, column] if column < k else np.int8(0)
-                planes[token, place, byte] = value
-                total += np.int32(value)
-        sums[token] = total
+        sums[token] = planes_of_token(activations[token], planes[token])
 
 
 def multiply(

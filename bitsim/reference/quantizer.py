@@ -15,24 +15,31 @@ from bitsim.reference.floats import widen
 from bitsim.units import ceil_div
 
 SMALLEST = 1e-5  # keeps both scales finite
+INFINITY = 0x7F800000  # its bits
 ROWS_PER_SUM = 64  # rows whose |w| are added up by one thread; fixes the order of the additions
 
 
 @njit(cache=True)
+def quantize_token(x, codes):
+    """`quantize` of one token, x and codes (k,): its scale, and whether x was finite."""
+    largest = np.uint32(0)  # of f32 without their sign: in the order of the values, NaN on top
+    bits = x.view(np.uint32)
+    for place in range(x.shape[0]):
+        largest = max(largest, np.uint32(bits[place] & np.uint32(0x7FFFFFFF)))
+    scale = np.float32(127) / max(np.uint32(largest).view(np.float32), np.float32(SMALLEST))
+    for place in range(x.shape[0]):
+        code = np.rint(x[place] * scale)
+        codes[place] = np.int8(min(max(code, np.float32(-128)), np.float32(127)))
+    return scale, largest < np.uint32(INFINITY)
+
+
+@njit(cache=True)
 def _quantize(x, codes, scales):
-    finite = True
+    all_finite = True
     for token in range(x.shape[0]):
-        largest = np.float32(0)
-        for place in range(x.shape[1]):
-            size = abs(x[token, place])
-            finite &= size <= np.float32(3.4028235e38)
-            largest = max(largest, size)
-        scale = np.float32(127) / max(largest, np.float32(SMALLEST))
-        scales[token] = scale
-        for place in range(x.shape[1]):
-            code = np.rint(x[token, place] * scale)
-            codes[token, place] = np.int8(min(max(code, np.float32(-128)), np.float32(127)))
-    return finite
+        scales[token], finite = quantize_token(x[token], codes[token])
+        all_finite &= finite
+    return all_finite
 
 
 def quantize(x: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32], bool]:
@@ -48,11 +55,18 @@ def quantize(x: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float
     return codes, scales, bool(finite)
 
 
+@njit(cache=True, error_model="numpy")
+def dequantize_token(sums, scale, weight_scale, out):
+    """`dequantize` of one token: sums (n,) int32, out (n,) float32."""
+    for row in range(sums.shape[0]):
+        out[row] = np.float32(sums[row]) * weight_scale / scale
+
+
 @njit(cache=True)
 def _dequantize(sums, scales, first, end, weight_scale, out):
     for token in range(sums.shape[0]):
-        for row in range(first, end):
-            out[token, row] = np.float32(sums[token, row]) * weight_scale / scales[token]
+        part, values = sums[token, first:end], out[token, first:end]
+        dequantize_token(part, scales[token], weight_scale, values)
 
 
 def dequantize(

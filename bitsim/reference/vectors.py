@@ -112,8 +112,8 @@ def as_words(typing, values):
 
 
 @_instruction
-def prefetch(typing, array, byte):
-    """Ask for the cache line of byte `byte` of an array of bytes; beyond its end does no harm."""
+def prefetch(typing, array, place):
+    """Ask for the cache line of flat place `place` of an array; beyond its end does no harm."""
 
     def generate(context, builder, signature, arguments):
         start = context.make_array(array)(context, builder, arguments[0]).data
