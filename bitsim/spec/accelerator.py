@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from bitsim.spec.base import Spec
+from bitsim.spec.bus import Axi4BusSpec
 from bitsim.spec.dot import DotSpec
 from bitsim.spec.memory import FixedMemorySpec
 
@@ -18,6 +19,7 @@ Work = Literal[
 WORKS: tuple[Work, ...] = get_args(Work)
 
 ArraySpec = Annotated[DotSpec, Field()]  # a further dataflow: a union told apart by `dataflow`
+BusSpec = Annotated[Axi4BusSpec, Field()]  # a further bus: the same, by `kind`
 MemorySpec = Annotated[FixedMemorySpec, Field()]  # a further memory: the same, by `kind`
 
 
@@ -47,6 +49,7 @@ class AcceleratorSpec(Spec):
     clock_mhz: float = Field(ge=0.001, le=100_000)
     technology: str  # name of a technology; `--technology` asks for another
     array: ArraySpec
+    bus: BusSpec | None = None  # None: the array alone, its streams are the ports
     memory: MemorySpec
     dma: DmaSpec
     units: dict[Annotated[str, Field(pattern=NAME, max_length=64)], UnitSpec]
@@ -70,6 +73,11 @@ class AcceleratorSpec(Spec):
             faults.append(
                 f"dma.weight_tile_bytes = {self.dma.weight_tile_bytes} is less than one beat of "
                 f"all columns ({beat_bytes} bytes); enlarge it"
+            )
+        if self.bus is not None and self.array.columns % self.bus.weight_ports:
+            faults.append(
+                f"bus.weight_ports = {self.bus.weight_ports} does not divide array.columns = "
+                f"{self.array.columns}; each port feeds as many columns as the others"
             )
         if faults:
             raise ValueError("; ".join(faults))

@@ -1,0 +1,184 @@
+"""How an accelerator is connected: AXI4 masters for weights, activations and results, and what
+the memory behind them holds.
+
+Source of the rules: Arm IHI 0022, AMBA AXI Protocol Specification, A3 (bursts of at most 256
+transfers, none across a 4 KiB boundary).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from bitsim.errors import BitsimError
+from bitsim.spec.base import Spec
+from bitsim.spec.dot import DotSpec
+from bitsim.spec.phase import Phase
+from bitsim.units import BITS_PER_BYTE, ceil_div
+
+BOUNDARY_BYTES = 4096  # that no burst crosses
+SUM_BYTES = 4  # a result in memory: int32, whatever the accumulators have
+MAX_WORDS = (1 << 32) - 1  # counts of words are 32 bits in the hardware
+
+
+class Axi4BusSpec(Spec):
+    """Read masters for weights, one for activations, a write master for results.
+
+    A word is what one transfer of a data bus carries: `data_bits`.
+    """
+
+    kind: Literal["axi4"]
+    data_bits: Literal[32, 64, 128, 256, 512]
+    address_bits: int = Field(ge=32, le=64)
+    weight_ports: int = Field(ge=1, le=8)  # each feeds as many columns as the others
+    burst_words: int = Field(ge=1, le=256)
+    outstanding: int = Field(ge=1, le=16)  # bursts asked for and not yet answered, of a port
+    read_fifo_words: int = Field(ge=2, le=4096)  # of a read port
+    write_fifo_words: int = Field(ge=2, le=4096)
+    list_entries: int = Field(ge=2, le=4096)  # phases that one start runs
+
+    @model_validator(mode="after")
+    def _bursts_fit(self) -> Self:
+        faults = []
+        burst_bytes = self.burst_words * self.word_bytes
+        if burst_bytes > BOUNDARY_BYTES:
+            faults.append(
+                f"burst_words = {self.burst_words} of {self.word_bytes} bytes are {burst_bytes}; "
+                f"AXI4 lets no burst cross {BOUNDARY_BYTES} bytes: lower it"
+            )
+        faults += [
+            f"{name} = {getattr(self, name)} cannot hold a burst of burst_words = "
+            f"{self.burst_words}; enlarge it"
+            for name in ("read_fifo_words", "write_fifo_words")
+            if getattr(self, name) < self.burst_words
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes of a transfer."""
+        return self.data_bits // BITS_PER_BYTE
+
+
+@dataclass(frozen=True)
+class ListEntry:
+    """One phase of the list that a start runs. Addresses are multiples of `word_bytes`.
+
+    weights_stride  port p reads at weights_address + p * weights_stride
+    weights_words   of one port, in one pass over the matrix
+    passes          over the matrix, one for each block of held groups
+    """
+
+    row_tiles: int
+    k_beats: int
+    groups: int
+    passes: int
+    weights_address: int
+    weights_stride: int
+    weights_words: int
+    activations_address: int
+    activations_words: int
+    results_address: int
+    results_words: int
+
+
+@dataclass(frozen=True)
+class BusLayout:
+    """Beats of an array as words of a bus.
+
+    A beat takes whole words; the bytes of its last word that it does not fill are 0 when written
+    and ignored when read.
+    """
+
+    array: DotSpec
+    bus: Axi4BusSpec
+
+    @property
+    def port_columns(self) -> int:
+        """Columns that one weight port feeds: port p those from p * port_columns on."""
+        return self.array.columns // self.bus.weight_ports
+
+    @property
+    def step_words(self) -> int:
+        """Words of one weight beat of all columns of a port."""
+        return ceil_div(self.port_columns * self.array.beat_bytes, self.bus.word_bytes)
+
+    @property
+    def activation_words(self) -> int:
+        """Words of one activation beat."""
+        return ceil_div(self.array.lanes * self.array.slices, self.bus.word_bytes)
+
+    @property
+    def result_words(self) -> int:
+        """Words of one result beat, each sum an int32."""
+        return ceil_div(self.array.columns * self.array.slices * SUM_BYTES, self.bus.word_bytes)
+
+    def entry(
+        self,
+        phase: Phase,
+        weights_address: int,
+        weights_stride: int,
+        activations_address: int,
+        results_address: int,
+    ) -> ListEntry:
+        """The list entry of a phase, or `BitsimError` if a count does not fit in it."""
+        tiling = self.array.tiling(phase)
+        entry = ListEntry(
+            row_tiles=tiling.row_tiles,
+            k_beats=tiling.k_beats,
+            groups=tiling.groups,
+            passes=tiling.blocks,
+            weights_address=weights_address,
+            weights_stride=weights_stride,
+            weights_words=tiling.row_tiles * tiling.k_beats * self.step_words,
+            activations_address=activations_address,
+            activations_words=tiling.activation_beats * self.activation_words,
+            results_address=results_address,
+            results_words=tiling.result_beats * self.result_words,
+        )
+        for name in ("weights_words", "activations_words", "results_words"):
+            if getattr(entry, name) > MAX_WORDS:
+                raise BitsimError(
+                    f"phase {phase.name}: {name} = {getattr(entry, name)}; a port counts to "
+                    f"{MAX_WORDS}: cut the phase"
+                )
+        return entry
+
+    def weight_bytes(self, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """What each port's part of the memory holds, from `encoding.weight_image`.
+
+        image    (row_tiles, k_beats, columns, beat_bytes)  uint8
+        returns  of each port (row_tiles * k_beats * step_words * word_bytes,) uint8
+        """
+        row_tiles, k_beats, columns, beat_bytes = image.shape
+        assert (columns, beat_bytes) == (self.array.columns, self.array.beat_bytes)
+        ports = image.reshape(row_tiles * k_beats, self.bus.weight_ports, -1).transpose(1, 0, 2)
+        return [_padded(port, self.step_words * self.bus.word_bytes) for port in ports]
+
+    def activation_bytes(self, beats: NDArray[np.int8]) -> NDArray[np.uint8]:
+        """What the memory holds of a phase's activations.
+
+        beats    (activation beats, slices * lanes)  int8, in the order of the stream
+        returns  (beats * activation_words * word_bytes,)  uint8
+        """
+        assert beats.shape[1] == self.array.slices * self.array.lanes
+        return _padded(beats.view(np.uint8), self.activation_words * self.bus.word_bytes)
+
+    def result_sums(self, stored: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """(result beats, columns * slices) int32, from the bytes that the write master wrote."""
+        beats = stored.reshape(-1, self.result_words * self.bus.word_bytes)
+        sums = beats[:, : self.array.columns * self.array.slices * SUM_BYTES]
+        return np.ascontiguousarray(sums).view("<i4")
+
+
+def _padded(rows: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Rows widened to `width` bytes with 0, one after the other."""
+    out = np.zeros((len(rows), width), np.uint8)
+    out[:, : rows.shape[1]] = rows
+    return out.reshape(-1)
