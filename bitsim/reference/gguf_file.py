@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, reason, shown
 from bitsim.reference.gguf_header import (
+    BOOL,
     FIXED_BYTES,
     SCALARS,
     STRING,
@@ -115,6 +116,19 @@ class GgufFile:
         """A bool; None if the key is not there."""
         value = self._scalar(key, "a bool", lambda name: name == "bool")
         return None if value is None else bool(value)
+
+    def value(self, key: str) -> str | bool | np.generic | list[str] | NDArray[Any]:
+        """The value of a key that is there, of whatever type it has."""
+        value = self.keys[key]
+        if value.kind == STRING:
+            found = self.strings(key) if value.is_array else self.text(key)
+            assert found is not None, "checked by who asks"
+            return found
+        kind = np.dtype(np.bool) if value.kind == BOOL else np.dtype(SCALARS[value.kind][1])
+        values = np.frombuffer(self._map, kind, count=value.count, offset=value.begin)
+        if value.is_array:
+            return values
+        return bool(values[0]) if value.kind == BOOL else values[0]
 
     def tensor_bytes(self, name: str) -> NDArray[np.uint8]:
         """All bytes of a tensor, read-only, a view of the file."""

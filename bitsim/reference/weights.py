@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import gguf_names
 from bitsim.reference.checkpoint import EMBEDDING, FINAL_NORM, HEAD, LAYER_NORMS, open_checkpoint
+from bitsim.reference.generation_config import with_generation_config
 from bitsim.reference.gguf_network import open_gguf_checkpoint
 from bitsim.reference.tables import Table
 from bitsim.spec import catalog
@@ -22,6 +23,7 @@ from bitsim.spec.ternary import TernaryMatrix
 class Weights(ABC):
     """Tensors go by the names that Hugging Face gives them, in every form."""
 
+    path: Path
     spec: NetworkSpec
 
     @abstractmethod
@@ -49,8 +51,9 @@ class FolderWeights(Weights):
     """Of a Hugging Face folder, packed or a bf16 master."""
 
     def __init__(self, folder: Path) -> None:
+        self.path = folder
         self.source = open_checkpoint(folder)
-        self.spec = self.source.spec
+        self.spec = with_generation_config(self.source.spec, folder / "generation_config.json")
 
     def matrix(self, name: str, rows: int, k: int) -> TernaryMatrix:
         """See `Weights`; a master's is quantised."""
@@ -78,6 +81,7 @@ class GgufWeights(Weights):
     """Of a GGUF file."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.source = open_gguf_checkpoint(path)
         self.spec = self.source.spec
 

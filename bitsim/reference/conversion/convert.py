@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.reference.conversion import tokenizer
 from bitsim.reference.conversion.survey import OnDone, Survey, survey
 from bitsim.reference.conversion.to_folder import folder_tensors, plan_folder
 from bitsim.reference.conversion.to_gguf import gguf_tensors, plan_gguf, require_blocks
@@ -61,13 +62,15 @@ def plan_conversion(
     if form == "safetensors":
         require_packable(source.spec)
         found = survey(source, on_layer)
-        plan, notes = plan_folder(source, found, out, {})
+        files, said = tokenizer.files(source)
+        plan, notes = plan_folder(source, found, out, files)
     else:
         require_blocks(source.spec, form.upper())
         found = survey(source, on_layer)
-        plan, notes, rounded = plan_gguf(source, found, out, form.upper(), f16, {})
+        keys, said = tokenizer.keys(source)
+        plan, notes, rounded = plan_gguf(source, found, out, form.upper(), f16, keys)
     require_place(out, plan.total_bytes, what)
-    return Conversion(source, found, form, f16, rounded, plan, tuple(notes))
+    return Conversion(source, found, form, f16, rounded, plan, (*notes, *said))
 
 
 def write_conversion(conversion: Conversion, on_bytes: OnDone | None = None) -> None:

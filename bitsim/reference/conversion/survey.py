@@ -12,6 +12,7 @@ from bitsim.reference.tables import Table
 from bitsim.reference.weights import Weights, modules
 
 CHUNK_VALUES = 1 << 22  # of a table, decoded at a time
+PIECE_BYTES = 1 << 24
 
 OnDone = Callable[[int, int], None]  # how many of how many are done
 
@@ -46,6 +47,12 @@ def chunks(table: Table) -> Iterator[NDArray[np.float32]]:
     step = max(1, CHUNK_VALUES // table.hidden)
     for begin in range(0, table.vocab, step):
         yield table.rows(np.arange(begin, min(begin + step, table.vocab)))
+
+
+def pieces(raw: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The bytes of a table, some at a time."""
+    for begin in range(0, raw.size, PIECE_BYTES):
+        yield raw[begin : begin + PIECE_BYTES]
 
 
 def held_by_bf16(values: NDArray[np.float32]) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError, shown_path
 from bitsim.reference import gguf_encode, gguf_names
 from bitsim.reference.checkpoint import FINAL_NORM
-from bitsim.reference.conversion.survey import Survey, chunks
+from bitsim.reference.conversion.survey import Survey, chunks, pieces
 from bitsim.reference.gguf_header import TYPES
 from bitsim.reference.gguf_writer import ALIGNMENT, GgufPlan, PromisedTensor, Value
 from bitsim.reference.tables import Table
@@ -24,7 +24,6 @@ from bitsim.spec.network import NetworkSpec
 ARCHITECTURE = gguf_names.ARCHITECTURES[0]
 FILE_TYPES = {"I2_S": 40, "TQ2_0": 37}  # `llama_ftype` of bitnet.cpp and of llama.cpp
 QUANTIZATION_VERSION = 2  # GGML_QNT_VERSION
-PIECE_BYTES = 1 << 24
 TQ2_0_BLOCK = next(each.block for each in TYPES.values() if each.name == "TQ2_0")
 I2_S_BLOCK = next(each.block for each in TYPES.values() if each.name == "I2_S")
 
@@ -43,7 +42,7 @@ def plan_gguf(
 
     kind       I2_S or TQ2_0
     f16        embedding and head as F16, rounded to nearest, instead of in the source's own form
-    tokenizer  further keys
+    tokenizer  its keys; the ids are the network's
     """
     spec = weights.spec
     if out.suffix != ".gguf":
@@ -57,8 +56,9 @@ def plan_gguf(
     if f16:
         rounded = sum(f16_changes(name, weights.table(name)) for name in table_names(spec))
         notes.append(f"{rounded} values of embedding and head are changed by rounding to F16")
-    keys = _keys(spec, kind)
-    return GgufPlan(out, keys | dict(tokenizer), _promised(weights, kind, f16)), notes, rounded
+    tables = {name: "F16" if f16 else weights.stored(name)[0] for name in table_names(spec)}
+    promised = promised_tensors(spec, kind, tables)
+    return GgufPlan(out, dict(tokenizer) | _keys(spec, kind), promised), notes, rounded
 
 
 def require_blocks(spec: NetworkSpec, kind: str) -> None:
@@ -81,8 +81,8 @@ def gguf_tensors(weights: Weights, survey: Survey, kind: str, f16: bool) -> Tens
     """As `plan_gguf` promises them, one after the other."""
     spec = weights.spec
     for name in table_names(spec):
-        pieces = _f16_pieces(weights.table(name)) if f16 else _pieces(weights.stored(name)[1])
-        yield gguf_names.float_name(name), pieces
+        table = _f16_pieces(weights.table(name)) if f16 else pieces(weights.stored(name)[1])
+        yield gguf_names.float_name(name), table
         weights.release(name)
     yield gguf_names.FINAL_NORM, _gains(weights, FINAL_NORM)
     encode = gguf_encode.i2_s if kind == "I2_S" else gguf_encode.tq2_0
@@ -156,14 +156,18 @@ def _f32(spec: NetworkSpec, field: str) -> np.float32:
     return kept
 
 
-def _promised(weights: Weights, kind: str, f16: bool) -> dict[str, PromisedTensor]:
-    spec = weights.spec
+def promised_tensors(
+    spec: NetworkSpec, kind: str, tables: Mapping[str, str]
+) -> dict[str, PromisedTensor]:
+    """Every tensor in the order of the file: 332 for the 2B model.
+
+    kind    of the ternary ones
+    tables  by Hugging Face's name, kind of embedding and head
+    """
     promised = {}
-    for name in table_names(spec):
-        own = "F16" if f16 else weights.stored(name)[0]
-        promised[gguf_names.float_name(name)] = PromisedTensor(
-            own, (spec.vocab_size, spec.hidden_size)
-        )
+    for name, table_kind in tables.items():
+        shape = (spec.vocab_size, spec.hidden_size)
+        promised[gguf_names.float_name(name)] = PromisedTensor(table_kind, shape)
     promised[gguf_names.FINAL_NORM] = PromisedTensor("F32", (spec.hidden_size,))
     for layer in range(spec.layers):
         for name, width in gain_names(spec, layer):
@@ -175,11 +179,6 @@ def _promised(weights: Weights, kind: str, f16: bool) -> dict[str, PromisedTenso
 
 def _gains(weights: Weights, name: str) -> Iterator[NDArray[np.uint8]]:
     yield np.ascontiguousarray(weights.gains(name), "<f4").view(np.uint8)
-
-
-def _pieces(raw: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    for begin in range(0, raw.size, PIECE_BYTES):
-        yield raw[begin : begin + PIECE_BYTES]
 
 
 def _f16_pieces(table: Table) -> Iterator[NDArray[np.uint8]]:
