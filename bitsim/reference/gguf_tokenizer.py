@@ -88,8 +88,11 @@ def _made(file: GgufFile) -> tokenizers.Tokenizer:
         missing = TOKENS if tokens is None else MERGES
         raise file.fault(f"key '{missing}' is missing; write it, or put a tokenizer.json beside it")
     vocabulary = _vocabulary(file, tokens)
-    control, user_defined = _added(file, tokens)
-    # All tokens are in the vocabulary, added ones too: the library takes their ids from there.
+    control, user_defined, unused = _added(file, tokens)
+    for token in unused:
+        del vocabulary[token]
+    _require_bytes(file, vocabulary)
+    # Added tokens stay in the vocabulary: the library takes their ids from there.
     pairs = _pairs(file, merges, vocabulary)
     made = tokenizers.Tokenizer(models.BPE(vocabulary, pairs, ignore_merges=True))
     made.pre_tokenizer = pre_tokenizers.Sequence(
@@ -113,7 +116,7 @@ def _made(file: GgufFile) -> tokenizers.Tokenizer:
 
 
 def _vocabulary(file: GgufFile, tokens: Sequence[str]) -> dict[str, int]:
-    """Ids by token, all different; every byte has one, or text would be lost."""
+    """Ids by token, all different."""
     vocabulary: dict[str, int] = {}
     for token_id, token in enumerate(tokens):
         if not 0 < len(token.encode()) <= MAX_TOKEN_BYTES:
@@ -127,26 +130,30 @@ def _vocabulary(file: GgufFile, tokens: Sequence[str]) -> dict[str, int]:
                 f"key '{TOKENS}': tokens {first} and {token_id} are both {shown(token)}; "
                 f"write the file again"
             )
+    return vocabulary
+
+
+def _require_bytes(file: GgufFile, vocabulary: dict[str, int]) -> None:
+    """Text with a byte that has no token would be lost without a word."""
     absent = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - vocabulary.keys())
     if absent:
         raise file.fault(
             f"key '{TOKENS}' has no token for {len(absent)} of the 256 bytes, such as "
             f"{shown(absent[0])}; write the file again"
         )
-    return vocabulary
 
 
-def _added(file: GgufFile, tokens: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Control tokens, and user-defined ones."""
+def _added(file: GgufFile, tokens: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Control tokens, user-defined ones, and those that fill the list up."""
     types = file.integers(TYPES)
     if types is None:
-        return [token for token in tokens if CONTROL_NAME.fullmatch(token)], []
+        return [token for token in tokens if CONTROL_NAME.fullmatch(token)], [], []
     if len(types) != len(tokens):
         raise file.fault(
             f"key '{TYPES}' has {len(types)} types, '{TOKENS}' has {len(tokens)}; "
             f"write the file again"
         )
-    control, user_defined = [], []
+    control, user_defined, unused = [], [], []
     for token_id, (token, kind) in enumerate(zip(tokens, types.tolist(), strict=True)):
         if kind not in (NORMAL, CONTROL, USER_DEFINED, UNUSED):
             raise file.fault(
@@ -157,7 +164,9 @@ def _added(file: GgufFile, tokens: Sequence[str]) -> tuple[list[str], list[str]]
             control.append(token)
         elif kind == USER_DEFINED:
             user_defined.append(token)
-    return control, user_defined
+        elif kind == UNUSED:
+            unused.append(token)
+    return control, user_defined, unused
 
 
 def _pairs(
