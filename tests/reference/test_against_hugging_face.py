@@ -13,7 +13,7 @@ from bitsim.reference.product import multiply
 from bitsim.trace.tensorfile import open_tensors
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "hf"
-CASES = ("offline", "bitlinear", "untied", "dead_rows")
+CASES = ("offline", "bitlinear", "untied", "dead_rows", "float32")
 TOLERANCE = 1e-6  # of max|y|: the rounding of a handful of f32 operations
 
 

@@ -43,6 +43,7 @@ class Case:
     theta: float = 500000.0
     tied: bool = True
     dead: bool = False
+    dtype: torch.dtype = torch.bfloat16  # of the file, and of transformers as the file asks for it
     tokens: int = 6  # of the pass whose layers are recorded
     long_tokens: int = 60  # of the one of which the last token's logits are
 
@@ -55,6 +56,10 @@ CASES = {
     "untied": Case(hidden=64, ffn=132, layers=2, heads=2, vocab=128, tied=False, theta=1000.0),
     "dead_rows": Case(
         mode="online", hidden=64, ffn=102, layers=2, heads=4, kv_heads=4, vocab=96, dead=True
+    ),
+    # As `bitsim checkpoint convert` writes what bf16 does not hold.
+    "float32": Case(
+        hidden=64, ffn=128, layers=2, heads=2, kv_heads=1, vocab=96, dtype=torch.float32
     ),
 }
 
@@ -80,16 +85,16 @@ def config(case: Case) -> dict[str, object]:
         "rms_norm_eps": 1e-5,
         "rope_theta": case.theta,
         "tie_word_embeddings": case.tied,
-        "torch_dtype": "bfloat16",
+        "torch_dtype": str(case.dtype).removeprefix("torch."),
         "vocab_size": case.vocab,
     }
 
 
-def gains(count: int, size: float, dead: bool) -> Tensor:
+def gains(case: Case, count: int, size: float, dead: bool) -> Tensor:
     values = size * (1 + 0.5 * torch.rand(count))
     if dead:
         values[::5] = DEAD
-    return values.bfloat16()
+    return values.to(case.dtype)
 
 
 def ternary(case: Case, name: str, rows: int, columns: int) -> dict[str, Tensor]:
@@ -106,25 +111,29 @@ def ternary(case: Case, name: str, rows: int, columns: int) -> dict[str, Tensor]
     scale = 1 / absmean if case.linear_class == "bitlinear" else absmean
     return {
         f"{name}.weight": pack_weights(codes),
-        f"{name}.weight_scale": scale.bfloat16().reshape(1),
+        f"{name}.weight_scale": scale.to(case.dtype).reshape(1),
     }
 
 
 def checkpoint(case: Case) -> dict[str, Tensor]:
     hidden, ffn = case.hidden, case.ffn
     kv = hidden // case.heads * case.kv_heads
-    tensors = {"model.embed_tokens.weight": torch.randn(case.vocab, hidden).bfloat16()}
+    tensors = {"model.embed_tokens.weight": torch.randn(case.vocab, hidden).to(case.dtype)}
     if not case.tied:
-        tensors["lm_head.weight"] = torch.randn(case.vocab, hidden).bfloat16()
+        tensors["lm_head.weight"] = torch.randn(case.vocab, hidden).to(case.dtype)
     for index in range(case.layers):
         layer = f"model.layers.{index}"
         # One norm of the dead case has no live gain at all: every code behind it is 0.
-        sub = torch.full((hidden,), DEAD) if case.dead and index == 1 else gains(hidden, 0.1, False)
+        sub = (
+            torch.full((hidden,), DEAD)
+            if case.dead and index == 1
+            else gains(case, hidden, 0.1, False)
+        )
         tensors |= {
-            f"{layer}.input_layernorm.weight": gains(hidden, 0.017, case.dead),
-            f"{layer}.post_attention_layernorm.weight": gains(hidden, 1.3, case.dead),
-            f"{layer}.self_attn.attn_sub_norm.weight": sub.bfloat16(),
-            f"{layer}.mlp.ffn_sub_norm.weight": gains(ffn, 0.1, case.dead),
+            f"{layer}.input_layernorm.weight": gains(case, hidden, 0.017, case.dead),
+            f"{layer}.post_attention_layernorm.weight": gains(case, hidden, 1.3, case.dead),
+            f"{layer}.self_attn.attn_sub_norm.weight": sub.to(case.dtype),
+            f"{layer}.mlp.ffn_sub_norm.weight": gains(case, ffn, 0.1, case.dead),
         }
         for name, rows, columns in (
             ("self_attn.q_proj", hidden, hidden),
@@ -136,15 +145,16 @@ def checkpoint(case: Case) -> dict[str, Tensor]:
             ("mlp.down_proj", hidden, ffn),
         ):
             tensors |= ternary(case, f"{layer}.{name}", rows, columns)
-    tensors["model.norm.weight"] = gains(hidden, 1.0, case.dead)
+    tensors["model.norm.weight"] = gains(case, hidden, 1.0, case.dead)
     return tensors
 
 
 def run(folder: Path, ids: Tensor, long_ids: Tensor) -> dict[str, Tensor]:
-    """What transformers computes in f32. Loading as f32 fails in 5.23: load bf16, then cast."""
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.bfloat16, attn_implementation="eager"
-    )
+    """What transformers computes in f32.
+
+    Loading a bf16 file as f32 fails in 5.23, so it is loaded in its own type and then cast.
+    """
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", attn_implementation="eager")
     torch.nn.Module.float(model)  # transformers' own `float` refuses quantised models
     kept: dict[str, Tensor] = {}
 
