@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tokenizers
 
@@ -135,7 +136,15 @@ class FileTokenizer(LibraryTokenizer):
     """A tokenizer.json."""
 
     def __init__(self, path: Path, vocab_size: int) -> None:
-        super().__init__(path, vocab_size, _made(path, read_tokenizer_json(path)))
+        text, added_ids = _read(path)
+        super().__init__(path, vocab_size, _made(path, text))
+        for token, token_id in added_ids.items():
+            if self.special_id(token) != token_id:  # the library numbers them by itself
+                raise _fault(
+                    path,
+                    f"added token {shown(token)} has id {shown(token_id)}, its place is "
+                    f"{self.special_id(token)}",
+                )
 
 
 class ByteTokenizer(Tokenizer):
@@ -189,8 +198,8 @@ class MissingTokenizer(Tokenizer):
         )
 
 
-def read_tokenizer_json(path: Path) -> str:
-    """Text of a tokenizer.json: a JSON object of bounded size that the library can be given."""
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Text of a tokenizer.json that the library can be given, and ids of its added tokens."""
     try:
         size_bytes = path.stat().st_size
         if not path.is_file():
@@ -212,7 +221,8 @@ def read_tokenizer_json(path: Path) -> str:
         raise _fault(path, f"not plain JSON: {error}") from None
     for fault in tokenizer_form.faults(table):
         raise _fault(path, f"not a tokenizer that is read: {fault}")
-    return text
+    added = table.get("added_tokens") or []
+    return text, {each["content"]: each["id"] for each in added}
 
 
 def _made(path: Path, text: str) -> tokenizers.Tokenizer:

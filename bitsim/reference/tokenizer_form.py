@@ -51,11 +51,23 @@ def faults(table: dict[str, Any]) -> Iterator[str]:
         part = table.get(field)
         if part is not None:
             yield from _part(field, part, types, 0)
+    yield from _added_tokens(table.get("added_tokens"))
     model = table.get("model")
     if isinstance(model, dict):
         for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
             if model.get(name):
                 yield f"model.{name} = {shown(model[name])}: must be null"
+
+
+def _added_tokens(added: Any) -> Iterator[str]:
+    if not isinstance(added, list | None):
+        yield f"added_tokens = {shown(added)}: must be a list"
+        return
+    for index, each in enumerate(added or []):
+        fields = each if isinstance(each, dict) else {}
+        if type(fields.get("id")) is not int or type(fields.get("content")) is not str:
+            yield f"added_tokens.{index} = {shown(each)}: must have an id and a content"
+            return
 
 
 def _part(field: str, part: Any, types: tuple[str, ...], depth: int) -> Iterator[str]:

@@ -18,7 +18,6 @@ from tests.bad_input.good_checkpoint import (
     MINUS_ONE,
     NAN,
     NORM,
-    TOKENIZER,
     VOCAB,
     WEIGHTS,
     Q,
@@ -40,9 +39,6 @@ def bad_checkpoints() -> Iterator[BadFile]:
     for name, content, says in (*_tensors(), *_values()):
         files = good_folder() | {WEIGHTS: content}
         yield BadFile("checkpoint", name, files, WEIGHTS, next(argv), says)
-    for name, content, says in _tokenizers():
-        files = good_folder() | {"tokenizer.json": content}
-        yield BadFile("tokenizer", name, files, "tokenizer.json", next(argv), says)
     for file in ("config.json", WEIGHTS):
         left = {name: content for name, content in good_folder().items() if name != file}
         yield BadFile("checkpoint", f"there is no {file}", left, file, next(argv), "no such file")
@@ -161,23 +157,3 @@ def _of_other_modes() -> Iterator[BadFile]:
         config = {"config.json": json.dumps(CONFIG | change).encode()}
         files = good_folder() | config | {WEIGHTS: safetensors(*parts(content))}
         yield BadFile("checkpoint", name, files, WEIGHTS, argv, says)
-
-
-def _tokenizers() -> Iterator[tuple[str, bytes, str]]:
-    def vocabulary(**words: Any) -> bytes:
-        return json.dumps(TOKENIZER | {"model": TOKENIZER["model"] | {"vocab": words}}).encode()
-
-    yield "empty", b"", "not plain JSON"
-    yield "not UTF-8", b"\xff", "byte 0 is not UTF-8"
-    yield "cut", json.dumps(TOKENIZER)[:-1].encode(), "not plain JSON"
-    yield "a list", b"[]", "not a JSON object"
-    yield "no model", b"{}", "not a tokenizer"
-    yield "nested", b'{"a": ' + b"[" * 200_000, "nested too deeply"
-    yield "key twice", b'{"a": 1, "a": 2}', "key 'a' twice"
-    yield "no tokens", vocabulary(), "has no tokens"
-    yield "id outside", vocabulary(a=0, b=VOCAB), f"token 'b' has id {VOCAB}, the network's"
-    yield "id of 2^32 - 1", vocabulary(a=2**32 - 1), "has id 4294967295"
-    yield "id negative", vocabulary(a=-1), "not a tokenizer"
-    yield "id of 2^63", vocabulary(a=2**63), "not a tokenizer"
-    yield "id a string", vocabulary(a="0"), "not a tokenizer"
-    yield "too large", b" " * ((64 << 20) + 1), "67108865 bytes; a tokenizer has at most"

@@ -20,6 +20,7 @@ from tests.bad_input.gguf_networks import good_gguf
 from tests.bad_input.good_checkpoint import COMMANDS, good_folder
 from tests.bad_input.safetensors_files import bad_safetensors
 from tests.bad_input.shard_files import bad_shards, good_shards
+from tests.bad_input.tokenizer_files import bad_tokenizers
 from tests.bad_input.toml_files import NETWORK, bad_toml
 from tests.bad_input.trace_files import INFO, bad_traces, good_trace
 from tests.reference import gguf_writer
@@ -44,6 +45,7 @@ def corpus() -> list[BadFile]:
         *bad_safetensors(),
         *bad_shards(),
         *bad_checkpoints(),
+        *bad_tokenizers(),
         *bad_configs(),
         *bad_toml(),
         *bad_traces(),

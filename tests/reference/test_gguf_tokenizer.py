@@ -21,6 +21,7 @@ TEXTS += [each["rendered"] for each in RECORDED["chats"]]
 TEXTS += ["[PAD604]", " PAD604", "a\u2028b\u0085c", "\ufffd\ufeff", "1٣२", "Y'ALL'D'VE", "\r\n\r\n"]
 VOCAB = 610  # seven more than there are tokens
 BOS, EOT = 600, 602
+WORDS = {"type": "WordLevel", "vocab": {"a": 7}, "unk_token": "a"}
 
 
 @pytest.fixture(scope="module")
@@ -155,8 +156,7 @@ def test_bos_is_left_out_where_the_file_says_so(tmp_path, golden, lists):
 
 
 def test_a_tokenizer_json_beside_the_file_comes_first(tmp_path, lists):
-    table = {"model": {"type": "WordLevel", "vocab": {"a": 7}, "unk_token": "a"}}
-    (tmp_path / "tokenizer.json").write_text(json.dumps(table))
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": WORDS}))
     assert gguf_tokenizer(opened(tmp_path / "model.gguf", lists), VOCAB).encode("a") == [7]
 
 
@@ -279,7 +279,7 @@ def changed(tmp_path, **parts):
         ({"model__byte_fallback": True}, "its model is not byte-level BPE"),
         ({"model__unk_token": "!"}, "model.unk_token = '!'"),
         ({"added_tokens__2__rstrip": True}, "added token '<|eot_id|>' takes spaces along"),
-        ({"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}, "its model is not"),
+        ({"added_tokens": [], "post_processor": None, "model": WORDS}, "its model is not"),
     ],
 )
 def test_what_gguf_cannot_say_is_not_written(tmp_path, parts, says):
