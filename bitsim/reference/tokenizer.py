@@ -237,4 +237,6 @@ def _fault(path: Path, text: str) -> BitsimError:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """What the library says; it quotes the file, control characters and all."""
+    line = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return line if line.isprintable() else shown(line, 200)
