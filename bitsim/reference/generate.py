@@ -62,6 +62,6 @@ def context_needed(spec: NetworkSpec, prompt_ids: Sequence[int], max_tokens: int
         raise BitsimError(
             f"tokens = {max_tokens}: with {len(prompt_ids)} of the prompt beyond the context of "
             f"{spec.name}, {spec.max_context}; shorten the prompt, ask for fewer, or lift the "
-            f"context"
+            f"context to {needed}"
         )
     return needed
