@@ -39,7 +39,7 @@ INTEGERS = {  # keys behind the architecture's name, by the field of `NetworkSpe
     "max_context": "context_length",
 }
 NUMBERS = {"rms_norm_eps": "attention.layer_norm_rms_epsilon", "rope_theta": "rope.freq_base"}
-BOS, EOS, EOT = (f"tokenizer.ggml.{name}_token_id" for name in ("bos", "eos", "eot"))
+IDS = BOS, EOS, EOT = tuple(f"tokenizer.ggml.{name}_token_id" for name in ("bos", "eos", "eot"))
 
 
 def norm_name(layer: int, norm: str) -> str:

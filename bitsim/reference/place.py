@@ -15,7 +15,7 @@ def require_place(path: Path, total_bytes: int, what: str) -> None:
     what  "folder" or "file": for the error's text
     """
     try:
-        if path.exists() or path.is_symlink():
+        if _is_there(path):
             raise BitsimError(f"{shown_path(path)}: exists already; name a new {what}")
         free_bytes = shutil.disk_usage(path.absolute().parent).free
     except (OSError, ValueError) as error:
@@ -25,3 +25,12 @@ def require_place(path: Path, total_bytes: int, what: str) -> None:
             f"{shown_path(path)}: needs {total_bytes} bytes, {free_bytes} are free on "
             f"its disk; free space, or name another place"
         )
+
+
+def _is_there(path: Path) -> bool:
+    """Also of a link that leads nowhere; OSError or ValueError if it can be no path at all."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True

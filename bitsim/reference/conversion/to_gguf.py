@@ -42,7 +42,7 @@ def plan_gguf(
 
     kind       I2_S or TQ2_0
     f16        embedding and head as F16, rounded to nearest, instead of in the source's own form
-    tokenizer  its keys; the ids are the network's
+    tokenizer  its keys, of which bos, eos and eot are the network's own
     """
     spec = weights.spec
     if out.suffix != ".gguf":
@@ -58,7 +58,8 @@ def plan_gguf(
         notes.append(f"{rounded} values of embedding and head are changed by rounding to F16")
     tables = {name: "F16" if f16 else weights.stored(name)[0] for name in table_names(spec)}
     promised = promised_tensors(spec, kind, tables)
-    return GgufPlan(out, dict(tokenizer) | _keys(spec, kind), promised), notes, rounded
+    others = {key: value for key, value in tokenizer.items() if key not in gguf_names.IDS}
+    return GgufPlan(out, _keys(spec, kind) | others, promised), notes, rounded
 
 
 def require_blocks(spec: NetworkSpec, kind: str) -> None:
@@ -137,10 +138,7 @@ def _keys(spec: NetworkSpec, kind: str) -> dict[str, Value]:
     for field, key in gguf_names.NUMBERS.items():
         keys[f"{ARCHITECTURE}.{key}"] = _f32(spec, field)
     ids = (spec.bos_id, *spec.eos_ids)
-    keys |= {
-        key: np.uint32(token)
-        for key, token in zip((gguf_names.BOS, gguf_names.EOS, gguf_names.EOT), ids, strict=False)
-    }
+    keys |= {key: np.uint32(token) for key, token in zip(gguf_names.IDS, ids, strict=False)}
     return keys
 
 

@@ -35,7 +35,7 @@ def files(source: Weights) -> tuple[dict[str, bytes], list[str]]:
     file = source.source.file
     if found:
         return found, []
-    if gguf_tokenizer.MODEL not in file.keys:
+    if file.text(gguf_tokenizer.MODEL) in (None, NO_TOKENIZER[gguf_tokenizer.MODEL]):
         return found, [_absent(gguf_tokenizer.MODEL)]
     try:
         return {NAME: gguf_tokenizer.to_json(file).encode()}, []
