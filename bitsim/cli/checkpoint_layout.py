@@ -22,6 +22,11 @@ def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("--out", metavar="FILE", help="a .safetensors file not there yet")
     parser.add_argument(
+        "--kernel-config",
+        metavar="FILE",
+        help="tile sizes of tl1 and tl2 as bitnet.cpp's generators wrote them: kernel_config.ini",
+    )
+    parser.add_argument(
         "--check",
         metavar="FILE",
         help="instead of --to and --out: a file that was written, read back and compared with the "
@@ -36,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from bitsim.errors import BitsimError
 
     if args.check is not None:
-        if args.to or args.out:
-            raise BitsimError("--check: compares a file that is there; leave --to and --out away")
+        if args.to or args.out or args.kernel_config:
+            raise BitsimError("--check: compares a file that is there; leave other options away")
         return _compare(args)
     for option in ("to", "out"):
         if not getattr(args, option):
@@ -49,15 +54,17 @@ def _write(args: argparse.Namespace) -> int:
     from bitsim.cli.progress import Progress
     from bitsim.reference.layouts.writer import open_source, plan_layout, write_layout
 
-    plan = plan_layout(open_source(args.checkpoint), args.to, Path(args.out))
+    config = Path(args.kernel_config) if args.kernel_config else None
+    plan = plan_layout(open_source(args.checkpoint), args.to, Path(args.out), config)
     options.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
     parameters: dict[str, Any] = {}
     for name, matrix in plan.contents.matrices.items():
         shape = f"{matrix.n}x{matrix.k}"
         if shape not in parameters:
             published = plan.layouts[name].is_published(matrix.n, matrix.k)
-            parameters[shape] = matrix.parameters | {"published": published}
-    chosen = [shape for shape, table in parameters.items() if not table["published"]]
+            origin = "kernel config" if config else "published" if published else "chosen"
+            parameters[shape] = matrix.parameters | {"origin": origin}
+    chosen = [shape for shape, table in parameters.items() if table["origin"] == "chosen"]
     if chosen:
         options.note(f"{args.to}: no tile sizes are published for {', '.join(chosen)}; chosen here")
     rounded = write_layout(plan, Progress("matrix"))

@@ -52,7 +52,8 @@ def test_layout_says_the_bytes_first_and_its_file_is_the_checkpoint(made, capsys
     assert (table["ternary_weights"], table["scales_rounded"]) == (weights, 0)
     assert ("chosen here" in said.err) == (label != "int2")
     assert len(table["parameters"]) == 4
-    assert {each["published"] for each in table["parameters"].values()} == {label == "int2"}
+    origin = "published" if label == "int2" else "chosen"
+    assert {each["origin"] for each in table["parameters"].values()} == {origin}
 
     assert main(["checkpoint", "layout", "made", "--check", "w.safetensors", "--json"]) == 0
     same = {"matrices": 7, "different_matrices": [], "different_scales": []}
@@ -68,13 +69,40 @@ def test_layout_says_the_bytes_first_and_its_file_is_the_checkpoint(made, capsys
     assert "exists already; name a new file" in capsys.readouterr().err
 
 
+def test_tile_sizes_of_a_kernel_config_are_used(made, capsys):
+    shapes = [(256, 256), (128, 256), (512, 256), (256, 512)]
+    sections = [
+        f"[Kernels_{i}]\nM = {n}\nK = {k}\nBM = 64\nBK = 48\nbmm = 32\n"
+        for i, (n, k) in enumerate(shapes)
+    ]
+    (made / "kernel_config.ini").write_text("\n".join(sections))
+    argv = ["checkpoint", "layout", "made", "--to", "tl2", "--out", "w.safetensors", "--json"]
+    assert main([*argv, "--kernel-config", "kernel_config.ini"]) == 2
+    assert "the rest of k by bk = 16 is no multiple of 32" in capsys.readouterr().err
+    (made / "kernel_config.ini").write_text("\n".join(sections).replace("BK = 48", "BK = 96"))
+    assert main([*argv, "--kernel-config", "kernel_config.ini"]) == 0
+    said = capsys.readouterr()
+    assert "chosen here" not in said.err
+    sizes = {"bm": 64, "bk": 96, "bmm": 32, "origin": "kernel config"}
+    assert json.loads(said.out)["parameters"] == {f"{n}x{k}": sizes for n, k in shapes}
+    assert main(["checkpoint", "layout", "made", "--check", "w.safetensors"]) == 0
+    (made / "w.safetensors").unlink()
+    (made / "kernel_config.ini").write_text("\n".join(sections[1:]))
+    assert main([*argv, "--kernel-config", "kernel_config.ini"]) == 2
+    assert "kernel_config.ini: has no section with m = 256 and k = 256" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
         (["made", "--to", "int2"], "--out: missing; give --to and --out, or --check"),
         (["made", "--out", "w.safetensors"], "--to: missing"),
         (["made", "--to", "tl3", "--out", "w.safetensors"], "--to"),
-        (["made", "--to", "int2", "--check", "made"], "leave --to and --out away"),
+        (["made", "--to", "int2", "--check", "made"], "leave other options away"),
+        (
+            ["made", "--to", "int2", "--out", "w.safetensors", "--kernel-config", "tiny.toml"],
+            "tiny.toml: layout int2 has no tile sizes",
+        ),
         (["made", "--check", "none.safetensors"], "none.safetensors: no such file"),
         (["made", "--check", "made/model.safetensors"], "metadata 'matrices' is missing"),
         (["made", "--to", "int2", "--out", "no/w"], "no/w: cannot be written"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -99,9 +100,12 @@ def scale_name(name: str) -> str:
     return f"{name}_scale"
 
 
-def contents_of(spec: NetworkSpec, kind: type[Layout]) -> tuple[Contents, dict[str, Layout]]:
+def contents_of(
+    spec: NetworkSpec, kind: type[Layout], choose: Callable[[int, int], Layout]
+) -> tuple[Contents, dict[str, Layout]]:
     """What the file of a network holds, and by tensor its layout.
 
+    choose  the layout of n x k weights; one of `kind`
     `BitsimError` for a network with a size that the layout does not admit.
     """
     matrices: dict[str, StoredMatrix] = {}
@@ -111,8 +115,8 @@ def contents_of(spec: NetworkSpec, kind: type[Layout]) -> tuple[Contents, dict[s
             groups = _fused(spec, index, place, product) if kind.fused else _apart(product)
             for name, parts in groups.items():
                 n = sum(part.rows for part in parts)
-                layout = kind.for_shape(n, product.k)
                 with named_in(f"{spec.name}: {name}"):
+                    layout = choose(n, product.k)
                     layout.check(n, product.k)
                 layouts[name] = layout
                 table: dict[str, Any] = layout.model_dump()

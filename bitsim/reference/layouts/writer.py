@@ -17,8 +17,9 @@ from bitsim.reference.checkpoint import open_checkpoint
 from bitsim.reference.gguf_network import open_gguf_checkpoint
 from bitsim.reference.layouts import LAYOUTS, Layout, fused
 from bitsim.reference.layouts.contents import Contents, contents_of, scale_name
+from bitsim.reference.layouts.kernel_config import read_kernel_config
 from bitsim.reference.random_bits import to_bf16
-from bitsim.spec import catalog
+from bitsim.spec import base, catalog
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.trace.atomic import unwritable
@@ -65,13 +66,17 @@ def open_source(name: str) -> Source:
     )
 
 
-def plan_layout(source: Source, label: str, path: Path) -> Plan:
+def plan_layout(source: Source, label: str, path: Path, kernel_config: Path | None = None) -> Plan:
     """Check everything that can be at fault in shapes and places; nothing is written.
 
-    label  of LAYOUTS
-    path   must not be there yet, and its disk must have the bytes free
+    label          of LAYOUTS
+    path           must not be there yet, and its disk must have the bytes free
+    kernel_config  bitnet.cpp's file of tile sizes, which must have every matrix; None: the
+                   published sizes or, where there are none, chosen ones
     """
-    contents, layouts = contents_of(source.spec, LAYOUTS[label])
+    kind = LAYOUTS[label]
+    choose = kind.for_shape if kernel_config is None else _configured(kind, kernel_config)
+    contents, layouts = contents_of(source.spec, kind, choose)
     plan = Plan(path, contents, layouts, contents.promised(layouts), source)
     try:
         if path.exists() or path.is_symlink():
@@ -85,6 +90,25 @@ def plan_layout(source: Source, label: str, path: Path) -> Plan:
             f"disk; free space, or name another place"
         )
     return plan
+
+
+def _configured(kind: type[Layout], path: Path) -> Callable[[int, int], Layout]:
+    if "bm" not in kind.model_fields:
+        raise BitsimError(
+            f"{shown_path(path)}: layout {kind.label} has no tile sizes; leave it away"
+        )
+    sizes = read_kernel_config(path)
+
+    def choose(n: int, k: int) -> Layout:
+        if (n, k) not in sizes:
+            raise BitsimError(
+                f"{shown_path(path)}: has no section with m = {n} and k = {k}; generate the "
+                f"kernels of this network"
+            )
+        table = dict(zip(("bm", "bk", "bmm"), sizes[n, k], strict=True))
+        return base.check(kind, table, shown_path(path))
+
+    return choose
 
 
 def write_layout(plan: Plan, on_matrix: Callable[[int, int], None] | None = None) -> int:
