@@ -70,7 +70,7 @@ def test_the_largest_sums_are_exact(path, hidden, code, activation):
 
 def test_a_wider_network_is_refused_because_sums_might_not_fit():
     assert int8.MAX_HIDDEN * 127 * 128 < 2**31 <= (int8.MAX_HIDDEN + 1) * 127 * 128
-    with pytest.raises(BitsimError, match="hidden_size = 132105: sums .* up to 132104; use"):
+    with pytest.raises(BitsimError, match=r"hidden_size = 132105: sums .* up to 132104; use"):
         Int8Table(table(np.zeros((1, int8.MAX_HIDDEN + 1))))
 
 
