@@ -6,6 +6,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bitsim.errors import BitsimError
 from bitsim.reference.checkpoint_writer import plan_checkpoint, write_checkpoint
@@ -358,3 +360,21 @@ def test_memory_does_not_grow_with_the_layers(tmp_path, label):
 
     peak_bytes(1)
     assert peak_bytes(12) < peak_bytes(2) + 400_000  # 10 layers more have 1.5 MB of weights
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(place=st.integers(0, 2500), byte=st.integers(0, 255), label=st.sampled_from(list(LAYOUTS)))
+def test_a_changed_byte_of_the_header_is_refused_or_does_not_matter(
+    sound, tmp_path_factory, place, byte, label
+):
+    raw = bytearray(sound[label])
+    raw[place] = byte
+    path = tmp_path_factory.mktemp("changed") / "file.safetensors"
+    path.write_bytes(raw)
+    try:
+        found = list(read_layout(path))
+    except BitsimError as error:
+        lines = str(error).splitlines()
+        assert lines and all(line.startswith(str(path)) and line.isprintable() for line in lines)
+    else:
+        assert len(found) == 14  # a name is another one, or heads are counted otherwise
