@@ -74,7 +74,7 @@ class Checkpoint:
     def memory_bytes(self) -> int:
         """What the network takes once loaded."""
         names = (EMBEDDING,) if self.spec.tied_head else (EMBEDDING, HEAD)
-        return network_bytes(self.spec, sum(self.file.tensor(name).nbytes for name in names))
+        return network_bytes(self.spec, sum(self.file.nbytes(name) for name in names))
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:

@@ -53,6 +53,10 @@ class ShardedTensors:
         """See `TensorFile`."""
         return self._home(name).dtype(name)
 
+    def nbytes(self, name: str) -> int:
+        """See `TensorFile`."""
+        return self._home(name).nbytes(name)
+
     def tensor(self, name: str) -> NDArray[Any]:
         """See `TensorFile`."""
         return self._home(name).tensor(name)

@@ -54,6 +54,11 @@ class TensorFile:
         """safetensors' name of its type: "U8", "I8", "BF16", "F32", ..."""
         return self._entry(name).dtype
 
+    def nbytes(self, name: str) -> int:
+        """Bytes of a tensor."""
+        entry = self._entry(name)
+        return entry.end - entry.begin
+
     def tensor(self, name: str) -> NDArray[Any]:
         """Its values, read-only. BF16 comes as uint16, BOOL as uint8.
 
@@ -70,6 +75,7 @@ class TensorFile:
         ).reshape(entry.shape)
         if not values.flags.aligned:
             values = values.copy()
+            self.release(name)
             values.flags.writeable = False
         return values
 
