@@ -1,7 +1,8 @@
 """What the published kernels read out of the bytes of a layout, slowly, one weight at a time.
 
 They share nothing with the implementation, which follows the published converters: each walks the
-addresses that a kernel of microsoft/BitNet computes.
+addresses that a kernel of microsoft/BitNet computes. What is inside a tile is the kernels' own; that
+tiles of TL1 and TL2 follow along K and then along N, and areas each other, is the converter's order.
 """
 
 import numpy as np

@@ -15,9 +15,10 @@ from tests.reference.layouts import layout_oracles as kernels
 
 TWO_BILLION = [(2560, 2560), (640, 2560), (6912, 2560), (2560, 6912)]  # q and o, k and v, ...
 
-# First half of the sha256 of what the published functions themselves make of these weights:
-# microsoft/BitNet, gpu/pack_weight.py `convert_weight_int8_to_int2` and
-# utils/convert-hf-to-gguf-bitnet.py `preprocess_weights_tl1` and `preprocess_weights_tl2`.
+# First half of the sha256 of what a transcription of the published functions made of these weights,
+# without torch and the reading of kernel_config.ini, which is not kept here: microsoft/BitNet,
+# gpu/pack_weight.py `convert_weight_int8_to_int2` and utils/convert-hf-to-gguf-bitnet.py
+# `preprocess_weights_tl1` and `preprocess_weights_tl2`. The files themselves were not run.
 PUBLISHED = [
     (Int2(), 16, 32, "4ca9c1d38b3532339ec513f1efa6ed1a"),
     (Int2(), 64, 160, "eeee96f7a12b4a13771746a186135d25"),
