@@ -1,8 +1,9 @@
 """What the published kernels read out of the bytes of a layout, slowly, one weight at a time.
 
 They share nothing with the implementation, which follows the published converters: each walks the
-addresses that a kernel of microsoft/BitNet computes. What is inside a tile is the kernels' own; that
-tiles of TL1 and TL2 follow along K and then along N, and areas each other, is the converter's order.
+addresses that a kernel of microsoft/BitNet computes. What is inside a tile is the kernels' own;
+that tiles of TL1 and TL2 follow along K and then along N, and areas each other, is the order of
+the converter.
 """
 
 import numpy as np
