@@ -9,8 +9,16 @@ from typing import Any
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # half of a UTF-16 pair
 
 
-def parse(text: str) -> Any:
-    """The value of a JSON text; ValueError, in one line, for everything that is not plain JSON."""
+def parse(text: str, most_values: int | None = None) -> Any:
+    """The value of a JSON text; ValueError, in one line, for everything that is not plain JSON.
+
+    most_values  how many lists, objects and elements it may have: a text of brackets alone takes
+                 many times its size to hold, and a second for each 4 MB
+    """
+    if most_values is not None:
+        values = sum(map(text.count, "[{,"))  # those in strings too
+        if values > most_values:
+            raise ValueError(f"{values} values, of at most {most_values}")
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
         if HALF.search(text):

@@ -29,6 +29,7 @@ FORMAT: Final = "bitsim trace"
 VERSION: Final = 1
 MAX_EVENTS = 200_000  # 1,600 tokens of the 2B model; keeps a manifest below its own limit
 MAX_BYTES = 10_000_000
+MAX_VALUES = 1 << 20  # an event has three
 _UNSIGNED = "0" * 64  # in place of the manifest's own checksum while it is computed
 
 Index = Annotated[int, Field(ge=0)]
@@ -143,7 +144,7 @@ def read(path: Path) -> Manifest:
     """Read a manifest: checksum first, then version, then everything it says."""
     text = base.read_text(path, MAX_BYTES)
     try:
-        table = strict_json.parse(text)
+        table = strict_json.parse(text, MAX_VALUES)
     except ValueError as error:
         raise _damaged(path, f"not plain JSON: {error}") from None
     if not isinstance(table, dict) or table.get("format") != FORMAT:

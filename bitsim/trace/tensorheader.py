@@ -21,6 +21,7 @@ from bitsim.spec import strict_json
 
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 4_000_000  # the 2B model's 542 tensors need 0.07 MB; bounds the parsing
+MAX_HEADER_VALUES = 600_000  # the smallest entries, as many as fit, have 560,000
 MAX_NAME_LENGTH = 512
 MAX_DIMENSIONS = 16
 MAX_VALUES = 1 << 59  # times the 8 bytes of the widest type fits numpy's sizes, also beside a 0
@@ -109,7 +110,7 @@ def _table(path: Path, header: bytes) -> dict[str, Any]:
         text = header.decode("utf-8")
         if not text.startswith("{"):
             raise ValueError("it must begin with '{'")
-        table = strict_json.parse(text)
+        table = strict_json.parse(text, MAX_HEADER_VALUES)
     except UnicodeDecodeError as error:
         raise _fault(path, f"byte {error.start} of the header is not UTF-8") from None
     except ValueError as error:

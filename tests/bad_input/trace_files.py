@@ -59,7 +59,7 @@ def _damaged(good: dict[str, bytes]) -> Iterator[tuple[str, str, bytes, str]]:
         ("a list", b"[]", "format: must be 'bitsim trace'"),
         ("nested", b"[" * 1_000_000, "nested too deeply"),
         ("too large", b" " * 10_000_001, "10000001 bytes; such a file has at most 10000000"),
-        ("dense", b"[" + b"[]," * 1_000_000 + b"[]]", "format: must be 'bitsim trace'"),
+        ("dense", b"[" + b"[]," * 1_000_000 + b"[]]", "2000002 values, of at most 1048576"),
         ("another format", b'{"format": "other"}', "format: must be 'bitsim trace'"),
         ("no checksum", b'{"format": "bitsim trace", "version": 1}', "own checksum is missing"),
     ):
