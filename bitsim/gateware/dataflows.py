@@ -11,10 +11,13 @@ from bitsim.gateware.dot import Dot
 from bitsim.gateware.shared import Shared
 from bitsim.spec.dot import DotSpec
 
-# A further dataflow is one more line: its top level takes the spec and the modules it shares.
-DATAFLOWS: dict[str, Callable[[Any, Shared | None], wiring.Component]] = {"dot": Dot}
+# A further dataflow is one more line: its top level takes the spec, the modules it shares, and
+# whether its counters are cleared by a port `clear_counters` instead of by each phase.
+DATAFLOWS: dict[str, Callable[[Any, Shared | None, bool], wiring.Component]] = {"dot": Dot}
 
 
-def make_top(spec: DotSpec, shared: Shared | None = None) -> wiring.Component:
+def make_array(
+    spec: DotSpec, shared: Shared | None = None, counters_by_port: bool = False
+) -> wiring.Component:
     """The top level of an array; `shared` as in `bitsim.gateware.shared`."""
-    return DATAFLOWS[spec.dataflow](spec, shared)
+    return DATAFLOWS[spec.dataflow](spec, shared, counters_by_port)

@@ -18,19 +18,27 @@ from bitsim.units import BITS_PER_BYTE
 
 
 class Dot(wiring.Component):
-    """Streams `phases`, `weights_0` ... and `activations` in, `results` out; counters as ports."""
+    """Streams `phases`, `weights_0` ... and `activations` in, `results` out; counters as ports.
+
+    clear_counters   with `counters_by_port`: they start from 0 with it, not with each phase
+    """
 
     clocked = True
 
-    def __init__(self, spec: DotSpec, shared: Shared | None = None) -> None:
+    def __init__(
+        self, spec: DotSpec, shared: Shared | None = None, counters_by_port: bool = False
+    ) -> None:
         self.spec = spec
         self.shared = shared
+        self.counters_by_port = counters_by_port
         beat = stream.Signature(spec.beat_bytes * BITS_PER_BYTE)
         vectors = stream.Signature(spec.slices * spec.lanes * ACTIVATION_BITS)
         sums = stream.Signature(spec.columns * spec.slices * spec.accumulator_bits)
         ports = {"phases": In(stream.Signature(PHASE))}
         ports |= {f"weights_{column}": In(beat) for column in range(spec.columns)}
         ports |= {"activations": In(vectors), "results": Out(sums)}
+        if counters_by_port:
+            ports["clear_counters"] = In(1)
         super().__init__(ports | {name: Out(COUNTER_BITS) for name in COUNTERS})
 
     def elaborate(self, platform: object) -> Module:
@@ -100,7 +108,7 @@ class Dot(wiring.Component):
             ]
         m.d.comb += [
             results.push.eq(issued.after(3 + latency) & finish.after(3 + latency)),
-            counters.clear.eq(step.start),
+            counters.clear.eq(self.clear_counters if self.counters_by_port else step.start),
             counters.activity.eq(step.activity),
             counters.count.eq(issued.after(4 + latency)),
         ]

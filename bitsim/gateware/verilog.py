@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from bitsim.gateware.dataflows import make_top
+from bitsim.gateware.dataflows import make_array
+from bitsim.gateware.heading import heading_of_array, heading_of_top
 from bitsim.gateware.shared import Shared
+from bitsim.gateware.top import Top
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.bus import Axi4BusSpec
 from bitsim.spec.dot import DotSpec
 
 # Memories need no first contents, and a deep one would be a line for each of its rows.
@@ -23,19 +26,35 @@ _MODULE = re.compile(r"^module \\(\S+)", re.MULTILINE)
 _WAKE = re.compile(r"^ *(?:reg|if) \(?\\\$auto\$verilog_backend\S+ .*\n", re.MULTILINE)
 _NEXT_STATE = re.compile(r"^    (\w+) <= (\\\$\d+) ;$", re.MULTILINE)
 _NUMBERED = re.compile(r"\\\$(\d+) ")
+_UNNAMED_PORT = re.compile(r"\\port\$(\d+)\$(\d+) ")  # some bits of a wider signal
 
 
 def emit(accelerator: AcceleratorSpec) -> str:
-    """The Verilog of an accelerator's array, with a heading; the top module has its name."""
-    return _heading(accelerator) + emit_arrays([(accelerator.name, accelerator.array)])
+    """The Verilog of an accelerator, with a heading; the top module has its name.
+
+    With a bus it is the whole accelerator, without one the array alone.
+    """
+    name, array, bus = accelerator.name, accelerator.array, accelerator.bus
+    if bus is None:
+        return heading_of_array(accelerator) + emit_arrays([(name, array)])
+    return heading_of_top(accelerator, bus) + emit_tops([(name, array, bus)])
 
 
 def emit_arrays(named: Sequence[tuple[str, DotSpec]]) -> str:
     """The Verilog of several arrays: for each a module of its name, and `name_...` below it."""
+    return _emit((name, partial(make_array, spec)) for name, spec in named)
+
+
+def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
+    """The same of several accelerators with a bus; the array below is `name_array`."""
+    return _emit((name, partial(Top, array, bus)) for name, array, bus in named)
+
+
+def _emit(named: Iterable[tuple[str, Callable[[Shared], wiring.Component]]]) -> str:
     text = []
-    for name, spec in named:
+    for name, make in named:
         shared = Shared(name)
-        text.append(_rtlil(make_top(spec, shared), name))
+        text.append(_rtlil(make(shared), name))
         written: set[str] = set()
         while waiting := [each for each in shared.modules if each not in written]:
             text += [_rtlil(shared.modules[each], each) for each in waiting]
@@ -69,7 +88,7 @@ def _verilog(text: str) -> str:
 
 def _readable(verilog: str) -> str:
     """Plain names: `x_part` for module `x.part`, `x_next` for what register x becomes."""
-    verilog = _WAKE.sub("", verilog)
+    verilog = _UNNAMED_PORT.sub(r"port_\1_\2 ", _WAKE.sub("", verilog))
     for name in sorted(_MODULE.findall(verilog), key=len, reverse=True):
         verilog = verilog.replace(f"\\{name} ", f"{name.replace('.', '_')} ")
     head, *modules = re.split(r"^(?=module )", verilog, flags=re.MULTILINE)
@@ -79,24 +98,3 @@ def _readable(verilog: str) -> str:
 def _readable_module(module: str) -> str:
     becomes = {number: f"{name}_next" for name, number in _NEXT_STATE.findall(module)}
     return _NUMBERED.sub(lambda found: becomes.get(found[0][:-1], f"_{found[1]}_") + " ", module)
-
-
-def _heading(accelerator: AcceleratorSpec) -> str:
-    array = accelerator.array
-    lines = [
-        f"{accelerator.name}: ternary dot-product array, written by bitsim {version('bitsim')}",
-        "(`bitsim rtl emit`; do not edit). Its cycles are described in docs/machine.md.",
-        "",
-        *(f"{field} = {value}" for field, value in array.model_dump().items()),
-        "",
-        "Ports. A beat of a stream is transferred when valid and ready are 1; rst is synchronous.",
-        "  phases       in   16 bits each, lowest first: row_tiles, k_beats, groups",
-        f"  weights_c    in   {array.beat_bytes} bytes: {array.lanes} weights of column c, "
-        f"{array.weight_packing}",
-        f"  activations  in   {array.slices} x {array.lanes} int8; vector s, lane r at byte "
-        f"s * {array.lanes} + r",
-        f"  results      out  {array.columns} x {array.slices} sums of {array.accumulator_bits} "
-        f"bits; column c, vector s at place c * {array.slices} + s",
-        "  cycles ... skips  counters of the phase that runs or ran last",
-    ]
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from amaranth.sim import Simulator, SimulatorContext
 
-from bitsim.gateware import make_top
+from bitsim.gateware import make_array
 from bitsim.spec.accelerator import AcceleratorSpec
 
 
 def test_ready_is_the_same_whatever_is_offered(small: AcceleratorSpec) -> None:
-    top = make_top(small.array)
+    top = make_array(small.array)
     weights = [f"weights_{column}" for column in range(small.array.columns)]
     inputs = [getattr(top, name) for name in ("phases", "activations", *weights)]
     readies: list[set[tuple[int, ...]]] = []

@@ -1,0 +1,189 @@
+"""The accelerator: the array, and around it what fetches, writes back and runs a list of phases.
+
+docs/top.md is its contract.
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bitsim.gateware.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
+from bitsim.gateware.counters import COUNTER_BITS, COUNTERS
+from bitsim.gateware.dataflows import make_array
+from bitsim.gateware.job_queue import JobQueue
+from bitsim.gateware.list_reader import ListReader, list_write_ports
+from bitsim.gateware.read_port import ReadPort
+from bitsim.gateware.sequencer import PHASE
+from bitsim.gateware.shared import Shared, place
+from bitsim.gateware.write_port import WritePort
+from bitsim.spec.bus import Axi4BusSpec, BusLayout
+from bitsim.spec.dot import DotSpec
+from bitsim.units import BITS_PER_BYTE
+
+
+class Top(wiring.Component):
+    """Ports: AXI4 masters `m_axi_...`, the list, `start` and what became of it, counters."""
+
+    clocked = True
+
+    def __init__(self, array: DotSpec, bus: Axi4BusSpec, shared: Shared | None = None) -> None:
+        self.array = array
+        self.bus = bus
+        self.shared = shared
+        super().__init__(
+            {
+                **list_write_ports(bus),
+                "start": In(1),
+                "count": In(range(bus.list_entries + 1)),
+                "busy": Out(1),
+                "done": Out(1),
+                "errors": Out(bus.weight_ports + 2),
+                **{name: Out(COUNTER_BITS) for name in top_counters(bus)},
+                **{f"array_{name}": Out(COUNTER_BITS) for name in COUNTERS},
+                **{
+                    name: member
+                    for port in read_ports(bus)
+                    for name, member in flat_ports(axi_name(port), AxiReadSignature(bus)).items()
+                },
+                **flat_ports(axi_name("results"), AxiWriteSignature(bus)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.reader = reader = ListReader(self.bus)
+        m.submodules.phase_queue = phases = JobQueue(PHASE)
+        array = place(
+            m,
+            self.shared,
+            "array",
+            "array",
+            lambda: make_array(self.array, self.shared, counters_by_port=True),
+        )
+        weights = [self._weight_port(m, array, index) for index in range(self.bus.weight_ports)]
+        activations = self._activation_port(m, array)
+        results = self._result_port(m, array)
+        masters: list[ReadPort | WritePort] = [*weights, activations, results]
+
+        wiring.connect(m, phases.leave, array.phases)
+        self._hand_out(m, reader, phases, weights, activations, results)
+        for name in (*list_write_ports(self.bus), "start", "count"):
+            m.d.comb += getattr(reader, name).eq(getattr(self, name))
+        m.d.comb += [
+            self.busy.eq(reader.busy),
+            self.done.eq(reader.done),
+            reader.finished.eq(results.finished),
+            array.clear_counters.eq(reader.begins),
+            self.errors.eq(Cat(master.error for master in masters)),
+            self.list_cycles.eq(reader.cycles),
+            *(master.clear.eq(reader.begins) for master in masters),
+            *(
+                getattr(self, name).eq(master.transferred)
+                for name, master in zip(top_counters(self.bus)[1:], masters, strict=True)
+            ),
+            *(getattr(self, f"array_{name}").eq(getattr(array, name)) for name in COUNTERS),
+        ]
+        return m
+
+    def _weight_port(self, m: Module, array: wiring.PureInterface, index: int) -> ReadPort:
+        """A port and its columns: their queues are equally full, so one speaks for all."""
+        layout = BusLayout(self.array, self.bus)
+        beat_bits = self.array.beat_bytes * BITS_PER_BYTE
+        port = place(
+            m,
+            self.shared,
+            f"weights_{index}_port",
+            "weight_port",
+            lambda: ReadPort(self.bus, layout.step_words, layout.port_columns * beat_bits),
+        )
+        connect_flat(m, self, axi_name(f"weights_{index}"), port.axi)
+        first = index * layout.port_columns
+        columns = [
+            getattr(array, f"weights_{first + column}") for column in range(layout.port_columns)
+        ]
+        m.d.comb += port.beats.ready.eq(columns[0].ready)
+        for column, weights in enumerate(columns):
+            m.d.comb += [
+                weights.valid.eq(port.beats.valid),
+                weights.payload.eq(port.beats.payload.word_select(column, beat_bits)),
+            ]
+        return port
+
+    def _activation_port(self, m: Module, array: wiring.PureInterface) -> ReadPort:
+        beat_words = BusLayout(self.array, self.bus).activation_words
+        beat_bits = len(array.activations.payload)
+        m.submodules.activations_port = port = ReadPort(self.bus, beat_words, beat_bits)
+        connect_flat(m, self, axi_name("activations"), port.axi)
+        wiring.connect(m, port.beats, array.activations)
+        return port
+
+    def _result_port(self, m: Module, array: wiring.PureInterface) -> WritePort:
+        sums = self.array.columns * self.array.slices
+        m.submodules.results_port = port = WritePort(self.bus, sums, self.array.accumulator_bits)
+        connect_flat(m, self, axi_name("results"), port.axi)
+        wiring.connect(m, array.results, port.beats)
+        return port
+
+    def _hand_out(
+        self,
+        m: Module,
+        reader: ListReader,
+        phases: JobQueue,
+        weights: list[ReadPort],
+        activations: ReadPort,
+        results: WritePort,
+    ) -> None:
+        """The jobs of an entry enter all queues in the same cycle."""
+        entry = reader.entries.payload
+        queues = [phases.enter, activations.jobs, results.jobs, *(port.jobs for port in weights)]
+        push = Signal()
+        m.d.comb += [
+            reader.entries.ready.eq(Cat(queue.ready for queue in queues).all()),
+            push.eq(reader.entries.valid & reader.entries.ready),
+            *(queue.valid.eq(push) for queue in queues),
+            *(
+                getattr(phases.enter.payload, field).eq(getattr(entry, field))
+                for field in ("row_tiles", "k_beats", "groups")
+            ),
+            activations.jobs.payload.address.eq(entry.activations_address),
+            activations.jobs.payload.words.eq(entry.activations_words),
+            activations.jobs.payload.passes.eq(1),
+            results.jobs.payload.address.eq(entry.results_address),
+            results.jobs.payload.words.eq(entry.results_words),
+        ]
+        for index, port in enumerate(weights):
+            m.d.comb += [
+                port.jobs.payload.address.eq(
+                    entry.weights_address + _times(m, entry.weights_stride, index)
+                ),
+                port.jobs.payload.words.eq(entry.weights_words),
+                port.jobs.payload.passes.eq(entry.passes),
+            ]
+
+
+def _times(m: Module, stride: Value, factor: int) -> Value:
+    """A small multiple by adders of powers of two: no multiplier, and no long chain."""
+    lowest = factor & -factor
+    if factor == lowest:
+        return stride << (factor.bit_length() - 1) if factor else Const(0)
+    product = Signal(len(stride) + factor.bit_length(), name=f"stride_times_{factor}")
+    m.d.comb += product.eq(_times(m, stride, factor - lowest) + _times(m, stride, lowest))
+    return product
+
+
+def read_ports(bus: Axi4BusSpec) -> list[str]:
+    """Names of the read masters."""
+    return [*(f"weights_{index}" for index in range(bus.weight_ports)), "activations"]
+
+
+def axi_name(port: str) -> str:
+    """What the names of a master's ports begin with, without the last `_`."""
+    return f"m_axi_{port}"
+
+
+def top_counters(bus: Axi4BusSpec) -> list[str]:
+    """Counters beside the array's: of cycles, and of each master's words."""
+    words = [f"weight_words_{index}" for index in range(bus.weight_ports)]
+    return ["list_cycles", *words, "activation_words", "result_words"]
