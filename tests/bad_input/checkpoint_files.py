@@ -18,6 +18,7 @@ from tests.bad_input.good_checkpoint import (
     MINUS_ONE,
     NAN,
     NORM,
+    ONLINE,
     VOCAB,
     WEIGHTS,
     Q,
@@ -25,6 +26,7 @@ from tests.bad_input.good_checkpoint import (
     bf16,
     changed,
     good_folder,
+    masters,
     parts,
     safetensors,
     tensors,
@@ -116,14 +118,7 @@ def _of_other_modes() -> Iterator[BadFile]:
     """Masters, files of older layers, shapes that a packed file cannot have."""
     quantization = CONFIG["quantization_config"]
     assert isinstance(quantization, dict)
-    online = quantization | {"quantization_mode": "online"}
-    masters = {
-        name: ("BF16", [4 * shape[0], shape[1]], bf16(4 * shape[0] * shape[1]))
-        if dtype == "U8"
-        else (dtype, shape, values)
-        for name, (dtype, shape, values) in tensors().items()
-        if not name.endswith("_scale")
-    }
+    online = ONLINE["quantization_config"]
     older = quantization | {"linear_class": "bitlinear"}
     cases: list[tuple[str, dict[str, Any], Tensors, str]] = [
         (
@@ -135,7 +130,7 @@ def _of_other_modes() -> Iterator[BadFile]:
         (
             "a master is said to be packed",
             {},
-            masters,
+            masters(),
             f"tensor '{Q}.weight_scale' is missing",
         ),
         (
@@ -150,7 +145,7 @@ def _of_other_modes() -> Iterator[BadFile]:
         says = f"'{Q}.weight_scale' is {shown}; a scale is a finite number"
         cases.append((f"a scale that divides is {word}", {"quantization_config": older}, bad, says))
     for word, value in (("NaN", NAN), ("infinite", INFINITY)):
-        bad = masters | {f"{Q}.weight": ("BF16", [16, 16], bf16(255) + bf16(1, value))}
+        bad = masters() | {f"{Q}.weight": ("BF16", [16, 16], bf16(255) + bf16(1, value))}
         says = f"tensor '{Q}.weight' is not finite"
         cases.append((f"a master's weight is {word}", {"quantization_config": online}, bad, says))
     for (name, change, content, says), argv in zip(cases, cycle(COMMANDS), strict=False):

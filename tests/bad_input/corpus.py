@@ -17,7 +17,7 @@ from tests.bad_input.config_files import bad_configs
 from tests.bad_input.gguf_files import COMMANDS as GGUF_COMMANDS
 from tests.bad_input.gguf_files import bad_gguf
 from tests.bad_input.gguf_networks import good_gguf
-from tests.bad_input.good_checkpoint import COMMANDS, good_folder
+from tests.bad_input.good_checkpoint import COMMANDS, good_folder, good_master
 from tests.bad_input.safetensors_files import bad_safetensors
 from tests.bad_input.shard_files import bad_shards, good_shards
 from tests.bad_input.tokenizer_files import bad_tokenizers
@@ -62,7 +62,8 @@ def good_inputs() -> list[BadFile]:
     """What the faults are put into, with every command that meets them."""
     found: list[tuple[dict[str, bytes], tuple[str, ...]]] = [({}, (*SHAPE, NETWORK))]
     found += [(good_trace(), INFO)]  # too short to simulate
-    found += [(files, argv) for files in (good_folder(), good_shards()) for argv in COMMANDS]
+    folders = (good_folder(), good_shards(), good_master())
+    found += [(files, argv) for files in folders for argv in COMMANDS]
     for ternary in (gguf_writer.I2_S, gguf_writer.TQ1_0, gguf_writer.TQ2_0):
         files = good_folder() | {"model.gguf": good_gguf(ternary), "text.txt": b"a b"}
         found += [(files, argv) for argv in GGUF_COMMANDS]

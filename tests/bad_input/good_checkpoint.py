@@ -27,6 +27,13 @@ CONFIG = {
         "quantization_mode": "offline",
     },
 }
+ONLINE = {
+    "quantization_config": {
+        "quant_method": "bitnet",
+        "linear_class": "autobitlinear",
+        "quantization_mode": "online",
+    }
+}
 Q = "model.layers.0.self_attn.q_proj"
 NORM, EMBEDDING = "model.norm.weight", "model.embed_tokens.weight"
 WEIGHTS = "model.safetensors"
@@ -65,6 +72,17 @@ def tensors(hidden: int = HIDDEN, kv: int = KV) -> Tensors:
     return found
 
 
+def masters() -> Tensors:
+    """A good bf16 master: all weights are 1 before they are quantised."""
+    return {
+        name: ("BF16", [4 * shape[0], shape[1]], bf16(4 * shape[0] * shape[1]))
+        if dtype == "U8"
+        else (dtype, shape, values)
+        for name, (dtype, shape, values) in tensors().items()
+        if not name.endswith("_scale")
+    }
+
+
 def changed(name: str, dtype: str, shape: list[int], values: bytes) -> bytes:
     """The good file with a tensor more, or another in place of one."""
     return safetensors(*parts(tensors() | {name: (dtype, shape, values)}))
@@ -100,6 +118,12 @@ def good_folder() -> dict[str, bytes]:
         "model.safetensors": safetensors(*parts(tensors())),
         "tokenizer.json": json.dumps(TOKENIZER).encode(),
     }
+
+
+def good_master() -> dict[str, bytes]:
+    """A folder with a master."""
+    config = {"config.json": json.dumps(CONFIG | ONLINE).encode()}
+    return good_folder() | config | {WEIGHTS: safetensors(*parts(masters()))}
 
 
 COMMANDS = (  # each bad file is met by one of them, in turn
