@@ -1,4 +1,4 @@
-"""`bitsim checkpoint`: look into checkpoints, make synthetic ones, fetch published ones."""
+"""`bitsim checkpoint`: look into checkpoints; make, convert and fetch them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bitsim.cli import checkpoint_convert, checkpoint_fetch, checkpoint_layout, 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
     parser = commands.add_parser(
-        "checkpoint", help="look into checkpoints, make them, fetch them", description=__doc__
+        "checkpoint", help="look into checkpoints, make, convert, fetch them", description=__doc__
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     info = actions.add_parser("info", help="format, tensors, ternary weights")
