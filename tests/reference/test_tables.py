@@ -1,6 +1,9 @@
 """Embedding and head in the forms of files: ggml's values, and the sums of `floats.dot` on them."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import gguf
 import numba
@@ -10,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bitsim.errors import BitsimError
-from bitsim.reference import floats, threads
+from bitsim.reference import floats, threads, vectors
 from bitsim.reference.load import load_network, needed_bytes
 from bitsim.reference.tables import f16, table_of
 from bitsim.trace.tensorfile import open_tensors, write_tensors
@@ -106,6 +109,40 @@ def test_logits_are_the_dot_products_of_the_values(form, k, m):
     table = table_of(form, raw)
     x = np.random.default_rng(m).normal(0, 1, (m, k)).astype(np.float32)
     assert table.logits(x).tobytes() == dots(package_values(form, raw), x).tobytes()
+
+
+LESSER = """
+import hashlib
+import numpy as np
+from bitsim.reference.tables import Int8Table, f16, int8, table_of
+random = np.random.default_rng(0)
+values = random.normal(0, 1, (9, 256)).astype(np.float32)
+raw = random.integers(0, 256, (9, 272), dtype=np.uint8) & 0x3F  # no exponent of infinity
+digest = hashlib.sha256()
+for table in (
+    table_of("F16", values.astype("<f2").view(np.uint8)),
+    table_of("Q8_0", raw),
+    table_of("Q6_K", raw[:, :210].copy()),
+    Int8Table(table_of("F32", values.view(np.uint8))),
+):
+    for tokens in (1, 5):
+        digest.update(table.logits(values[:tokens]).tobytes())
+print(f16.F16C, int8.PATH.__name__.endswith("avx2"), digest.hexdigest())
+"""
+
+
+def test_a_processor_without_f16c_and_avx2_gives_the_same_bits_from_the_same_cache(tmp_path):
+    here = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    lesser = {**here, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    ours, theirs = (
+        subprocess.run(
+            [sys.executable, "-c", LESSER], env=env, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for env in (here, lesser)
+    )
+    assert theirs[:2] == ["False", "False"]
+    assert ours[:2] == [str(f16.F16C), str(vectors.AVX2)]
+    assert ours[2] == theirs[2]
 
 
 def test_equal_values_give_equal_bits_whatever_form_they_are_in():

@@ -10,6 +10,9 @@ from numba import njit, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from bitsim.reference.floats import LANES
+from bitsim.reference.lanes import WIDTH, Lanes, fold, load_lanes, multiply_add, no_lanes
+
 BLOCK, BLOCK_BYTES = 1, 2
 
 # What numba compiles for; see `bitsim.reference.vectors.AVX2`.
@@ -56,6 +59,49 @@ def decode(raw, out):
     bits = raw.view(np.uint16)
     for place in range(out.shape[0]):
         out[place] = widen(bits[place])
+
+
+@_instruction
+def _load_halves(typing, raw, place):
+    """WIDTH F16 from value `place` on of a row of bytes; compiles only where `F16C`."""
+
+    def generate(context, builder, signature, arguments):
+        start = context.make_array(raw)(context, builder, arguments[0]).data
+        address = builder.gep(start, [builder.shl(arguments[1], arguments[1].type(1))])
+        halves = ir.VectorType(ir.HalfType(), WIDTH)
+        values = builder.load(builder.bitcast(address, halves.as_pointer()), align=2)
+        return builder.fpext(values, ir.VectorType(ir.FloatType(), WIDTH))
+
+    return Lanes(raw, types.intp), generate
+
+
+@njit(cache=True)
+def _dot_f16c(raw, x, values):
+    """`floats.dot` of a row and x (k,) float32, k a multiple of LANES; reads the row in place.
+
+    values  (k,) float32, a scratch for the portable path
+    """
+    low = high = no_lanes()
+    for place in range(0, x.shape[0], LANES):
+        low = multiply_add(low, _load_halves(raw, place), load_lanes(x, place))
+        more = place + WIDTH
+        high = multiply_add(high, _load_halves(raw, more), load_lanes(x, more))
+    return fold(low, high)
+
+
+@njit(cache=True)
+def dot_portable(raw, x, values):
+    """The same through the scratch."""
+    decode(raw, values)
+    low = high = no_lanes()
+    for place in range(0, x.shape[0], LANES):
+        low = multiply_add(low, load_lanes(values, place), load_lanes(x, place))
+        more = place + WIDTH
+        high = multiply_add(high, load_lanes(values, more), load_lanes(x, more))
+    return fold(low, high)
+
+
+dot = _dot_f16c if F16C else dot_portable
 
 
 @njit(cache=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from bitsim.reference.floats import LANES
+from bitsim.reference.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
+
 BLOCK, BLOCK_BYTES = 1, 4
 
 
@@ -14,6 +17,18 @@ def decode(raw, out):
     values = raw.view(np.float32)
     for place in range(out.shape[0]):
         out[place] = values[place]
+
+
+@njit(cache=True)
+def dot(raw, x):
+    """`floats.dot` of a row and x (k,) float32, k a multiple of LANES; reads the row in place."""
+    values = raw.view(np.float32)
+    low = high = no_lanes()
+    for place in range(0, x.shape[0], LANES):
+        low = multiply_add(low, load_lanes(values, place), load_lanes(x, place))
+        more = place + WIDTH
+        high = multiply_add(high, load_lanes(values, more), load_lanes(x, more))
+    return fold(low, high)
 
 
 @njit(cache=True)

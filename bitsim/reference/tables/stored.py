@@ -1,7 +1,7 @@
 """Tables that are decoded row by row from the bytes of their file: F32, F16, Q8_0, Q6_K.
 
-A row is decoded into a scratch that stays in L1, where all tokens meet it. The values are those of
-ggml's `dequantize_row_*`, bit for bit, and the sums are those of `floats.dot` on them.
+Rows are decoded into a scratch that stays in L1, where all tokens meet them. The values are those
+of ggml's `dequantize_row_*`, bit for bit, and the sums are those of `floats.dot` on them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bitsim.reference import threads
 from bitsim.reference.floats import LANES, dot
+from bitsim.reference.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
 from bitsim.reference.tables import f16, f32, q6_k, q8_0
 from bitsim.reference.tables.table import Table
 from bitsim.units import ceil_div
@@ -61,13 +62,47 @@ def _rows(form, raw, ids, out):
 
 
 @njit(cache=True)
+def _row(form, raw, x, values, lanes):
+    """A row by one token; F32 and F16 go without the scratch, which would halve their pace."""
+    if form == F32 and x.shape[0] % LANES == 0:
+        return f32.dot(raw, x)
+    if form == F16 and x.shape[0] % LANES == 0:
+        return f16.dot(raw, x, values)
+    _decode(form, raw, values)
+    return dot(values, x, lanes)
+
+
+@njit(cache=True)
+def _pair(values, x, at):
+    """Two rows, values (2, k), by the token that begins at x's flat place `at`."""
+    k = values.shape[1]
+    low0 = high0 = low1 = high1 = no_lanes()
+    for place in range(0, k, LANES):
+        y = load_lanes(x, at + place)
+        low0 = multiply_add(low0, load_lanes(values, place), y)
+        low1 = multiply_add(low1, load_lanes(values, k + place), y)
+        y = load_lanes(x, at + place + WIDTH)
+        high0 = multiply_add(high0, load_lanes(values, place + WIDTH), y)
+        high1 = multiply_add(high1, load_lanes(values, k + place + WIDTH), y)
+    return fold(low0, high0), fold(low1, high1)
+
+
+@njit(cache=True)
 def _logits(form, raw, x, first, end, out):
+    tokens, k = x.shape
     lanes = np.empty(LANES, np.float32)
-    values = np.empty(x.shape[1], np.float32)
-    for row in range(first, end):
-        _decode(form, raw[row], values)
-        for token in range(x.shape[0]):
-            out[token, row] = dot(values, x[token], lanes)
+    values = np.empty((2, k), np.float32)
+    if tokens == 1 or k % LANES:
+        for row in range(first, end):
+            for token in range(tokens):
+                out[token, row] = _row(form, raw[row], x[token], values[0], lanes)
+        return
+    for row in range(first, end, 2):
+        row1 = min(row + 1, end - 1)  # a last row alone is its own neighbour
+        _decode(form, raw[row], values[0])
+        _decode(form, raw[row1], values[1])
+        for token in range(tokens):
+            out[token, row], out[token, row1] = _pair(values, x, token * k)
 
 
 @njit(cache=True, parallel=True)
@@ -84,6 +119,7 @@ class StoredTable(Table):
         self.number = FORMS[form]
         layout = LAYOUTS[self.number]
         vocab, row_bytes = raw.shape
+        assert raw.flags.c_contiguous
         assert row_bytes % layout.BLOCK_BYTES == 0, f"{form}: rows of {row_bytes} bytes"
         hidden = row_bytes // layout.BLOCK_BYTES * layout.BLOCK
         super().__init__(form.lower(), vocab, hidden, raw.nbytes)
