@@ -80,12 +80,16 @@ def _counts() -> Faults:
         (2**32, "2^32"),
         (2**63, "2^63"),
         (2**64 - 1, "2^64 - 1 (CVE-2024-23605)"),
-        ((2**64 - 24) // 13, "as many as wrap to no bytes"),
     ):
         keys = w.header([], [], key_count=count)
         yield f"the key/value count is {text}", keys, f"key/value count: {count} x 13 bytes"
         tensors = w.header([], [], tensor_count=count)
         yield f"the tensor count is {text}", tensors, f"tensor count: {count} x 32 bytes"
+    count = 2**64 // 13 + 1  # times 13 bytes, the least that a key takes, is 2^64 + 10
+    keys = w.header([], [], key_count=count) + bytes(64)
+    yield "the key/value count wraps to 10 bytes", keys, f"key/value count: {count} x 13 bytes"
+    tensors = w.header([], [], tensor_count=2**59) + bytes(64)
+    yield "the tensor count wraps to no bytes", tensors, f"tensor count: {2**59} x 32 bytes"
     many = w.header([], [], key_count=20_000) + bytes(300_000)
     yield "the key/value count is 20,000", many, "key/value count: 20000, at most 16384"
     many = w.header([], [], tensor_count=20_000) + bytes(700_000)

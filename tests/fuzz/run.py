@@ -20,7 +20,7 @@ from tests.fuzz.targets import MOST_BYTES, TARGETS
 
 ROOT = Path(__file__).parents[2]
 SLOW_SECONDS = 10  # of one input, by the clock; below it the corpus of bad input measures
-MOST_MB = 2048  # resident; the interpreter, the imports and the fuzzer have about 250
+MOST_MB = 2048  # resident; the interpreter, the imports and the fuzzer have about 450
 PROGRESS = re.compile(r"^#(\d+)\s.*cov: (\d+) ft: (\d+)", re.MULTILINE)
 
 
@@ -53,15 +53,22 @@ def fuzz(name: str, keep: Path, seeds: list[bytes], seconds: int = 0, runs: int 
         }
         command = [sys.executable, "-m", "tests.fuzz.fuzz", name, folder]
         command += [f"-{flag}={value}" for flag, value in flags.items()]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
-    steps = [tuple(map(int, step)) for step in PROGRESS.findall(done.stderr)]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    steps = [tuple(map(int, step)) for step in PROGRESS.findall(done.stdout)]
     first, last = (steps[0], steps[-1]) if steps else ((0, 0, 0), (0, 0, 0))
     return Reached(
-        _stat(done.stderr, "number_of_executed_units"),
+        _stat(done.stdout, "number_of_executed_units"),
         first[1],
         last[1],
         last[2],
-        _stat(done.stderr, "peak_rss_mb"),
+        _stat(done.stdout, "peak_rss_mb"),
         _finding(done) if done.returncode else "",
     )
 
@@ -100,11 +107,11 @@ def _stat(text: str, name: str) -> int:
 
 
 def _finding(done: subprocess.CompletedProcess[str]) -> str:
-    said = re.search(r"Uncaught Python exception: ===\n(.*)", done.stderr)
-    kept = re.search(r"Test unit written to (\S+)", done.stderr)
-    summary = re.search(r"SUMMARY: (.*)", done.stderr)
+    said = re.search(r"Uncaught Python exception: ===\n(.*)", done.stdout)
+    kept = re.search(r"Test unit written to (\S+)", done.stdout)
+    summary = re.search(r"SUMMARY: (.*)", done.stdout)
     what = said or summary
-    line = what[1] if what else f"status {done.returncode}: {done.stderr[-600:]!r}"
+    line = what[1] if what else f"status {done.returncode}: {done.stdout[-600:]!r}"
     return f"{line:.300} (python -m {' '.join(done.args[2:4])} {kept[1] if kept else ''})"
 
 

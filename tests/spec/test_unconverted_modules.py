@@ -1,4 +1,4 @@
-"""`modules_to_not_convert`, as `should_convert_module` of transformers 5.23.0 matched these names."""
+"""`modules_to_not_convert`, as transformers 5.23.0 (`should_convert_module`) matches the names."""
 
 import pytest
 
