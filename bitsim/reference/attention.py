@@ -88,7 +88,7 @@ def rotate(qkv, heads, cos, sin):
 
 
 @njit(cache=True)
-def _wide_queries(qkv, at, group, head_dim):
+def wide_queries(qkv, at, group, head_dim):
     """Query heads as `head_group.score` takes them: (m * group * padded,) float32."""
     wide = padded(head_dim)
     count = qkv.shape[0] * group * wide
@@ -112,7 +112,7 @@ def _attend_some(qkv, keys, values, start, heads, kv_head, first, end, out):
     flat_keys, flat_values, flat_out = keys.reshape(-1), values.reshape(-1), out.reshape(-1)
     base = kv_head * capacity * head_dim
     tokens, most, wide = end - first, start + end, padded(head_dim)
-    queries = _wide_queries(qkv[first:end], kv_head * group * head_dim, group, head_dim)
+    queries = wide_queries(qkv[first:end], kv_head * group * head_dim, group, head_dim)
     weights = np.empty(tokens * most * group, np.float32)
     for tile in range(0, most, TILE):
         for token in range(tokens):

@@ -123,12 +123,18 @@ def rms_norm(x: NDArray[np.float32], gain: NDArray[np.float32], eps: float) -> N
 
 
 @njit(cache=True)
+def gate_token(gate, up, out):
+    """relu(gate)^2 * up of one token: (ffn,) float32 each."""
+    for place in range(out.shape[0]):
+        positive = max(gate[place], np.float32(0))
+        out[place] = positive * positive * up[place]
+
+
+@njit(cache=True)
 def _gated(gate_up, out):
     ffn = out.shape[1]
     for token in range(out.shape[0]):
-        for place in range(ffn):
-            gate = max(gate_up[token, place], np.float32(0))
-            out[token, place] = gate * gate * gate_up[token, ffn + place]
+        gate_token(gate_up[token, :ffn], gate_up[token, ffn:], out[token])
 
 
 def squared_relu_gate(gate_up: NDArray[np.float32]) -> NDArray[np.float32]:

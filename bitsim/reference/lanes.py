@@ -6,13 +6,12 @@ one, and none is reordered: the bits are those of the plain loops of `floats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from llvmlite import ir
 from numba import types
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
+
+from bitsim.reference.intrinsics import element, instruction
 
 WIDTH = 16
 LINE_BYTES = 64  # of a cache line: a vector that lies across two takes two reads
@@ -35,16 +34,6 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, type_, _LANES)
 
 
-def _instruction(typed: Callable[..., Any]) -> Any:
-    """`intrinsic`; numba's own annotation would make a call one that never returns."""
-    return intrinsic(typed)
-
-
-def _address(context, builder, array, value, place):
-    start = context.make_array(array)(context, builder, value).data
-    return builder.gep(start, [place])
-
-
 def _require_floats(array, what):
     if not (
         isinstance(array, types.Array) and array.layout == "C" and array.dtype == types.float32
@@ -52,19 +41,19 @@ def _require_floats(array, what):
         raise TypingError(f"{what}: {array} is not an array of float32 in C order")
 
 
-@_instruction
+@instruction
 def load_lanes(typing, array, place):
     """16 floats from flat place `place` on of an array in C order; not checked."""
     _require_floats(array, "load_lanes")
 
     def generate(context, builder, signature, arguments):
-        address = _address(context, builder, array, *arguments)
+        address = element(context, builder, array, *arguments)
         return builder.load(builder.bitcast(address, _LANES.as_pointer()), align=4)
 
     return Lanes(array, types.intp), generate
 
 
-@_instruction
+@instruction
 def line_place(typing, array):
     """The first flat place of a float32 array that a cache line begins with."""
     _require_floats(array, "line_place")
@@ -78,39 +67,39 @@ def line_place(typing, array):
     return types.intp(array), generate
 
 
-@_instruction
+@instruction
 def store_lanes(typing, array, place, lanes):
     """The other way round; not checked."""
     _require_floats(array, "store_lanes")
 
     def generate(context, builder, signature, arguments):
-        address = _address(context, builder, array, *arguments[:2])
+        address = element(context, builder, array, *arguments[:2])
         builder.store(arguments[2], builder.bitcast(address, _LANES.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, Lanes), generate
 
 
-@_instruction
+@instruction
 def no_lanes(typing):
     """16 times 0."""
     return Lanes(), lambda context, builder, signature, none: ir.Constant(_LANES, None)
 
 
-@_instruction
+@instruction
 def load_same(typing, array, place):
     """16 times the float at flat place `place`; not checked."""
     _require_floats(array, "load_same")
 
     def generate(context, builder, signature, arguments):
-        value = builder.load(_address(context, builder, array, *arguments))
+        value = builder.load(element(context, builder, array, *arguments))
         first = builder.insert_element(ir.Constant(_LANES, None), value, ir.IntType(32)(0))
         return builder.shuffle_vector(first, first, ir.Constant(_PLACES, None))
 
     return Lanes(array, types.intp), generate
 
 
-@_instruction
+@instruction
 def multiply_add(typing, total, x, y):
     """total + x * y, rounded twice."""
 
@@ -146,7 +135,7 @@ def _parts(builder, vector, width):
     return builder.fadd(gathered(0), gathered(half))
 
 
-@_instruction
+@instruction
 def fold(typing, low, high):
     """Sum of 32 partial sums, in halves: 16 + 16, 8 + 8, ... (`floats.dot`)."""
 
@@ -159,7 +148,7 @@ def fold(typing, low, high):
     return types.float32(Lanes, Lanes), generate
 
 
-@_instruction
+@instruction
 def store_folds(typing, array, place, lows, highs, scale):
     """`fold` of four pairs, each times `scale`, side by side from flat place `place` on.
 
@@ -184,7 +173,7 @@ def store_folds(typing, array, place, lows, highs, scale):
         first = builder.insert_element(ir.Constant(sums.type, None), scale, ir.IntType(32)(0))
         places = ir.Constant(ir.VectorType(ir.IntType(32), 4), None)
         scaled = builder.fmul(sums, builder.shuffle_vector(first, first, places))
-        address = _address(context, builder, array, value, place)
+        address = element(context, builder, array, value, place)
         builder.store(scaled, builder.bitcast(address, scaled.type.as_pointer()), align=4)
         return context.get_dummy_value()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
-from bitsim.reference import attention, floats, quantizer
+from bitsim.reference import attention, floats, one_token, quantizer
+from bitsim.reference.addresses import Addresses
 from bitsim.reference.attention import KVCache
 from bitsim.reference.product import ProductFn, exact_product
 from bitsim.reference.tables import Table
@@ -122,8 +124,12 @@ class Network:
             self, list(zip(parts, caches, strict=True)), product or exact_product, observer
         )
         hidden = self.embedding.rows(np.concatenate(ids))
-        for index in range(self.spec.layers):
-            hidden = walk.layer(index, hidden)
+        alone = len(hidden) == 1 and product is None and observer is None
+        # What is not finite goes through the plain walk again, which says where.
+        if not (alone and one_token.walk(self, self._addresses, hidden[0], caches[0])):
+            hidden = self.embedding.rows(np.concatenate(ids))
+            for index in range(self.spec.layers):
+                hidden = walk.layer(index, hidden)
         for each, cache in zip(ids, caches, strict=True):
             cache.length += len(each)
             cache.passes = walk.pass_index + 1
@@ -132,6 +138,10 @@ class Network:
             parts = [slice(place, place + 1) for place in range(len(ids))]
         logits = self.head.logits(floats.rms_norm(hidden, self.final_norm, walk.eps))
         return [logits[part] for part in parts]
+
+    @cached_property
+    def _addresses(self) -> Addresses:
+        return Addresses.of(self)
 
     def _check(self, ids: NDArray[np.int64], cache: KVCache) -> None:
         if ids.size == 0:

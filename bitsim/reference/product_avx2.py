@@ -36,16 +36,17 @@ TILE_TOKENS = 4  # that meet two rows at a time
 
 
 @njit(cache=True)
-def _in_order(planes, whole):
+def arrange(planes):
     """Activations in the order that they are read: vector, place, token, byte.
 
-    planes   (m, 4, bytes)     int8; bytes from `whole` on are left out
+    planes   (m, 4, bytes)     int8; the `whole` first bytes are used, that fill vectors
     returns  (m * 4 * whole,)  int8: first tiles of TILE_TOKENS tokens, then the other tokens one
              by one, so that whatever begins with token t begins at 4 * whole * t
 
     One pointer then does for all, where the planes would need 16 in a tile: more than registers.
     """
     tokens = planes.shape[0]
+    whole = planes.shape[2] - planes.shape[2] % VECTOR_BYTES
     tiled_tokens = tokens - tokens % TILE_TOKENS
     ordered = np.empty(tokens * 4 * whole, np.int8)
     to = 0
@@ -151,7 +152,9 @@ def _tile(packed, ordered, row0, row1, token, whole, sums):
 
 
 @njit(cache=True)
-def _rows(packed, planes, ordered, whole, sums, column, first, end, out):
+def some_rows(packed, planes, ordered, sums, column, first, end, out):
+    """As `product_portable.some_rows`."""
+    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
     tokens = planes.shape[0]
     tiled_tokens = tokens - tokens % TILE_TOKENS
     tile = np.empty((2, TILE_TOKENS), np.int32)
@@ -178,18 +181,15 @@ def _rows(packed, planes, ordered, whole, sums, column, first, end, out):
 
 @njit(cache=True)
 def product_rows(packed, planes, sums, column, first, end, out):
-    """As `product_portable.product_rows`, argument for argument."""
-    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
-    ordered = _in_order(planes, whole)
-    _rows(packed, planes, ordered, whole, sums, column, first, end, out)
+    """As `product_portable.product_rows`."""
+    some_rows(packed, planes, arrange(planes), sums, column, first, end, out)
 
 
 @njit(cache=True, parallel=True)
 def product_parallel(packed, planes, sums, column, out):
     """All rows, by several threads."""
-    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
-    ordered = _in_order(planes, whole)
+    ordered = arrange(planes)
     for block in prange((packed.shape[0] + ROWS_PER_BLOCK - 1) // ROWS_PER_BLOCK):
         first = block * ROWS_PER_BLOCK
         end = min(first + ROWS_PER_BLOCK, packed.shape[0])
-        _rows(packed, planes, ordered, whole, sums, column, first, end, out)
+        some_rows(packed, planes, ordered, sums, column, first, end, out)

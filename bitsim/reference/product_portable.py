@@ -1,6 +1,6 @@
 """The ternary product in plain int16 loops: for every processor, and what faster paths must equal.
 
-Every path has this file's `product_rows` and `product_parallel`.
+Every path has this file's `arrange`, `some_rows`, `product_rows` and `product_parallel`.
 """
 
 from __future__ import annotations
@@ -66,19 +66,32 @@ def _digit_sum(codes, planes, lanes):
 
 
 @njit(cache=True)
-def product_rows(packed, planes, sums, column, first, end, out):
+def arrange(planes):
+    """What a path makes of the activations before it meets any row; here nothing."""
+    return planes
+
+
+@njit(cache=True)
+def some_rows(packed, planes, arranged, sums, column, first, end, out):
     """out[:, column + row] of rows first ... end - 1; weight = digit - 1, so sums are taken away.
 
-    packed  (n, bytes)     uint8, C order
-    planes  (m, 4, bytes)  int8, C order: activation 4 * byte + place of each token
-    sums    (m,)           int32, of all activations of a token
-    out     (m, all rows)  int32, |out| <= 128 * k, so k < 2^24
+    packed    (n, bytes)     uint8, C order
+    planes    (m, 4, bytes)  int8, C order: activation 4 * byte + place of each token
+    arranged  `arrange(planes)`
+    sums      (m,)           int32, of all activations of a token
+    out       (m, all rows)  int32, |out| <= 128 * k, so k < 2^24
     """
     lanes = np.empty(LANES, np.int16)
     for row in range(first, end):
         for token in range(planes.shape[0]):
-            digits = _digit_sum(packed[row], planes[token], lanes)
+            digits = _digit_sum(packed[row], arranged[token], lanes)
             out[token, column + row] = digits - sums[token]
+
+
+@njit(cache=True)
+def product_rows(packed, planes, sums, column, first, end, out):
+    """`some_rows` with activations that are not yet arranged."""
+    some_rows(packed, planes, arrange(planes), sums, column, first, end, out)
 
 
 @njit(cache=True, parallel=True)

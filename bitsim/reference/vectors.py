@@ -6,14 +6,13 @@ and `Longs` 8 x 32 bits; all three stay in registers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from llvmlite import ir
 from numba import types
 from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
+
+from bitsim.reference.intrinsics import call, element, instruction
 
 VECTOR_BYTES = 32
 
@@ -59,40 +58,27 @@ _register(_WordsType, _WORDS)
 _register(_LongsType, _LONGS)
 
 
-def _instruction(typed: Callable[..., Any]) -> Any:
-    """`intrinsic`; numba's own annotation would make a call one that never returns."""
-    return intrinsic(typed)
-
-
-def _call(builder, name, result, *arguments):
-    signature = ir.FunctionType(result, [each.type for each in arguments])
-    function = builder.module.globals.get(name) or ir.Function(builder.module, signature, name)
-    return builder.call(function, arguments)
-
-
-@_instruction
+@instruction
 def load(typing, array, byte):
     """32 bytes from byte `byte` on of an array of bytes in C order; not checked, any alignment."""
     if not (isinstance(array, types.Array) and array.layout == "C" and array.dtype.bitwidth == 8):
         raise TypingError(f"load: {array} is not an array of bytes in C order")
 
     def generate(context, builder, signature, arguments):
-        start = context.make_array(array)(context, builder, arguments[0]).data
-        address = builder.gep(start, [arguments[1]])
+        address = element(context, builder, array, *arguments)
         return builder.load(builder.bitcast(address, _BYTES.as_pointer()), align=1)
 
     return Bytes(array, types.intp), generate
 
 
-@_instruction
+@instruction
 def load_words(typing, array, byte):
     """16 bytes from byte `byte` on of an array of int8 in C order as int16; not checked."""
     if not (isinstance(array, types.Array) and array.layout == "C" and array.dtype == types.int8):
         raise TypingError(f"load_words: {array} is not an array of int8 in C order")
 
     def generate(context, builder, signature, arguments):
-        start = context.make_array(array)(context, builder, arguments[0]).data
-        address = builder.gep(start, [arguments[1]])
+        address = element(context, builder, array, *arguments)
         half = ir.VectorType(ir.IntType(8), 16)
         return builder.sext(
             builder.load(builder.bitcast(address, half.as_pointer()), align=1), _WORDS
@@ -101,7 +87,7 @@ def load_words(typing, array, byte):
     return Words(array, types.intp), generate
 
 
-@_instruction
+@instruction
 def as_words(typing, values):
     """The same 256 bits."""
 
@@ -111,13 +97,13 @@ def as_words(typing, values):
     return Words(Bytes), generate
 
 
-@_instruction
+@instruction
 def prefetch(typing, array, place):
     """Ask for the cache line of flat place `place` of an array; beyond its end does no harm."""
 
     def generate(context, builder, signature, arguments):
-        start = context.make_array(array)(context, builder, arguments[0]).data
-        address = builder.bitcast(builder.gep(start, [arguments[1]]), ir.IntType(8).as_pointer())
+        address = element(context, builder, array, *arguments)
+        address = builder.bitcast(address, ir.IntType(8).as_pointer())
         flag = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [address.type, flag, flag, flag])
         name = "llvm.prefetch.p0"
@@ -128,7 +114,7 @@ def prefetch(typing, array, place):
     return types.void(array, types.intp), generate
 
 
-@_instruction
+@instruction
 def digits(typing, codes, place):
     """Digit `place` (0 ... 3) of each byte: (codes >> 2 * place) & 3."""
 
@@ -146,66 +132,66 @@ def digits(typing, codes, place):
     return Bytes(Bytes, types.intp), generate
 
 
-@_instruction
+@instruction
 def multiply_pairs(typing, unsigned, signed):
     """`vpmaddubsw`: unsigned times signed bytes, two neighbours added; saturates at int16."""
 
     def generate(context, builder, signature, arguments):
-        return _call(builder, "llvm.x86.avx2.pmadd.ub.sw", _WORDS, *arguments)
+        return call(builder, "llvm.x86.avx2.pmadd.ub.sw", _WORDS, *arguments)
 
     return Words(Bytes, Bytes), generate
 
 
-@_instruction
+@instruction
 def multiply_words(typing, a, b):
     """`vpmaddwd`: int16 times int16, two neighbours added as int32; exact unless all are -32768."""
 
     def generate(context, builder, signature, arguments):
-        return _call(builder, "llvm.x86.avx2.pmadd.wd", _LONGS, *arguments)
+        return call(builder, "llvm.x86.avx2.pmadd.wd", _LONGS, *arguments)
 
     return Longs(Words, Words), generate
 
 
-@_instruction
+@instruction
 def add_words(typing, a, b):
     """`vpaddw`: 16 sums, int16, which wrap."""
     return Words(Words, Words), lambda context, builder, signature, ab: builder.add(*ab)
 
 
-@_instruction
+@instruction
 def add_longs(typing, a, b):
     """`vpaddd`: 8 sums, int32, which wrap."""
     return Longs(Longs, Longs), lambda context, builder, signature, ab: builder.add(*ab)
 
 
-@_instruction
+@instruction
 def widen(typing, words):
     """`vpmaddwd` by ones: two neighbouring int16 added as int32."""
 
     def generate(context, builder, signature, arguments):
         ones = ir.Constant(_WORDS, [1] * 16)
-        return _call(builder, "llvm.x86.avx2.pmadd.wd", _LONGS, arguments[0], ones)
+        return call(builder, "llvm.x86.avx2.pmadd.wd", _LONGS, arguments[0], ones)
 
     return Longs(Words), generate
 
 
-@_instruction
+@instruction
 def total(typing, longs):
     """Sum of the 8 int32."""
 
     def generate(context, builder, signature, arguments):
-        return _call(builder, "llvm.vector.reduce.add.v8i32", ir.IntType(32), *arguments)
+        return call(builder, "llvm.vector.reduce.add.v8i32", ir.IntType(32), *arguments)
 
     return types.int32(Longs), generate
 
 
-@_instruction
+@instruction
 def no_words(typing):
     """16 times 0."""
     return Words(), lambda context, builder, signature, none: ir.Constant(_WORDS, None)
 
 
-@_instruction
+@instruction
 def no_longs(typing):
     """8 times 0."""
     return Longs(), lambda context, builder, signature, none: ir.Constant(_LONGS, None)
