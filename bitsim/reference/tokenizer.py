@@ -14,7 +14,8 @@ from bitsim.reference import tokenizer_form
 from bitsim.spec import strict_json
 
 MAX_TOKENIZER_BYTES = 24 << 20  # that of LLaMA 3, with 128,256 entries, has 9 to 17 MB
-MAX_TOKENIZER_VALUES = 3 << 19  # brackets and commas; that of LLaMA 3 has about a million
+MAX_TOKENIZER_VALUES = 5 << 18  # brackets and commas; that of LLaMA 3 has about a million
+MAX_TOKENIZER_FIELDS = 3 << 17  # colons; that of LLaMA 3 has about 131,000
 END_OF_TURN = "<|eot_id|>"
 UNFINISHED = "\ufffd"  # what a decoder gives for a character whose bytes are not all there
 
@@ -136,8 +137,8 @@ class FileTokenizer(LibraryTokenizer):
     """A tokenizer.json."""
 
     def __init__(self, path: Path, vocab_size: int) -> None:
-        text, added_ids = _read(path)
-        super().__init__(path, vocab_size, _made(path, text))
+        raw, added_ids = _read(path, vocab_size)
+        super().__init__(path, vocab_size, _made(path, raw))
         for token, token_id in added_ids.items():
             if self.special_id(token) != token_id:  # the library numbers them by itself
                 raise _fault(
@@ -198,19 +199,23 @@ class MissingTokenizer(Tokenizer):
         )
 
 
-def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    """Text of a tokenizer.json that the library can be given, and ids of its added tokens."""
+def _read(path: Path, vocab_size: int) -> tuple[bytes, dict[str, Any]]:
+    """Bytes of a tokenizer.json that the library can be given, and ids of its added tokens."""
     try:
         size_bytes = path.stat().st_size
         if not path.is_file():
             raise _fault(path, "is not a file")
         if size_bytes > MAX_TOKENIZER_BYTES:
             raise _fault(path, f"{size_bytes} bytes; a tokenizer has at most {MAX_TOKENIZER_BYTES}")
-        text = path.read_bytes().decode("utf-8")
-        values = sum(map(text.count, "[{,"))
-        if values > MAX_TOKENIZER_VALUES:
-            raise _fault(path, f"{values} values; a tokenizer has at most {MAX_TOKENIZER_VALUES}")
-        table = strict_json.parse(text)
+        raw = path.read_bytes()
+        for what, signs, most in (
+            ("values", (b"[", b"{", b","), MAX_TOKENIZER_VALUES),
+            ("fields", (b":",), MAX_TOKENIZER_FIELDS),
+        ):
+            count = sum(map(raw.count, signs))
+            if count > most:
+                raise _fault(path, f"{count} {what}; a tokenizer has at most {most}")
+        table = strict_json.parse(raw.decode())
         if not isinstance(table, dict):
             raise ValueError("not a JSON object")
     except OSError as error:
@@ -219,15 +224,15 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         raise _fault(path, f"byte {error.start} is not UTF-8") from None
     except ValueError as error:
         raise _fault(path, f"not plain JSON: {error}") from None
-    for fault in tokenizer_form.faults(table):
+    for fault in tokenizer_form.faults(table, vocab_size):
         raise _fault(path, f"not a tokenizer that is read: {fault}")
     added = table.get("added_tokens") or []
-    return text, {each["content"]: each["id"] for each in added}
+    return raw, {each["content"]: each["id"] for each in added}
 
 
-def _made(path: Path, text: str) -> tokenizers.Tokenizer:
+def _made(path: Path, raw: bytes) -> tokenizers.Tokenizer:
     try:
-        return tokenizers.Tokenizer.from_str(text)
+        return tokenizers.Tokenizer.from_buffer(raw)
     except Exception as error:  # the library raises bare Exceptions
         raise _fault(path, f"not a tokenizer: {_first_line(error)}") from None
 

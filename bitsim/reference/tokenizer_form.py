@@ -14,6 +14,7 @@ from typing import Any
 from bitsim.errors import shown
 
 MAX_DEPTH = 8  # of sequences in sequences
+MAX_MERGES = 3 << 17  # LLaMA 3 has 280,147
 TYPES = {  # by the field of the file
     "model": ("BPE", "WordLevel"),
     "normalizer": (
@@ -45,7 +46,7 @@ TYPES = {  # by the field of the file
 STEPS = ("normalizers", "pretokenizers", "processors", "decoders")  # of a Sequence
 
 
-def faults(table: dict[str, Any]) -> Iterator[str]:
+def faults(table: dict[str, Any], vocab_size: int) -> Iterator[str]:
     """What is not handed on; a file without any may still be refused by the package."""
     for field, types in TYPES.items():
         part = table.get(field)
@@ -57,6 +58,30 @@ def faults(table: dict[str, Any]) -> Iterator[str]:
         for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
             if model.get(name):
                 yield f"model.{name} = {shown(model[name])}: must be null"
+        yield from _ids(model.get("vocab"), vocab_size)
+        merges = model.get("merges")
+        if isinstance(merges, list) and len(merges) > MAX_MERGES:
+            yield f"model.merges has {len(merges)} entries; at most {MAX_MERGES} are read"
+
+
+def _ids(vocabulary: Any, vocab_size: int) -> Iterator[str]:
+    """The package takes any ids, also one for two tokens; a million of them takes seconds."""
+    if not isinstance(vocabulary, dict):
+        return
+    tokens: dict[int, str] = {}
+    for token, token_id in vocabulary.items():
+        if type(token_id) is not int or token_id < 0:
+            yield f"token {shown(token)} has id {shown(token_id)}: must be a whole number"
+        elif token_id >= vocab_size:
+            yield (
+                f"token {shown(token)} has id {token_id}, the network's vocab_size is {vocab_size}"
+            )
+        elif token_id in tokens:
+            yield f"tokens {shown(tokens[token_id])} and {shown(token)} both have id {token_id}"
+        else:
+            tokens[token_id] = token
+            continue
+        return
 
 
 def _added_tokens(added: Any) -> Iterator[str]:

@@ -27,8 +27,10 @@ def bad_tokenizers() -> Iterator[BadFile]:
     folder = {name: content for name, content in good_folder().items() if name != FILE}
     says = "is not a file; use"
     yield BadFile("tokenizer", "a folder", folder | {f"{FILE}/a": b""}, FILE, COMMANDS[0], says)
-    name, says = "8 GiB of nothing", "8589934592 bytes; a tokenizer has at most"
-    yield BadFile("tokenizer", name, good_folder(), FILE, COMMANDS[0], says, sizes={FILE: 8 << 30})
+    for name, size in (("a byte too large", 24 * MIB + 1), ("8 GiB of nothing", 8 << 30)):
+        says = f"{size} bytes; a tokenizer has at most 25165824"
+        files = good_folder()
+        yield BadFile("tokenizer", name, files, FILE, COMMANDS[0], says, sizes={FILE: size})
 
 
 def table(**parts: Any) -> bytes:
@@ -59,10 +61,8 @@ def _texts() -> Iterator[Fault]:
     yield "nested 100,000 deep in objects", b'{"a": ' * 100_000, "nested too deeply"
     closed = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     yield "nested 100,000 deep and closed", closed, "nested too deeply"
-    yield "a byte too large", b" " * (24 * MIB + 1), "25165825 bytes; a tokenizer has at most"
-    yield "64 MiB and a byte", b" " * (64 * MIB + 1), "67108865 bytes; a tokenizer has at most"
     lists = b'{"a": [' + b"[]," * (2 * MIB) + b"[]]}"
-    yield "2,097,153 empty lists", lists, "values; a tokenizer has at most 1572864"
+    yield "2,097,153 empty lists", lists, "values; a tokenizer has at most 1310720"
     wide = '{"a": "😀' + "x" * (20 * MIB) + '"}'
     yield "20 MiB of text, four bytes a character in memory", wide.encode(), "not a tokenizer"
 
@@ -117,6 +117,12 @@ def _ids() -> Iterator[Fault]:
     yield "id a string", vocabulary(a="0"), "not a tokenizer"
     yield "id of 1.0", vocabulary(a=1.0), "not a tokenizer"
     yield "id true", vocabulary(a=True), "not a tokenizer"
+    yield "an id of two tokens", vocabulary(a=0, b=0), "tokens 'a' and 'b' both have id 0"
+    many = {f"{token_id:x}": token_id for token_id in range(400_000)}
+    yield "400,000 tokens", vocabulary(**many), "fields; a tokenizer has at most 393216"
+    some = dict(list(many.items())[:380_000])
+    yield "380,000 tokens", vocabulary(**some), f"token 'c' has id {VOCAB}, the network's"
+    yield "393,217 merges", bpe(merges=[["a", "b"]] * 393_217), "at most 393216 are read"
     name = {"a": 0, "x" * 10_000: VOCAB}
     yield "a token of 10,000 outside", vocabulary(**name), f"has id {VOCAB}, the network's"
     lines = {"a": 0, "b\n\x1b[2J": VOCAB}
