@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bitsim.cli import main
+from bitsim.reference.conversion import convert as convert_module
 from bitsim.reference.conversion import plan_conversion, write_conversion
 from bitsim.reference.load import load_network
 from bitsim.reference.random_bits import to_bf16
@@ -93,6 +94,17 @@ def test_the_source_cannot_be_the_result(tmp_path, capsys):
     assert source.read_bytes() == before
 
 
+@pytest.fixture
+def before_weights(monkeypatch):
+    """What is refused is refused before any matrix is read."""
+
+    def read(*_):
+        raise AssertionError("a matrix is read")
+
+    monkeypatch.setattr(convert_module, "survey", read)
+
+
+@pytest.mark.usefixtures("before_weights")
 @pytest.mark.parametrize(
     ("source", "form", "name", "says"),
     [
@@ -140,6 +152,7 @@ def test_a_disk_without_the_bytes_is_refused_before_anything_is_written(
         ("rope_theta", 500000.001, "rope_theta = 500000.001: GGUF holds it as the f32 500000.0"),
     ],
 )
+@pytest.mark.usefixtures("before_weights")
 def test_numbers_that_gguf_does_not_hold_are_refused(tmp_path, capsys, key, value, says):
     folder = tmp_path / "source"
     shutil.copytree(NARROW, folder)
@@ -160,6 +173,7 @@ def test_a_value_beyond_f16_is_refused(tmp_path, capsys):
     assert "model.embed_tokens.weight: has the value 70144, and F16 ends at 65504" in said
 
 
+@pytest.mark.usefixtures("before_weights")
 def test_a_faulty_tokenizer_is_not_handed_on(tmp_path, capsys):
     folder = tmp_path / "source"
     shutil.copytree(NARROW, folder)

@@ -48,16 +48,20 @@ def compare(conversion: Conversion, on_layer: OnDone | None = None) -> int:
 def _same_table(source: Weights, result: Weights, name: str, f16: bool) -> bool:
     own, raw = source.stored(name)
     kind, written = result.stored(name)
+    same: Iterator[bool]
     if own == kind:
-        same = all(map(np.array_equal, pieces(raw), pieces(written)))
+        same = map(np.array_equal, pieces(raw), pieces(written))
     else:
         kept: Iterator[NDArray[np.float32]] = chunks(source.table(name))
         if f16:
             kept = (each.astype(np.float16).astype(np.float32) for each in kept)
-        same = all(map(_same, kept, chunks(result.table(name))))
-    source.release(name)
-    result.release(name)
-    return same
+        same = map(_same, kept, chunks(result.table(name)))
+    for each in same:
+        source.release(name)
+        result.release(name)
+        if not each:
+            return False
+    return True
 
 
 def _same(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> bool:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from bitsim.reference.conversion import tokenizer
 from bitsim.reference.conversion.survey import OnDone, Survey, survey
 from bitsim.reference.conversion.to_folder import folder_tensors, plan_folder
-from bitsim.reference.conversion.to_gguf import gguf_tensors, plan_gguf, require_blocks
+from bitsim.reference.conversion.to_gguf import (
+    all_keys,
+    gguf_tensors,
+    plan_gguf,
+    require_blocks,
+    require_f16_scale,
+    require_name,
+)
 from bitsim.reference.gguf_writer import GgufPlan, write_gguf
 from bitsim.reference.packed_folder import FolderPlan, require_packable, write_folder
 from bitsim.reference.place import require_place
@@ -61,14 +68,17 @@ def plan_conversion(
     rounded = 0
     if form == "safetensors":
         require_packable(source.spec)
-        found = survey(source, on_layer)
         files, said = tokenizer.files(source)
+        found = survey(source, on_layer)
         plan, notes = plan_folder(source, found, out, files)
     else:
-        require_blocks(source.spec, form.upper())
-        found = survey(source, on_layer)
-        keys, said = tokenizer.keys(source)
-        plan, notes, rounded = plan_gguf(source, found, out, form.upper(), f16, keys)
+        kind = form.upper()
+        require_name(out)
+        require_blocks(source.spec, kind)
+        own, said = tokenizer.keys(source)
+        keys = all_keys(source.spec, kind, own)
+        found = survey(source, on_layer, require_f16_scale if kind == "TQ2_0" else None)
+        plan, notes, rounded = plan_gguf(source, out, kind, f16, keys)
     require_place(out, plan.total_bytes, what)
     return Conversion(source, found, form, f16, rounded, plan, (*notes, *said))
 

@@ -25,13 +25,23 @@ class Survey:
     scales: dict[str, float]
 
 
-def survey(weights: Weights, on_layer: OnDone | None = None) -> Survey:
-    """Read every matrix, so that no fault of one is found later."""
+def survey(
+    weights: Weights,
+    on_layer: OnDone | None = None,
+    require_scale: Callable[[str, float], None] | None = None,
+) -> Survey:
+    """Read every matrix, so that no fault of one is found later.
+
+    require_scale  called with each module's name and scale; raises if it cannot be written
+    """
     digests, scales = {}, {}
     for layer in range(weights.spec.layers):
         for name, rows, k in modules(weights.spec, layer):
             matrix = weights.matrix(name, rows, k)
-            digests[name], scales[name] = matrix.digest, f32(matrix.scale)
+            scales[name] = f32(matrix.scale)
+            if require_scale:
+                require_scale(name, scales[name])
+            digests[name] = matrix.digest
         if on_layer:
             on_layer(layer + 1, weights.spec.layers)
     return Survey(digests, scales)

@@ -30,27 +30,23 @@ I2_S_BLOCK = next(each.block for each in TYPES.values() if each.name == "I2_S")
 Tensors = Iterator[tuple[str, Iterator[NDArray[np.uint8]]]]
 
 
+def require_name(out: Path) -> None:
+    """`BitsimError` if the loader would not take the file for a GGUF file."""
+    if out.suffix != ".gguf":
+        raise BitsimError(f"{shown_path(out)}: a GGUF file is known by its name; let it end .gguf")
+
+
 def plan_gguf(
-    weights: Weights,
-    survey: Survey,
-    out: Path,
-    kind: str,
-    f16: bool,
-    tokenizer: Mapping[str, Value],
+    weights: Weights, out: Path, kind: str, f16: bool, keys: Mapping[str, Value]
 ) -> tuple[GgufPlan, list[str], int]:
     """What will be written, what a person should know of it, and how many values are rounded.
 
-    kind       I2_S or TQ2_0
-    f16        embedding and head as F16, rounded to nearest, instead of in the source's own form
-    tokenizer  its keys, of which bos, eos and eot are the network's own
+    kind  I2_S or TQ2_0
+    f16   embedding and head as F16, rounded to nearest, instead of in the source's own form
     """
     spec = weights.spec
-    if out.suffix != ".gguf":
-        raise BitsimError(f"{shown_path(out)}: a GGUF file is known by its name; let it end .gguf")
     notes = []
-    if kind == "TQ2_0":
-        _require_f16_scales(survey)
-    elif any(product.k % I2_S_BLOCK for product in spec.products(0)):
+    if kind == "I2_S" and any(product.k % I2_S_BLOCK for product in spec.products(0)):
         notes.append(f"bitnet.cpp computes rows of whole blocks of {I2_S_BLOCK} weights only")
     rounded = 0
     if f16:
@@ -58,8 +54,7 @@ def plan_gguf(
         notes.append(f"{rounded} values of embedding and head are changed by rounding to F16")
     tables = {name: "F16" if f16 else weights.stored(name)[0] for name in table_names(spec)}
     promised = promised_tensors(spec, kind, tables)
-    others = {key: value for key, value in tokenizer.items() if key not in gguf_names.IDS}
-    return GgufPlan(out, _keys(spec, kind) | others, promised), notes, rounded
+    return GgufPlan(out, keys, promised), notes, rounded
 
 
 def require_blocks(spec: NetworkSpec, kind: str) -> None:
@@ -83,8 +78,7 @@ def gguf_tensors(weights: Weights, survey: Survey, kind: str, f16: bool) -> Tens
     spec = weights.spec
     for name in table_names(spec):
         table = _f16_pieces(weights.table(name)) if f16 else pieces(weights.stored(name)[1])
-        yield gguf_names.float_name(name), table
-        weights.release(name)
+        yield gguf_names.float_name(name), _released(table, weights, name)
     yield gguf_names.FINAL_NORM, _gains(weights, FINAL_NORM)
     encode = gguf_encode.i2_s if kind == "I2_S" else gguf_encode.tq2_0
     for layer in range(spec.layers):
@@ -109,16 +103,20 @@ def f16_changes(name: str, table: Table) -> int:
     return changed
 
 
-def _require_f16_scales(survey: Survey) -> None:
-    for name, scale in survey.scales.items():
-        if not gguf_encode.holds_f16(scale):
-            raise BitsimError(
-                f"{gguf_names.matrix_name(name)}: its scale {scale!r} is no number of F16, which "
-                f"TQ2_0 has; convert to i2_s, whose scale is F32"
-            )
+def require_f16_scale(name: str, scale: float) -> None:
+    """`BitsimError` if TQ2_0 does not hold the scale of a module."""
+    if not gguf_encode.holds_f16(scale):
+        raise BitsimError(
+            f"{gguf_names.matrix_name(name)}: its scale {scale!r} is no number of F16, which "
+            f"TQ2_0 has; convert to i2_s, whose scale is F32"
+        )
 
 
-def _keys(spec: NetworkSpec, kind: str) -> dict[str, Value]:
+def all_keys(spec: NetworkSpec, kind: str, tokenizer: Mapping[str, Value]) -> dict[str, Value]:
+    """The keys that loaders ask for; `BitsimError` if GGUF does not hold a value.
+
+    tokenizer  its keys, of which bos, eos and eot are left out for the network's own
+    """
     if not 1 <= len(spec.eos_ids) <= 2:
         raise BitsimError(
             f"{spec.name}: eos_token_id has {len(spec.eos_ids)} ids, GGUF has 1 or 2 (eos, eot); "
@@ -139,7 +137,7 @@ def _keys(spec: NetworkSpec, kind: str) -> dict[str, Value]:
         keys[f"{ARCHITECTURE}.{key}"] = _f32(spec, field)
     ids = (spec.bos_id, *spec.eos_ids)
     keys |= {key: np.uint32(token) for key, token in zip(gguf_names.IDS, ids, strict=False)}
-    return keys
+    return keys | {key: each for key, each in tokenizer.items() if key not in gguf_names.IDS}
 
 
 def _f32(spec: NetworkSpec, field: str) -> np.float32:
@@ -177,6 +175,14 @@ def promised_tensors(
 
 def _gains(weights: Weights, name: str) -> Iterator[NDArray[np.uint8]]:
     yield np.ascontiguousarray(weights.gains(name), "<f4").view(np.uint8)
+
+
+def _released(
+    parts: Iterator[NDArray[np.uint8]], weights: Weights, name: str
+) -> Iterator[NDArray[np.uint8]]:
+    for part in parts:
+        yield part
+        weights.release(name)
 
 
 def _f16_pieces(table: Table) -> Iterator[NDArray[np.uint8]]:
