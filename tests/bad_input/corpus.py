@@ -6,6 +6,7 @@ python -m tests.bad_input.corpus [DIR]
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.bad_input.shard_files import bad_shards, good_shards
 from tests.bad_input.tokenizer_files import bad_tokenizers
 from tests.bad_input.toml_files import NETWORK, bad_toml
 from tests.bad_input.trace_files import INFO, bad_traces, good_trace
+from tests.bad_input.worker import Worker
 from tests.reference import gguf_writer
 
 LONG = "x" * 10_000
@@ -118,7 +120,10 @@ def bad_names() -> Iterator[BadFile]:
 
 
 def main() -> None:
-    """Print the counts; given a folder write every file, and a line for each."""
+    """Print a table; given a folder write every file, and a line for each."""
+    if sys.argv[1:] == ["--measure"]:
+        measure()
+        return
     for kind, count in counts().items():
         print(f"{kind:12s} {count:4d}")
     print(f"{'all':12s} {counts().total():4d}")
@@ -128,6 +133,24 @@ def main() -> None:
             bad.write(here)
             command = " ".join(each[:60] for each in bad.command(here, folder / "out"))
             print(f"{here.name}  {bad.kind}: {bad.name}  bitsim {command!r}  ...{bad.says}")
+
+
+def measure() -> None:
+    """The slowest and the hungriest file of each kind."""
+    worker = Worker(good_inputs())
+    seconds: dict[str, list[tuple[float, str]]] = {}
+    extra_bytes: dict[str, list[tuple[int, str]]] = {}
+    for bad in corpus():
+        with tempfile.TemporaryDirectory() as folder:
+            bad.write(Path(folder) / "here")
+            outcome = worker.run(bad, Path(folder))
+        seconds.setdefault(bad.kind, []).append((outcome.seconds, bad.name))
+        extra_bytes.setdefault(bad.kind, []).append((outcome.extra_bytes, bad.name))
+    worker.close()
+    for kind, count in counts().items():
+        (slow, slow_name), (most, most_name) = max(seconds[kind]), max(extra_bytes[kind])
+        print(f"{kind:12s} {count:4d}  {slow:.3f} s  {slow_name:.50}")
+        print(f"{'':17s}  {most / 2**20:5.0f} MiB  {most_name:.50}")
 
 
 if __name__ == "__main__":
