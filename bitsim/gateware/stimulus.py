@@ -59,19 +59,23 @@ def weight_beats(spec: DotSpec, job: Job) -> NDArray[np.uint8]:
 
 def sums_of_beats(spec: DotSpec, job: Job, beats: Sequence[int]) -> NDArray[np.int32]:
     """(m, n) int32: the result beats of one job, each as one number, put where they belong."""
-    tiling = spec.tiling(job.phase)
-    assert len(beats) == tiling.result_beats
     places, bits = spec.columns * spec.slices, spec.accumulator_bits
+    return arranged(spec, job, np.array([_signed_fields(beat, places, bits) for beat in beats]))
+
+
+def arranged(spec: DotSpec, job: Job, sums: NDArray[np.integer]) -> NDArray[np.int32]:
+    """(m, n) int32: (result beats, columns x slices) sums of one job, put where they belong."""
+    tiling = spec.tiling(job.phase)
+    assert sums.shape == (tiling.result_beats, spec.columns * spec.slices)
     padded = np.zeros((tiling.groups * spec.slices, tiling.row_tiles * spec.columns), np.int64)
-    beat = iter(beats)
+    beat = iter(sums)
     for first in range(0, tiling.groups, spec.hold):
         for tile in range(tiling.row_tiles):
             for group in range(first, min(first + spec.hold, tiling.groups)):
-                sums = _signed_fields(next(beat), places, bits).reshape(spec.columns, spec.slices)
                 padded[
                     group * spec.slices : (group + 1) * spec.slices,
                     tile * spec.columns : (tile + 1) * spec.columns,
-                ] = sums.T
+                ] = next(beat).reshape(spec.columns, spec.slices).T
     m, n = job.activations.shape[0], job.weights.shape[0]
     return padded[:m, :n].astype(np.int32)
 

@@ -60,7 +60,9 @@ class WriteWorld:
 
 def _check(period: int, refresh: int, *lists: Cycles) -> None:
     for cycles in lists:
-        assert cycles.ndim == 1 and cycles.size and cycles.min() >= 0
+        assert cycles.ndim == 1
+        assert cycles.size
+        assert cycles.min() >= 0
     assert 0 <= refresh < max(1, period)
 
 
