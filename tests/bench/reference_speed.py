@@ -13,10 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from llvmlite import binding, ir
-from numba.extending import intrinsic
+from ceilings import ReadBandwidth, Threads, VpmaddubswPeak
 
 from bitsim.reference import product_portable, vectors
 from bitsim.reference.product import multiply
@@ -28,10 +26,6 @@ N, K = 6912, 2560
 MATRICES = 16  # 71 MB
 TOKENS = 128
 RUNS = 9
-PAIRS = 12  # of vpmaddubsw and vpaddw in a block
-BLOCKS = 1_000_000
-
-binding.initialize_native_asmparser()  # for `block`; numba itself needs none
 
 
 def measure() -> list[dict[str, Any]]:
@@ -48,25 +42,24 @@ def measure() -> list[dict[str, Any]]:
     bits = packed.view(np.uint16).reshape(-1, K) & np.uint16(0xBFFF)  # no infinity, no NaN
     bits.flags.writeable = False
     table = Bf16Table(bits)
-    words = packed.reshape(-1).view(np.uint64)
 
     def gmacs(tokens, *path):
         chosen = matrices if len(tokens) == 1 else matrices[:2]
         took = best_s([lambda m=m: multiply((m,), tokens, *path) for m in chosen])
         return N * K * len(tokens) / took / 1e9
 
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
-        read = packed.nbytes / best_s([lambda: total(words)]) / 1e9
+    with Threads(1):
+        bandwidth = ReadBandwidth()
+        read = max(bandwidth() for _ in range(RUNS)) / 1e9
         decode = gmacs(one)
         decode_portable = gmacs(one, product_portable)
         prefill = gmacs(activations)
         prefill_portable = gmacs(activations, product_portable)
-        peak = PAIRS * 32 * BLOCKS / best_s([register_peak]) / 1e9 if vectors.AVX2 else None
+        peak = None
+        if vectors.AVX2:
+            registers = VpmaddubswPeak()
+            peak = max(registers() for _ in range(RUNS)) / 1e9
         head = table.nbytes / best_s([lambda: table.logits(token[None])]) / 1e9
-    finally:
-        numba.set_num_threads(threads)
     blas = N * K / best_s([lambda w=w: w @ token for w in wide]) / 1e9
 
     name = "reference, ternary product, one token"
@@ -91,40 +84,6 @@ def row(name: str, value: float, unit: str, alternative: str, other: float) -> d
         "alternative": alternative,
         "ratio": value / other,
     }
-
-
-@numba.njit
-def total(words):
-    """Sum of uint64, wrapping: every byte read once."""
-    result = np.uint64(0)
-    for word in words:
-        result += word
-    return result
-
-
-@intrinsic
-def block(typing):
-    """PAIRS times vpmaddubsw and vpaddw, six chains of sums, no memory."""
-
-    def generate(context, builder, signature, arguments):
-        pairs = [
-            f"vpmaddubsw %ymm0, %ymm1, %ymm{2 + i}; vpaddw %ymm{2 + i}, %ymm{8 + i}, %ymm{8 + i}"
-            for i in range(6)
-        ]
-        clobbered = ",".join(f"~{{xmm{i}}}" for i in range(14))
-        text = "; ".join(pairs * (PAIRS // 6))
-        kind = ir.FunctionType(ir.VoidType(), [])
-        builder.call(ir.InlineAsm(kind, text, clobbered, side_effect=True), [])
-        return context.get_dummy_value()
-
-    return numba.types.void(), generate
-
-
-@numba.njit
-def register_peak():
-    """BLOCKS blocks."""
-    for _ in range(BLOCKS):
-        block()
 
 
 def best_s(calls: list[Callable[[], object]]) -> float:
