@@ -16,7 +16,7 @@ from random import Random
 
 import atheris
 
-from tests.fuzz.mutate import FORMS
+from tests.fuzz.mutate import Form
 
 ROOT = Path(__file__).parents[2]
 SELF_TEST = "planted"  # a reader with a fault four right bytes deep
@@ -45,9 +45,8 @@ def planted(path: Path) -> None:
         raise KeyError("the planted fault")
 
 
-def mutator(file: str) -> Callable[[bytes, int, int], bytes]:
+def mutator(form: Form | None) -> Callable[[bytes, int, int], bytes]:
     """libFuzzer's own mutations, and as often those of the file's form."""
-    form = FORMS.get(Path(file).suffix)
 
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         random = Random(seed)
@@ -78,7 +77,7 @@ def main() -> None:
         atheris.Setup(
             [sys.argv[0], *arguments],
             lambda data: reader.read(data) and None,
-            custom_mutator=mutator(target.file),
+            custom_mutator=mutator(target.mutate),
         )
         atheris.Fuzz()
 

@@ -39,7 +39,8 @@ def safetensors(data: bytes, random: Random) -> bytes | None:
     return len(header).to_bytes(LENGTH_BYTES, "little") + header + data[LENGTH_BYTES + size :]
 
 
-FORMS: dict[str, Callable[[bytes, Random], bytes | None]] = {
+Form = Callable[[bytes, Random], bytes | None]
+FORMS: dict[str, Form] = {
     ".json": json_text,
     ".safetensors": safetensors,
 }

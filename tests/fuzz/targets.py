@@ -10,16 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from random import Random
+
+from tokenizers.pre_tokenizers import ByteLevel
 
 from bitsim.errors import BitsimError
 from bitsim.explore.designs import load_sweep
 from bitsim.reference.checkpoint import load_checkpoint
 from bitsim.reference.generation_config import with_generation_config
 from bitsim.reference.gguf_network import load_gguf
+from bitsim.reference.layouts.reader import read_layout
 from bitsim.reference.shards import INDEX, open_folder
 from bitsim.reference.tokenizer import FileTokenizer
 from bitsim.spec import catalog, network
@@ -30,8 +35,10 @@ from tests.bad_input.gguf_networks import good_gguf
 from tests.bad_input.good_checkpoint import VOCAB, good_folder
 from tests.bad_input.shard_files import good_shards
 from tests.bad_input.trace_files import good_trace as make_trace
+from tests.fuzz.mutate import FORMS
+from tests.reference import gguf_writer as w
+from tests.reference.layouts import layout_files
 
-MOST_BYTES = 8192  # of an input; longer seeds are left to the corpus of bad input
 MOST_LINE = 1200
 MODELS = catalog.models_folder()
 DIGEST = re.compile(rb'("sha256"\s*:\s*")[0-9a-f]{64}(")')  # the manifest's own is the last
@@ -47,6 +54,8 @@ class Target:
     good   the sound bytes, and further ones of the same form
     beside the sound files beside it
     bytes  from the fuzzer's input to what is written; as it is unless said otherwise
+    form   what mutations keep: that of the file's name unless said otherwise
+    most_bytes  of an input; longer seeds are left to the corpus of bad input
     """
 
     file: str
@@ -54,13 +63,22 @@ class Target:
     good: Callable[[], list[bytes]]
     beside: Callable[[], dict[str, bytes]] = dict
     bytes: Callable[[bytes], dict[str, bytes]] | None = None
+    form: str = ""
+    most_bytes: int = 8192
 
-    def seeds(self) -> Iterator[bytes]:
+    @property
+    def mutate(self) -> Callable[[bytes, Random], bytes | None] | None:
+        """A mutation that keeps the form, if there is one."""
+        return FORMS.get(self.form or Path(self.file).suffix)
+
+    def seeds(self) -> list[bytes]:
         """The sound bytes, then every bad file of that name; in one order."""
-        yield from self.good()
-        for bad in _corpus():
-            if bad.blamed == self.file and self.file in bad.files and not bad.sizes:
-                yield bad.files[self.file]
+        bad = [
+            each.files[self.file]
+            for each in _corpus()
+            if each.blamed == self.file and self.file in each.files and not each.sizes
+        ]
+        return [seed for seed in (*self.good(), *bad) if len(seed) <= self.most_bytes]
 
 
 class Reader:
@@ -123,6 +141,67 @@ def _tokenizer(path: Path) -> None:
     stream.finish()
 
 
+def _gguf_tokenizer(path: Path) -> None:
+    tokenizer = load_gguf(path).network.tokenizer
+    tokenizer.decode(tokenizer.encode("a b, \u00df <|eot_id|>\n"))
+
+
+@cache
+def _gguf_with_tokens() -> list[bytes]:
+    """A file with the smallest list of tokens that is read: the 256 bytes, and a few."""
+    controls = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"]
+    tokens = [*sorted(ByteLevel.alphabet()), "ab", *controls]
+    types = [1] * 257 + [3] * 3
+
+    def edit(keys, tensors):
+        listed = "tokenizer.ggml"
+        for name, write, values in (
+            ("tokens", lambda values: w.u32(8) + w.u64(len(values)) + _strings(values), tokens),
+            ("merges", lambda values: w.u32(8) + w.u64(len(values)) + _strings(values), ["a b"]),
+            ("token_type", lambda values: w.u32(5) + w.u64(len(values)) + _u32s(values), types),
+        ):
+            keys[name] = w.key(f"{listed}.{name}", 9, write(values))
+        keys["model"] = w.text(f"{listed}.model", "gpt2")
+        keys["bitnet-b1.58.vocab_size"] = w.whole("bitnet-b1.58.vocab_size", len(tokens))
+        tensors["token_embd.weight"] = (w.F16, (len(tokens), 16), bytes(32 * len(tokens)))
+
+    return [good_gguf(edit=edit)]
+
+
+def _strings(values: list[str]) -> bytes:
+    return b"".join(map(w.string, values))
+
+
+def _u32s(values: list[int]) -> bytes:
+    return b"".join(map(w.u32, values))
+
+
+@cache
+def _layout(label: str) -> tuple[bytes, bytes]:
+    """Header and data of a sound file in a layout of ternary weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, _ = layout_files.written(Path(folder), label, layout_files.made(Path(folder), 1))
+        whole = path.read_bytes()
+    size = 8 + int.from_bytes(whole[:8], "little")
+    return whole[8:size], whole[size:]
+
+
+def _layout_target(label: str) -> Target:
+    """The header is fuzzed; codes and scales stay, since any byte of them is a weight."""
+
+    def with_data(header: bytes) -> dict[str, bytes]:
+        length = len(header).to_bytes(8, "little")
+        return {"layout.safetensors": length + header + _layout(label)[1]}
+
+    def read(path: Path) -> None:
+        for matrix in read_layout(path):
+            assert matrix.packed.shape == (matrix.n, matrix.k // 4)
+
+    return Target(
+        "layout.safetensors", read, lambda: [_layout(label)[0]], bytes=with_data, form=".json"
+    )
+
+
 def _generation_config(path: Path) -> None:
     with_generation_config(_spec(), path)
 
@@ -168,6 +247,10 @@ TARGETS = {
     ),
     "shards": Target(INDEX, _shards, lambda: [good_shards()[INDEX]], good_shards),
     "gguf": Target("model.gguf", load_gguf, lambda: [good_gguf()]),
+    "gguf_tokenizer": Target("model.gguf", _gguf_tokenizer, _gguf_with_tokens, most_bytes=1 << 14),
+    "layout_int2": _layout_target("int2"),
+    "layout_tl1": _layout_target("tl1"),
+    "layout_tl2": _layout_target("tl2"),
     "config": Target("config.json", network.from_config, _good("config.json")),
     "generation_config": Target(
         "generation_config.json",

@@ -8,8 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.fuzz.mutate import FORMS
-from tests.fuzz.run import fuzz, seeds_of
+from tests.fuzz.run import fuzz
 from tests.fuzz.targets import TARGETS, Reader, Target
 
 SECONDS = 60
@@ -24,7 +23,7 @@ NAMES = pytest.mark.parametrize("name", TARGETS)
 def changed(target: Target, seeds: list[bytes]):
     """Inputs like the fuzzer's, without its guidance; the same each time."""
     random = Random(1)
-    form = next((form for end, form in FORMS.items() if target.file.endswith(end)), None)
+    form = target.mutate
     while True:
         data = random.choice(seeds)
         formed = form(data, random) if form and random.randrange(2) else None
@@ -53,7 +52,7 @@ def test_sound_bytes_are_taken(tmp_path, name):
 
 @NAMES
 def test_seeds_and_changed_seeds_load_or_are_refused(tmp_path, name):
-    reader, seeds = Reader(TARGETS[name], tmp_path), seeds_of(name)
+    reader, seeds = Reader(TARGETS[name], tmp_path), TARGETS[name].seeds()
     taken = [reader.read(data) for data in seeds]
     taken += [reader.read(data) for data in islice(changed(TARGETS[name], seeds), 200)]
     assert any(taken) and not all(taken)
@@ -71,7 +70,7 @@ def test_what_else_a_reader_raises_is_a_finding(tmp_path, error):
 @pytest.mark.full
 @NEEDS_ATHERIS
 def test_the_fuzzer_finds_a_planted_fault(tmp_path):
-    reached = fuzz("planted", tmp_path, [b"a"], runs=200_000)
+    reached = fuzz("planted", tmp_path, runs=200_000)
     assert "KeyError: 'the planted fault'" in reached.finding
 
 
@@ -79,7 +78,7 @@ def test_the_fuzzer_finds_a_planted_fault(tmp_path):
 @NEEDS_ATHERIS
 @NAMES
 def test_a_minute_of_fuzzing_finds_nothing(tmp_path, name):
-    reached = fuzz(name, tmp_path, seeds_of(name), seconds=SECONDS)
+    reached = fuzz(name, tmp_path, seconds=SECONDS)
     print(name, reached)
     assert not reached.finding, reached.finding
     assert reached.executions >= LEAST_EXECUTIONS
