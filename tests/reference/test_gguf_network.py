@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bitsim.cli import main
+from bitsim.errors import BitsimError
 from bitsim.reference.gguf_network import load_gguf
 from bitsim.reference.inspection import checkpoint_info
 from bitsim.reference.load import load_network, load_shape, needed_bytes
@@ -150,6 +151,19 @@ def test_embedding_and_gains_are_the_packages_values_bit_for_bit(tmp_path, kind)
     assert network.embedding.nbytes == raw.nbytes
     assert network.memory_bytes == raw.nbytes + gain_bytes + matrix_bytes
     assert needed_bytes(str(path)) == network.memory_bytes
+
+
+@pytest.mark.parametrize(("kind", "scale_at"), [("F32", 0), ("F16", 0), ("Q8_0", 0), ("Q6_K", 208)])
+def test_an_embedding_that_is_not_finite_is_refused_by_name(tmp_path, kind, scale_at):
+    path = tmp_path / "values.gguf"
+    kind = gguf.GGMLQuantizationType[kind]
+    raw, _ = embedding_of(kind, np.random.default_rng(7))
+    raw = raw.copy()
+    infinite = np.array([np.inf], "<f4" if kind.name == "F32" else "<f2").view(np.uint8)
+    raw.view(np.uint8).reshape(-1)[scale_at : scale_at + infinite.size] = infinite
+    write_by_package(path, gguf.GGMLQuantizationType.TQ2_0, (kind, raw), np.random.default_rng(8))
+    with pytest.raises(BitsimError, match=r"'token_embd\.weight' has values that are not finite"):
+        load_network(str(path))
 
 
 def test_a_tokenizer_beside_the_file_is_used(tmp_path):
