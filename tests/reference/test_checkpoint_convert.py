@@ -1,6 +1,8 @@
 """A checkpoint in another form is the same network: weight for weight, logit for logit."""
 
+import filecmp
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,6 +101,11 @@ def test_a_file_that_transformers_read_comes_back_from_gguf_as_it_was(tmp_path, 
     written = json.loads((tmp_path / "back" / "config.json").read_text())
     golden = json.loads((source / "config.json").read_text())
     assert {key: written[key] for key in golden} == golden
+
+
+def test_shards_become_one_file(tmp_path):
+    converted(w.GOLDEN / "untied_in_shards", "safetensors", tmp_path / "one")
+    same_tensors(tmp_path / "one" / "model.safetensors", w.GOLDEN / "untied" / "model.safetensors")
 
 
 def test_scales_that_divide_become_scales_that_multiply(tmp_path):
@@ -407,3 +414,19 @@ def test_names_of_both_worlds_are_those_of_the_tests_own_writer():
         assert gguf_names.matrix_name(f"model.layers.12.{module}") == f"blk.12.{own}.weight"
     for own, norm in w.NORMS.items():
         assert gguf_names.float_name(f"model.layers.3.{norm}.weight") == f"blk.3.{own}.weight"
+
+
+@pytest.mark.full
+def test_the_2b_dimensions_go_round_all_forms_and_come_back_as_they_were(tmp_path):
+    folder = made(tmp_path / "2b", "bitnet-b1.58-2b-4t")
+    converted(folder, "i2_s", tmp_path / "a.gguf")
+    converted(tmp_path / "a.gguf", "tq2_0", tmp_path / "b.gguf")
+    (tmp_path / "a.gguf").unlink()
+    converted(tmp_path / "b.gguf", "safetensors", tmp_path / "back")
+    (tmp_path / "b.gguf").unlink()
+    files = [each / "model.safetensors" for each in (folder, tmp_path / "back")]
+    assert filecmp.cmp(*files, shallow=False)
+    plan = converted(folder, "i2_s", tmp_path / "f16.gguf", f16=True)
+    size = (tmp_path / "f16.gguf").stat().st_size
+    assert size == len(plan.plan.header()) + 1_179_449_920  # tensors of the published file
+    shutil.rmtree(tmp_path)
