@@ -65,11 +65,12 @@ docs: setup-test
 	$(BIN)/sphinx-build -W docs docs/_build
 
 lock: | $(UV)
-	$(RESOLVE) --group build --output-file requirements.lock
-	$(RESOLVE) --extra rtl --group build --group test --group docs --constraint requirements.lock \
+	$(RESOLVE) --extra rtl --extra synth --group build --group test --group docs \
 		--output-file requirements-test.lock
+	$(RESOLVE) --group build --constraint requirements-test.lock --output-file requirements.lock
 	! grep -nE '://|^-|file:|\+cpu' requirements.lock requirements-test.lock
 
+# The large set first: the plain one then agrees with it wherever both have a package.
 # One answer for Python 3.11 and later, and no trace of where this machine gets its packages.
 RESOLVE := $(UV) pip compile pyproject.toml --quiet --upgrade --no-config --universal \
 	--python-version 3.11 --fork-strategy fewest --generate-hashes \
