@@ -48,6 +48,8 @@ def plan_gguf(
     notes = []
     if kind == "I2_S" and any(product.k % I2_S_BLOCK for product in spec.products(0)):
         notes.append(f"bitnet.cpp computes rows of whole blocks of {I2_S_BLOCK} weights only")
+    if not spec.tied_head:  # llama.cpp of microsoft/BitNet, `build_bitnet_158`
+        notes.append("bitnet.cpp takes the embedding as head too, and leaves output.weight unread")
     rounded = 0
     if f16:
         rounded = sum(f16_changes(name, weights.table(name)) for name in table_names(spec))
