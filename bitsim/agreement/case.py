@@ -27,13 +27,14 @@ class Case:
 def reproduction(case: Case) -> str:
     """TOML: the array, the shapes, and where the numbers come from."""
     lines = [f"# {case.name}: {case.again}", "[array]"]
-    lines += [f"{field} = {_toml(value)}" for field, value in case.spec.model_dump().items()]
+    lines += [f"{field} = {toml_value(value)}" for field, value in case.spec.model_dump().items()]
     for job in case.jobs:
         phase = job.phase
-        lines += ["", "[[phase]]", f"name = {_toml(phase.name)}"]
+        lines += ["", "[[phase]]", f"name = {toml_value(phase.name)}"]
         lines += [f"{field} = {getattr(phase, field)}" for field in ("n", "k", "m")]
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: int | str) -> str:
+def toml_value(value: int | str) -> str:
+    """A plain value as TOML writes it."""
     return f'"{value}"' if isinstance(value, str) else str(value)

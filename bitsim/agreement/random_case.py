@@ -42,16 +42,16 @@ def random_array(
     rng: np.random.Generator, lanes: int | None = None, columns: int | None = None
 ) -> DotSpec:
     """Every parameter drawn, small ones more often, buffers often as small as can be."""
-    lanes = lanes or _log_uniform(rng, 1, MOST_LANES)
-    slices = _log_uniform(rng, 1, max(1, min(4, MOST_SLICE_LANES // lanes)))
-    hold = _log_uniform(rng, 1, 6)
+    lanes = lanes or log_uniform(rng, 1, MOST_LANES)
+    slices = log_uniform(rng, 1, max(1, min(4, MOST_SLICE_LANES // lanes)))
+    hold = log_uniform(rng, 1, 6)
     most_columns = min(MOST_COLUMNS, MOST_ARRAY_LANES // (lanes * slices))
     max_k = int(rng.integers(1, MOST_K_BEATS * lanes + 1))
     accumulator_bits = max(9, (LARGEST_ACTIVATION * max_k).bit_length() + 1)
     block_beats = ceil_div(max_k, lanes) * hold
     return DotSpec(
         dataflow="dot",
-        columns=columns or _log_uniform(rng, 1, most_columns),
+        columns=columns or log_uniform(rng, 1, most_columns),
         lanes=lanes,
         slices=slices,
         hold=hold,
@@ -59,9 +59,9 @@ def random_array(
         tree_stages=int(rng.integers(0, min(8, (lanes - 1).bit_length()) + 1)),
         accumulator_bits=accumulator_bits + int(rng.integers(0, 3) == 0),
         max_k=max_k,
-        weight_fifo_beats=_log_uniform(rng, 2, 8),
+        weight_fifo_beats=log_uniform(rng, 2, 8),
         activation_buffer_beats=block_beats + int(rng.integers(0, 2) * rng.integers(0, 20)),
-        result_fifo_beats=_log_uniform(rng, 2, 6),
+        result_fifo_beats=log_uniform(rng, 2, 6),
         skip="gate",
     )
 
@@ -91,5 +91,6 @@ def random_activations(rng: np.random.Generator, m: int, k: int) -> NDArray[np.i
     return np.where(rng.random((m, k)) < rng.choice([0.0, 0.1, 0.5]), np.int8(0), values)
 
 
-def _log_uniform(rng: np.random.Generator, least: int, most: int) -> int:
+def log_uniform(rng: np.random.Generator, least: int, most: int) -> int:
+    """A whole number, small ones as often as large ones."""
     return int(np.floor(np.exp(rng.uniform(np.log(least), np.log(most + 1)))).clip(least, most))

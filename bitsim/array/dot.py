@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.array import dot_control as control
-from bitsim.array import dot_image, dot_lanes
+from bitsim.array import dot_image
+from bitsim.array.dot_numbers import DotNumbers
 from bitsim.array.protocol import NEVER, STREAMS, Pause, PhaseResult, Stream
 from bitsim.array.schedule import Schedule
 from bitsim.spec import encoding
 from bitsim.spec.counts import ArrayCounts
-from bitsim.spec.dot import DotSpec, DotTiling
+from bitsim.spec.dot import DotSpec
 from bitsim.spec.phase import Phase
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.units import ceil_div
@@ -44,7 +43,7 @@ class DotArray:
         self._level = np.zeros(1, np.int64)
         self._schedules: dict[Stream, Schedule] = {stream: Schedule() for stream in STREAMS}
         self._phase: Phase | None = None
-        self._numbers: _Numbers | None = None
+        self._numbers: DotNumbers | None = None
 
     def image(self, matrices: Sequence[TernaryMatrix]) -> NDArray[np.uint8]:
         """(row_tiles, k_beats, columns, beat_bytes) uint8: `weight_image` of the stacked rows."""
@@ -85,7 +84,7 @@ class DotArray:
         if self._values:
             assert image is not None
             assert activations is not None
-            self._numbers = _Numbers.of(self.spec, phase, tiling, image, activations)
+            self._numbers = DotNumbers.of(self.spec, phase, tiling, image, activations)
 
     def offer_weights(self, arrivals: NDArray[np.int64]) -> None:
         """Append (beats,) for all columns alike, or (columns, beats)."""
@@ -173,58 +172,3 @@ class DotArray:
             self._numbers.do(self.spec, int(state["passes"]))
         needs = STREAMS[why] if why < len(STREAMS) else None
         return Pause(cycle=int(state["cycle"]), needs=needs)
-
-
-@dataclass(eq=False)
-class _Numbers:
-    """The values of the phase that runs, and how far the lanes have got."""
-
-    image: NDArray[np.uint8]
-    table: NDArray[Any]
-    vectors: NDArray[np.int8]
-    nonzero: NDArray[np.int32]
-    output: NDArray[np.int32]
-    counts: NDArray[np.int64]
-    passes: int = 0
-
-    @classmethod
-    def of(
-        cls,
-        spec: DotSpec,
-        phase: Phase,
-        tiling: DotTiling,
-        image: NDArray[np.uint8],
-        activations: NDArray[np.int8],
-    ) -> _Numbers:
-        expected = (tiling.row_tiles, tiling.k_beats, spec.columns, spec.beat_bytes)
-        assert image.shape == expected, (image.shape, expected)
-        assert activations.shape == (phase.m, phase.k), activations.shape
-        assert activations.dtype == np.int8, activations.dtype
-        vectors = dot_lanes.slot_vectors(activations, spec.lanes, spec.weight_packing)
-        block_starts = np.arange(0, phase.m, spec.hold * spec.slices)
-        return cls(
-            image=image,
-            table=dot_lanes.slot_table(spec.weight_packing),
-            vectors=vectors,
-            nonzero=np.add.reduceat(vectors != 0, block_starts, axis=0, dtype=np.int32),
-            output=np.zeros((phase.m, phase.n), np.int32),
-            counts=np.zeros(2, np.int64),
-        )
-
-    def do(self, spec: DotSpec, passes: int) -> None:
-        """Have the lanes do the passes up to `passes` that they have not done yet."""
-        if passes == self.passes:
-            return
-        dot_lanes.passes(
-            self.image,
-            self.table,
-            self.vectors,
-            self.nonzero,
-            spec.hold * spec.slices,
-            spec.accumulator_bits,
-            self.passes,
-            passes,
-            self.output,
-            self.counts,
-        )
-        self.passes = passes

@@ -107,7 +107,7 @@ def run(
         if result_due <= t and takes_used[0] == takes.size - 1:
             return NEEDS_RESULTS
 
-        kind = _class(s, level)
+        kind = cycle_class(s, level)
         if weights_due <= t:
             _transfer_weights(s, level, weights, weights_used, t)
         if activation_due <= t:
@@ -119,7 +119,7 @@ def run(
         s.class_cycles[kind] += 1
         s.cycle = t + 1
         if kind == BUSY:
-            _issue(s, level, ready_cycle, t)
+            issue(s, level, ready_cycle, t)
             continue
         if kind == DRAIN and s.results_taken == s.results_issued:
             s.running = 0
@@ -129,7 +129,7 @@ def run(
         event = min(weights_due, activation_due, result_due)
         if kind == IDLE:
             event = min(event, s.offered_cycle)
-            _accept(s, t)
+            accept(s, t)
         if min(event, stop_cycle) >= NEVER:
             return STUCK
         if leap and event > t:  # nothing moved, so every cycle before the event is like this one
@@ -172,7 +172,7 @@ def _transfer_weights(s: Any, level: Cycles, weights: Cycles, used: Cycles, t: i
 
 
 @njit(cache=True, forceinline=True)
-def _class(s: Any, level: Cycles) -> int:
+def cycle_class(s: Any, level: Cycles) -> int:
     """What this cycle is, by the state at its start."""
     if not s.running:
         return IDLE
@@ -189,7 +189,7 @@ def _class(s: Any, level: Cycles) -> int:
 
 
 @njit(cache=True, forceinline=True)
-def _accept(s: Any, t: int) -> None:
+def accept(s: Any, t: int) -> None:
     """If a phase is offered, it is transferred in this cycle and runs from the next on."""
     if s.offered_cycle > t:
         return
@@ -206,7 +206,7 @@ def _accept(s: Any, t: int) -> None:
 
 
 @njit(cache=True, forceinline=True)
-def _issue(s: Any, level: Cycles, ready_cycle: Cycles, t: int) -> None:
+def issue(s: Any, level: Cycles, ready_cycle: Cycles, t: int) -> None:
     """Issue the step, and go to the next: group, then K beat, then row tile, then block."""
     if s.row_tile == s.row_tiles - 1:
         s.freed += 1

@@ -1,0 +1,118 @@
+"""Random accelerators with random lists and memory, each a function of its seed and index."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.agreement.memory_map import place_products
+from bitsim.agreement.random_case import log_uniform, random_array, random_job
+from bitsim.agreement.top_case import ListWork, TopCase
+from bitsim.spec.bus import BOUNDARY_BYTES, Axi4BusSpec, BusLayout
+from bitsim.trace.world import ReadWorld, World, WriteWorld
+
+WIDTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
+MOST_PORTS = 8
+MOST_BURST_WORDS = 32
+MOST_PHASES = 4
+
+Cycles = NDArray[np.int64]
+
+
+def random_top_case(seed: int, index: int) -> TopCase:
+    """Case `index` of a seed: any kind of small accelerator, one or two lists of a few phases."""
+    rng = np.random.default_rng([seed, index])
+    layout = random_layout(rng, columns=1 if index % 8 == 2 else None)
+    lists = 2 if index % 4 == 3 else 1
+    counts = rng.integers(1, min(MOST_PHASES, layout.bus.list_entries) + 1, lists)
+    jobs = [random_job(rng, layout.array, f"phase_{i}") for i in range(counts.sum())]
+    words = BOUNDARY_BYTES // layout.bus.word_bytes
+    address = int(rng.integers(0, words)) * layout.bus.word_bytes
+    entries = place_products(layout, jobs, address, int(rng.choice([0, 1, 3, words])))
+    first = int(counts[0])
+    return TopCase(
+        name=f"top_{seed}_{index}",
+        layout=layout,
+        lists=[ListWork(jobs[:first], entries[:first])]
+        + [ListWork(jobs[first:], entries[first:])] * (lists - 1),
+        world=random_world(rng, layout.bus.weight_ports),
+        again=f"bitsim.agreement.top_random.random_top_case(seed={seed}, index={index})",
+    )
+
+
+def random_layout(rng: np.random.Generator, columns: int | None = None) -> BusLayout:
+    """Every parameter of array and bus drawn, small ones more often."""
+    array = random_array(rng, columns=columns)
+    ports = [p for p in range(1, MOST_PORTS + 1) if array.columns % p == 0]
+    data_bits = WIDTHS[int(rng.integers(len(WIDTHS)))]
+    most_burst = min(MOST_BURST_WORDS, BOUNDARY_BYTES * 8 // data_bits)
+    burst_words = log_uniform(rng, 1, most_burst)
+    bus = Axi4BusSpec(
+        kind="axi4",
+        data_bits=data_bits,
+        address_bits=int(rng.integers(32, 65)),
+        weight_ports=int(rng.choice(ports)),
+        burst_words=burst_words,
+        outstanding=log_uniform(rng, 1, 16),
+        read_fifo_words=max(2, burst_words * log_uniform(rng, 1, 4) + int(rng.integers(0, 4))),
+        write_fifo_words=max(2, burst_words * log_uniform(rng, 1, 3) + int(rng.integers(0, 4))),
+        list_entries=log_uniform(rng, 2, 8),
+    )
+    return BusLayout(array, bus)
+
+
+def random_world(rng: np.random.Generator, weight_ports: int) -> World:
+    """Half of the time all weight ports behave alike, half of the time each in its own way."""
+    weights = [_random_read(rng) for _ in range(weight_ports)]
+    if rng.random() < 0.5:
+        weights = weights[:1] * weight_ports
+    refresh_period, refresh_cycles = _random_refresh(rng)
+    results = WriteWorld(
+        accept=_random_delays(rng, 20),
+        gap=_random_delays(rng, 4),
+        response=1 + _random_delays(rng, 40),
+        refresh_period=refresh_period,
+        refresh_cycles=refresh_cycles,
+    )
+    return World(tuple(weights), _random_read(rng), results)
+
+
+def _random_read(rng: np.random.Generator) -> ReadWorld:
+    refresh_period, refresh_cycles = _random_refresh(rng)
+    return ReadWorld(
+        accept=_random_delays(rng, 20),
+        latency=1 + _random_delays(rng, 60),
+        gap=_random_delays(rng, 3),
+        refresh_period=refresh_period,
+        refresh_cycles=refresh_cycles,
+    )
+
+
+def _random_delays(rng: np.random.Generator, most_cycles: int) -> Cycles:
+    """None, always the same, any, or rarely a long one."""
+    size = int(rng.integers(1, 24))
+    match rng.choice(["none", "none", "same", "any", "rare"]):
+        case "none":
+            return np.zeros(1, np.int64)
+        case "same":
+            return np.full(1, rng.integers(0, most_cycles + 1), np.int64)
+        case "any":
+            return rng.integers(0, most_cycles + 1, size).astype(np.int64)
+        case _:
+            rare = rng.random(size) < 0.15
+            return (rare * rng.integers(1, 3 * most_cycles + 1, size)).astype(np.int64)
+
+
+def _random_refresh(rng: np.random.Generator) -> tuple[int, int]:
+    """None, as DRAM does, or one that is nearly always there."""
+    match rng.choice(["none", "none", "dram", "always"]):
+        case "none":
+            return 0, 0
+        case "dram":
+            period = int(rng.integers(50, 200))
+            return period, int(rng.integers(1, period // 3))
+        case _:
+            period = int(rng.integers(2, 9))
+            return period, period - 1

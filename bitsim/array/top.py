@@ -1,0 +1,265 @@
+"""The accelerator with its bus, cycle by cycle: lists of phases over AXI4 (docs/top.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitsim.array import dot_control, top_control
+from bitsim.array.protocol import NEVER
+from bitsim.array.top_axi import AXI_JOB, BURST, count_bursts
+from bitsim.array.top_read import READ_PORT
+from bitsim.array.top_result import Bursts, ListPhase, ListResult
+from bitsim.array.top_values import EntryValues, entry_values
+from bitsim.array.top_write import WRITE_PORT
+from bitsim.errors import BitsimError
+from bitsim.spec.bus import BusLayout, ListEntry
+from bitsim.spec.counts import ArrayCounts
+from bitsim.trace.job import Job
+from bitsim.trace.world import ReadWorld, World, WriteWorld
+
+RING_PLACES = 32  # bursts kept when they are not logged: more than can be outstanding
+
+
+class DotTop:
+    """One accelerator from reset on, with the memory behind its ports.
+
+    `leap` False steps also through the cycles in which nothing can change; it is the same machine,
+    slower.
+    """
+
+    def __init__(self, layout: BusLayout, world: World, leap: bool = True) -> None:
+        array, bus = layout.array, layout.bus
+        assert array.columns % bus.weight_ports == 0, (array.columns, bus.weight_ports)
+        assert len(world.weights) == bus.weight_ports, len(world.weights)
+        self.layout = layout
+        self._leap = leap
+        self._control = np.zeros(1, dot_control.CONTROL)
+        state = self._control[0]
+        state["hold"] = array.hold
+        state["weight_places"] = array.weight_fifo_beats
+        state["activation_places"] = array.activation_buffer_beats
+        state["result_places"] = array.result_fifo_beats
+        state["latency_cycles"] = array.latency_cycles
+        self._level = np.zeros(bus.weight_ports, np.int64)
+        self._ready_cycle = np.zeros(array.result_fifo_beats, np.int64)
+        self._reader = np.zeros(1, top_control.READER)
+        self._reads = np.zeros(bus.weight_ports + 1, READ_PORT)
+        self._write = np.zeros(1, WRITE_PORT)
+        self._delays = _Delays()
+        for port, memory in zip(self._reads, (*world.weights, world.activations), strict=True):
+            self._make_port(port, memory, bus.read_fifo_words)
+            port["beat_words"] = layout.step_words
+            port["last_word_cycle"] = -NEVER
+        self._reads[-1]["beat_words"] = layout.activation_words
+        port = self._write[0]
+        self._make_port(port, world.results, bus.write_fifo_words)
+        port["beat_words"] = layout.result_words
+        port["entered_cycle"] = port["last_response_cycle"] = -NEVER
+        port["response_cycle"] = NEVER
+
+    @property
+    def cycle(self) -> int:
+        """The cycle that is simulated next."""
+        return int(self._control[0]["cycle"])
+
+    def run(
+        self,
+        entries: Sequence[ListEntry],
+        start_cycle: int,
+        jobs: Sequence[Job] | None = None,
+        log: bool = True,
+    ) -> ListResult:
+        """Run a list that is started in `start_cycle`, behind the list before.
+
+        jobs  the numbers of each entry; None for timing alone
+        log   False: bursts are not kept, for lists of millions of them
+
+        `BitsimError` if the list does not fit in the accelerator.
+        """
+        self._check(entries, jobs)
+        assert start_cycle >= self.cycle, (start_cycle, self.cycle)
+        values = [entry_values(self.layout, job) for job in jobs] if jobs is not None else None
+        phases = np.zeros(len(entries), top_control.PHASE)
+        for field in ("row_tiles", "k_beats", "groups"):
+            phases[field] = [getattr(entry, field) for entry in entries]
+        axi_jobs = _axi_jobs(entries, self.layout.bus.weight_ports)
+        read_bursts, write_bursts = self._begin(axi_jobs, start_cycle, log)
+        ended = top_control.run(
+            self._control,
+            self._level,
+            self._ready_cycle,
+            self._reader,
+            self._reads,
+            self._write,
+            phases,
+            axi_jobs.reshape(-1),
+            read_bursts,
+            write_bursts,
+            self._delays.cycles(),
+            self._leap,
+        )
+        assert ended, f"cycle {self.cycle}: nothing will ever happen again"
+        for field in ("held", "gathered"):
+            assert not self._reads[field].any(), f"words left: {field}"
+        return self._result(start_cycle, phases, values, read_bursts, write_bursts, log)
+
+    def _make_port(self, port: Any, memory: ReadWorld | WriteWorld, fifo_words: int) -> None:
+        bus = self.layout.bus
+        port["word_bytes"] = bus.word_bytes
+        port["burst_words"] = bus.burst_words
+        port["outstanding"] = bus.outstanding
+        port["fifo_words"] = fifo_words
+        port["accept_cycle"] = port["word_cycle"] = NEVER
+        for field in ("accept", "latency", "gap", "response"):
+            if hasattr(memory, field):
+                port[field] = self._delays.append(getattr(memory, field))
+        port["refresh_period"] = memory.refresh_period
+        port["refresh_cycles"] = memory.refresh_cycles
+
+    def _check(self, entries: Sequence[ListEntry], jobs: Sequence[Job] | None) -> None:
+        """That every entry brings the words that its phase uses."""
+        array, bus = self.layout.array, self.layout.bus
+        assert entries, "a list has at least one entry"
+        if len(entries) > bus.list_entries:
+            raise BitsimError(
+                f"a list of {len(entries)} phases; bus.list_entries = {bus.list_entries}: "
+                f"raise it or start more lists"
+            )
+        for entry in entries:
+            beats = entry.row_tiles * entry.k_beats
+            assert entry.passes == -(-entry.groups // array.hold), entry
+            assert entry.weights_words == beats * self.layout.step_words, entry
+            words = entry.k_beats * entry.groups * self.layout.activation_words
+            assert entry.activations_words == words, entry
+            words = entry.row_tiles * entry.groups * self.layout.result_words
+            assert entry.results_words == words, entry
+        for entry, job in zip(entries, jobs or (), strict=jobs is not None):
+            tiling = array.tiling(job.phase)
+            sizes = (tiling.row_tiles, tiling.k_beats, tiling.groups)
+            assert sizes == (entry.row_tiles, entry.k_beats, entry.groups), entry
+
+    def _begin(
+        self, axi_jobs: NDArray[Any], start_cycle: int, log: bool
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Everything that is counted from the start; room for the bursts of all ports."""
+        bus, entries = self.layout.bus, axi_jobs.shape[1]
+        reader = self._reader[0]
+        for field in self._reader.dtype.names or ():
+            reader[field] = 0
+        reader["state"] = top_control.LIST_IDLE
+        reader["start_cycle"] = start_cycle
+        reader["count"] = entries
+        reader["end_cycle"] = NEVER
+        places = [
+            count_bursts(port_jobs, bus.burst_words, bus.word_bytes) if log else RING_PLACES
+            for port_jobs in axi_jobs
+        ]
+        for index, port in enumerate((*self._reads, self._write[0])):
+            port["jobs"] = index * entries
+            port["log_places"] = places[index]
+            for field in ("taken", "answered", "words"):
+                port[field] = 0
+        for index, port in enumerate(self._reads):
+            port["log_first"] = sum(places[:index])
+            port["asked"] = port["accepted"] = 0
+        self._write[0]["announced"] = self._write[0]["finished"] = 0
+        return np.zeros(sum(places[:-1]), BURST), np.zeros(places[-1], BURST)
+
+    def _result(
+        self,
+        start_cycle: int,
+        phases: NDArray[Any],
+        values: Sequence[EntryValues] | None,
+        read_bursts: NDArray[Any],
+        write_bursts: NDArray[Any],
+        log: bool,
+    ) -> ListResult:
+        words = [int(count) for count in self._reads["words"]]
+        ends = np.cumsum(self._reads["log_places"])
+        reads = [_bursts(piece) for piece in np.split(read_bursts, ends[:-1])] if log else []
+        return ListResult(
+            start_cycle=start_cycle,
+            end_cycle=int(self._reader[0]["end_cycle"]),
+            phases=tuple(
+                self._phase(phase, None if values is None else values[index])
+                for index, phase in enumerate(phases)
+            ),
+            weight_words=tuple(words[:-1]),
+            activation_words=words[-1],
+            result_words=int(self._write[0]["words"]),
+            weight_bursts=tuple(reads[:-1]) if log else None,
+            activation_bursts=reads[-1] if log else None,
+            result_bursts=_bursts(write_bursts) if log else None,
+        )
+
+    def _phase(self, phase: Any, values: EntryValues | None) -> ListPhase:
+        cycles = [int(each) for each in phase["class_cycles"]]
+        adds, subtracts = (values.adds, values.subtracts) if values else (0, 0)
+        products = cycles[dot_control.BUSY] * self.layout.array.lane_count if values else 0
+        return ListPhase(
+            accept_cycle=int(phase["accept_cycle"]),
+            end_cycle=int(phase["end_cycle"]),
+            counts=ArrayCounts(
+                cycles=sum(cycles),
+                busy=cycles[dot_control.BUSY],
+                wait_weights=cycles[dot_control.WAIT_WEIGHTS],
+                wait_activations=cycles[dot_control.WAIT_ACTIVATIONS],
+                wait_results=cycles[dot_control.WAIT_RESULTS],
+                drain=cycles[dot_control.DRAIN],
+                adds=adds,
+                subtracts=subtracts,
+                skips=products - adds - subtracts,
+            ),
+            output=values.output if values else None,
+            stored=values.stored if values else None,
+        )
+
+
+def simulate_list(
+    layout: BusLayout,
+    entries: Sequence[ListEntry],
+    world: World,
+    jobs: Sequence[Job] | None = None,
+    start_cycle: int = 0,
+) -> ListResult:
+    """One list from reset on; see `DotTop.run`."""
+    return DotTop(layout, world).run(entries, start_cycle, jobs)
+
+
+class _Delays:
+    """All lists of a world, one after the other."""
+
+    def __init__(self) -> None:
+        self._lists: list[NDArray[np.int64]] = []
+        self._size = 0
+
+    def append(self, cycles: NDArray[np.int64]) -> tuple[int, int, int]:
+        """Where the list is, and its next place: DELAYS."""
+        first = self._size
+        self._lists.append(cycles)
+        self._size += cycles.size
+        return first, self._size, first
+
+    def cycles(self) -> NDArray[np.int64]:
+        """(all,) int64."""
+        return np.concatenate(self._lists)
+
+
+def _axi_jobs(entries: Sequence[ListEntry], weight_ports: int) -> NDArray[Any]:
+    """(ports, entries) AXI_JOB: each weight port, the activations, the results."""
+    jobs = np.zeros((weight_ports + 2, len(entries)), AXI_JOB)
+    for place, entry in enumerate(entries):
+        for port in range(weight_ports):
+            address = entry.weights_address + port * entry.weights_stride
+            jobs[port, place] = (address, entry.weights_words, entry.passes)
+        jobs[-2, place] = (entry.activations_address, entry.activations_words, 1)
+        jobs[-1, place] = (entry.results_address, entry.results_words, 1)
+    return jobs
+
+
+def _bursts(log: NDArray[Any]) -> Bursts:
+    return Bursts(**{field: log[field].copy() for field in log.dtype.names or ()})
