@@ -2,8 +2,8 @@
 
 A vector of 32 code bytes holds 128 weights. Digit `place` of each byte meets plane `place` of the
 activations, so the codes are used as they lie in memory. Two rows meet each activation that is
-read; the next two are asked for meanwhile, because two streams side by side defeat the processor's
-own prefetching: without, one token from DRAM took 2.8 times as long (AMD Zen 4).
+read; what follows AHEAD_BYTES later is asked for meanwhile, because two streams side by side defeat
+the processor's own prefetching: without, one token from DRAM took 2.8 times as long (AMD Zen 4).
 
 Exactness: one result of `vpmaddubsw` is two digits (0..2) times two activations (-128..127), hence
 -512 ... 508, and never saturates. 64 of them reach -32768 ... 32512 and so fit in int16; 65 do not.
@@ -32,6 +32,7 @@ from bitsim.reference.vectors import (
 ADDITIONS_PER_FLUSH = 64
 PAIR_VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH // 2  # an accumulator for two places
 TILE_VECTORS_PER_FLUSH = ADDITIONS_PER_FLUSH // 4  # one for all four
+AHEAD_BYTES = 6 * 1024  # some 0.25 us of reading: longer than DRAM takes to answer
 TILE_TOKENS = 4  # that meet two rows at a time
 
 
@@ -68,7 +69,7 @@ def _pair(packed, ordered, row0, row1, token, whole):
     """Sums of digit * activation over the first `whole` bytes of two rows and one token."""
     codes0_at = row0 * packed.shape[1]
     codes1_at = row1 * packed.shape[1]
-    next_at = codes1_at + packed.shape[1]
+    ahead_at = codes0_at + AHEAD_BYTES
     at = token * 4 * whole
     w0 = w1 = no_longs()
     start = 0
@@ -78,7 +79,7 @@ def _pair(packed, ordered, row0, row1, token, whole):
         for byte in range(start, end, VECTOR_BYTES):
             codes0 = load(packed, codes0_at + byte)
             codes1 = load(packed, codes1_at + byte)
-            prefetch(packed, next_at + 2 * byte)
+            prefetch(packed, ahead_at + 2 * byte)
             a = load(ordered, at)
             even0 = add_words(even0, multiply_pairs(digits(codes0, 0), a))
             even1 = add_words(even1, multiply_pairs(digits(codes1, 0), a))
@@ -103,7 +104,7 @@ def _tile(packed, ordered, row0, row1, token, whole, sums):
     """`_pair` of TILE_TOKENS tokens into sums, (2, TILE_TOKENS) int32."""
     codes0_at = row0 * packed.shape[1]
     codes1_at = row1 * packed.shape[1]
-    next_at = codes1_at + packed.shape[1]
+    ahead_at = codes0_at + AHEAD_BYTES
     at = token * 4 * whole
     w00 = w01 = w02 = w03 = no_longs()
     w10 = w11 = w12 = w13 = no_longs()
@@ -115,7 +116,7 @@ def _tile(packed, ordered, row0, row1, token, whole, sums):
         for byte in range(start, end, VECTOR_BYTES):
             codes0 = load(packed, codes0_at + byte)
             codes1 = load(packed, codes1_at + byte)
-            prefetch(packed, next_at + 2 * byte)
+            prefetch(packed, ahead_at + 2 * byte)
             for place in range(4):
                 d0 = digits(codes0, place)
                 d1 = digits(codes1, place)
