@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
+from bitsim.agreement.benches import benches, rounds
 from bitsim.agreement.case import Case, reproduction
 from bitsim.array.protocol import PhaseResult
 from bitsim.array.replay import replay as array_replay
@@ -18,8 +19,6 @@ from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job, Schedules
 
-MACHINES_PER_BENCH = 40
-BENCH_BYTES = 256 << 20  # weights and activations of one run of a bench, as int8
 MORE_CYCLES = 1000  # what the bench waits beyond the array model's end before it gives up
 
 Progress = Callable[[int], None]  # told how many further cases have been compared
@@ -71,55 +70,34 @@ def check(
     optimize  of the simulator: -O0 builds fast, -O2 runs fast
     """
     total = Agreement()
-    for bench_cases in _benches(cases):
+    for bench_cases in benches(cases, _machine_of, _bytes_of):
         specs = list(dict.fromkeys(case.spec for case in bench_cases))
         bench = build_bench(specs, work, optimize)
-        total += _compare_bench(specs, list(_rounds(bench_cases)), bench, work)
+        total += _compare_bench(specs, list(rounds(bench_cases, _machine_of)), bench, work)
         progress(len(bench_cases))
     return total
 
 
-def _benches(cases: Iterable[Case]) -> Iterator[list[Case]]:
-    """Cases in groups of not too many different machines and not too much memory, in order."""
-    group: list[Case] = []
-    specs: set[DotSpec] = set()
-    size_bytes = 0
-    for case in cases:
-        case_bytes = sum(job.weights.nbytes + job.activations.nbytes for job in case.jobs)
-        full = case.spec not in specs and len(specs) == MACHINES_PER_BENCH
-        if group and (full or size_bytes + case_bytes > BENCH_BYTES):
-            yield group
-            group, specs, size_bytes = [], set(), 0
-        group.append(case)
-        specs.add(case.spec)
-        size_bytes += case_bytes
-    if group:
-        yield group
+def _machine_of(case: Case) -> DotSpec:
+    return case.spec
 
 
-def _rounds(cases: Sequence[Case]) -> Iterator[dict[DotSpec, Case]]:
-    """Cases in groups in which each machine has at most one."""
-    waiting = list(cases)
-    while waiting:
-        group: dict[DotSpec, Case] = {}
-        for case in waiting:
-            group.setdefault(case.spec, case)
-        yield group
-        waiting = [case for case in waiting if group[case.spec] is not case]
+def _bytes_of(case: Case) -> int:
+    return sum(job.weights.nbytes + job.activations.nbytes for job in case.jobs)
 
 
 def _compare_bench(
     specs: Sequence[DotSpec], groups: Sequence[dict[DotSpec, Case]], bench: Path, work: Path
 ) -> Agreement:
-    modelled, rounds = [], []
+    modelled, machine_rounds = [], []
     for group in groups:
         ran = {spec: array_replay(spec, case.jobs, case.schedules) for spec, case in group.items()}
         last_cycle = max(phases[-1].end_cycle for phases in ran.values())
         machines = [_machine(spec, group.get(spec)) for spec in specs]
         modelled.append(ran)
-        rounds.append(Round(machines, last_cycle + MORE_CYCLES))
+        machine_rounds.append(Round(machines, last_cycle + MORE_CYCLES))
     with tempfile.TemporaryDirectory(prefix="replay.", dir=work) as scratch:
-        outcomes = verilog_replay(rounds, bench, Path(scratch))
+        outcomes = verilog_replay(machine_rounds, bench, Path(scratch))
     total = Agreement()
     for group, ran, outcome in zip(groups, modelled, outcomes, strict=True):
         for spec, verilog in zip(specs, outcome, strict=True):
