@@ -53,7 +53,7 @@ class Machine:
 def write_machine(machine: Machine, folder: Path) -> None:
     """Write `list.bin` and `port_P.bin` of every port (`rtl/bench/bus`)."""
     folder.mkdir(parents=True)
-    entries = [[_entry_bytes(product.entry) for product in each] for each in machine.lists]
+    entries = [[entry_bytes(product.entry)[::-1] for product in each] for each in machine.lists]
     lists = [_numbers([len(entries), sum(map(len, entries))])]
     for each in entries:
         lists += [_numbers([len(each)]), *each]
@@ -115,14 +115,15 @@ def _write_read_port(
     path.write_bytes(b"".join(parts))
 
 
-def _entry_bytes(entry: ListEntry) -> bytes:
+def entry_bytes(entry: ListEntry) -> bytes:
+    """As the list memory holds it, lowest byte first."""
     number, shift = 0, 0
     for name, field in ENTRY:
         value = getattr(entry, name)
         assert 0 <= value < 1 << field.width, (name, value)
         number |= value << shift
         shift += field.width
-    return number.to_bytes(ENTRY.size // BITS_PER_BYTE, "big")
+    return number.to_bytes(ENTRY.size // BITS_PER_BYTE, "little")
 
 
 def _list(cycles: Cycles) -> bytes:

@@ -1,0 +1,113 @@
+"""The accelerator against cocotbext-axi, a model of the bus that we did not write.
+
+Its memory checks the 4 KiB rule, sizes and WLAST, and holds each channel still at random.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.lib.wiring import Out
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import get_runner
+
+from bitsim.agreement.memory_map import place_products
+from bitsim.agreement.random_case import random_activations, random_weights
+from bitsim.gateware.bench import TOP
+from bitsim.gateware.bench_run import generator
+from bitsim.gateware.stimulus import arranged
+from bitsim.gateware.top import Top, read_ports
+from bitsim.gateware.top_stimulus import Machine, Product, entry_bytes, read_images
+from bitsim.gateware.verilator import build
+from bitsim.gateware.verilog import emit_tops
+from bitsim.spec.bus import Axi4BusSpec, BusLayout
+from bitsim.spec.dot import DotSpec
+from bitsim.trace.job import Job
+from bitsim.trace.world import ideal_world
+
+ARRAY = DotSpec(
+    dataflow="dot", columns=4, lanes=10, slices=2, hold=2, weight_packing="base3", tree_stages=2,
+    accumulator_bits=20, max_k=200, weight_fifo_beats=3, activation_buffer_beats=50,
+    result_fifo_beats=3, skip="gate",
+)  # fmt: skip
+BUS = Axi4BusSpec(
+    kind="axi4", data_bits=64, address_bits=40, weight_ports=2, burst_words=8, outstanding=4,
+    read_fifo_words=20, write_fifo_words=12, list_entries=6,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def binary(bench_work: Path) -> Path:
+    """The accelerator itself as the top level, its ports in sight of cocotb."""
+    ports = Top(ARRAY, BUS).signature.members
+    seen = [f'public_flat_rw -module "{TOP}" -var "{name}"' for name in ("clk", "rst")]
+    seen += [
+        f'public_flat_{"rd" if member.flow == Out else "rw"} -module "{TOP}" -var "{name}"'
+        for name, member in ports.items()
+    ]
+
+    def make_texts() -> dict[str, str]:
+        return {
+            "accelerator.v": emit_tops([(TOP, ARRAY, BUS)]),
+            "ports.vlt": "\n".join(["`verilator_config", *seen, ""]),
+        }
+
+    return build([repr(ARRAY), repr(BUS), *seen, *generator()], make_texts, [], bench_work, "-O0")
+
+
+def products() -> list[Product]:
+    rng = np.random.default_rng(99)
+    shapes = [(9, 200, 3), (4, 10, 1), (1, 1, 9), (30, 77, 2), (5, 199, 4), (8, 20, 5)]
+    jobs = [
+        Job(f"phase_{i}", random_weights(rng, n, k), random_activations(rng, m, k))
+        for i, (n, k, m) in enumerate(shapes)
+    ]
+    entries = place_products(BusLayout(ARRAY, BUS), jobs, first_address=(1 << 39) - 40)
+    return [Product(job, entry) for job, entry in zip(jobs, entries, strict=True)]
+
+
+@pytest.mark.parametrize("pause_percent", [0, 50, 85])
+def test_a_list_of_phases_in_the_memory_of_cocotbext_axi(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause_percent: int
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    work = products()
+    images: dict[int, np.ndarray] = {}
+    for image in read_images(Machine(ARRAY, BUS, [work], ideal_world(BUS.weight_ports), {})):
+        images |= image
+    results = [
+        (product.entry.results_address, product.entry.results_words * BUS.word_bytes)
+        for product in work
+    ]
+    np.savez(
+        tmp_path / "plan.npz",
+        ports=read_ports(BUS),
+        pause_percent=pause_percent,
+        entries=np.stack([np.frombuffer(entry_bytes(product.entry), np.uint8) for product in work]),
+        results=results,
+        **{f"at_{address}": data for address, data in images.items()},
+    )
+    log = tmp_path / "log.txt"
+    xml = get_runner("verilator").test(
+        hdl_toplevel=TOP,
+        hdl_toplevel_lang="verilog",
+        test_module="axi_ram_bench",
+        build_dir=binary,
+        test_dir=tmp_path,
+        log_file=log,
+        results_xml=str(tmp_path / "results.xml"),
+        plusargs=[
+            f"+plan={tmp_path / 'plan.npz'}",
+            f"+kept={tmp_path / 'kept.npz'}",
+            "+verilator+rand+reset+2",
+        ],
+    )
+    assert get_results(xml) == (1, 0), log.read_text()[-4000:]
+    kept = np.load(tmp_path / "kept.npz")
+    assert kept["errors"] == 0
+    layout = BusLayout(ARRAY, BUS)
+    for product, (address, _) in zip(work, results, strict=True):
+        sums = layout.result_sums(kept[f"at_{address}"])
+        assert np.array_equal(arranged(ARRAY, product.job, sums), product.job.expected())
