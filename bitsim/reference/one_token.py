@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bitsim.reference.network import Network
 
 QKV, SCORES, SOFTMAX, MIX, OUTPUT, GATE_UP, DOWN, STEPS = range(8)
-PART_BYTES = 48 * 1024  # of codes: long enough to be read in one run, short enough to share out
+PART_BYTES = 64 * 1024  # of codes: long enough to be read in one run, short enough to share out
 POSITIONS = 256  # that are scored in one part
 COLUMNS = 64  # of a head that are mixed in one part
 
@@ -60,7 +60,7 @@ def _parts(n, k):
 
 @njit(cache=True)
 def _prepared(x, gain_address, eps):
-    """x (k,) float32, normed and quantised as products take it; its scale; was it finite."""
+    """x (k,) float32, normed and quantised, with all that `_outputs` takes of it."""
     k = x.shape[0]
     normed, lanes = np.empty(k, np.float32), np.empty(LANES, np.float32)
     norm_token(x, gains_at(gain_address, k), eps, lanes, normed)
@@ -68,24 +68,22 @@ def _prepared(x, gain_address, eps):
     scale, finite = quantize_token(normed, codes)
     planes, sums = np.empty((1, 4, (k + 3) // 4), np.int8), np.empty(1, np.int32)
     sums[0] = planes_of_token(codes, planes[0])
-    return planes, arrange(planes), sums, scale, finite
+    products = np.empty((1, _rows_per_part(k)), np.int32)
+    return planes, arrange(planes), sums, scale, finite, products
 
 
 @njit(cache=True)
-def _outputs(address, weight_scale, n, k, prepared, first, end, faults):
-    """Rows first ... end - 1 of a matrix times what is prepared: (end - first,) float32."""
-    planes, arranged, sums, scale, finite = prepared
+def _outputs(address, weight_scale, n, k, ready, first, end, faults, values):
+    """Rows first ... end - 1 of a matrix times what is ready, into values: float32, with room."""
+    planes, arranged, sums, scale, finite, products = ready
     if not finite:
         faults[0] = 1
-    products = np.empty((1, end - first), np.int32)
     some_rows(codes_at(address, n, k), planes, arranged, sums, -first, first, end, products)
-    values = np.empty(end - first, np.float32)
-    dequantize_token(products[0], scale, weight_scale, values)
-    return values
+    dequantize_token(products[0, : end - first], scale, weight_scale, values[: end - first])
 
 
 @njit(cache=True)
-def _qkv(member, tickets, step, matrices, scales, prepared, hidden, kv_size, qkv, faults):
+def _qkv(member, tickets, step, matrices, scales, ready, hidden, kv_size, qkv, faults):
     k = hidden.shape[0]
     rows = _rows_per_part(k)
     q_parts, kv_parts = _parts(k, k), _parts(kv_size, k)
@@ -100,39 +98,42 @@ def _qkv(member, tickets, step, matrices, scales, prepared, hidden, kv_size, qkv
         elif part >= q_parts:
             matrix, n, column, part = K_PROJ, kv_size, k, part - q_parts
         first, end = part * rows, min(part * rows + rows, n)
-        qkv[column + first : column + end] = _outputs(
-            matrices[matrix], scales[matrix], n, k, prepared, first, end, faults
-        )
+        values = qkv[column + first : column + end]
+        _outputs(matrices[matrix], scales[matrix], n, k, ready, first, end, faults, values)
         done(tickets, step)
     wait(tickets, step, parts)
 
 
 @njit(cache=True)
-def _add(member, tickets, step, address, weight_scale, prepared, k, hidden, faults):
-    """hidden += matrix times what is prepared, k columns."""
+def _add(member, tickets, step, address, weight_scale, ready, k, hidden, faults):
+    """hidden += matrix times what is ready, k columns."""
     n = hidden.shape[0]
     rows, parts = _rows_per_part(k), _parts(n, k)
+    values = np.empty(rows, np.float32)
     while True:
         part = take(tickets, step, member, parts)
         if part < 0:
             break
         first, end = part * rows, min(part * rows + rows, n)
-        hidden[first:end] += _outputs(address, weight_scale, n, k, prepared, first, end, faults)
+        _outputs(address, weight_scale, n, k, ready, first, end, faults, values)
+        hidden[first:end] += values[: end - first]
         done(tickets, step)
     wait(tickets, step, parts)
 
 
 @njit(cache=True)
-def _gate_up(member, tickets, step, matrices, scales, prepared, k, gated, faults):
+def _gate_up(member, tickets, step, matrices, scales, ready, k, gated, faults):
     n = gated.shape[0]
     rows, parts = _rows_per_part(k), _parts(n, k)
+    gate, up = np.empty(rows, np.float32), np.empty(rows, np.float32)
+    gate_at, up_at = matrices[GATE_PROJ], matrices[UP_PROJ]
     while True:
         part = take(tickets, step, member, parts)
         if part < 0:
             break
         first, end = part * rows, min(part * rows + rows, n)
-        gate = _outputs(matrices[GATE_PROJ], scales[GATE_PROJ], n, k, prepared, first, end, faults)
-        up = _outputs(matrices[UP_PROJ], scales[UP_PROJ], n, k, prepared, first, end, faults)
+        _outputs(gate_at, scales[GATE_PROJ], n, k, ready, first, end, faults, gate)
+        _outputs(up_at, scales[UP_PROJ], n, k, ready, first, end, faults, up)
         gate_token(gate, up, gated[first:end])
         done(tickets, step)
     wait(tickets, step, parts)

@@ -153,11 +153,7 @@ def _tile(packed, ordered, row0, row1, token, whole, sums):
 
 
 @njit(cache=True)
-def some_rows(packed, planes, ordered, sums, column, first, end, out):
-    """As `product_portable.some_rows`."""
-    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
-    tokens = planes.shape[0]
-    tiled_tokens = tokens - tokens % TILE_TOKENS
+def _tiles(packed, ordered, sums, column, first, end, whole, tiled_tokens, out):
     tile = np.empty((2, TILE_TOKENS), np.int32)
     # Rows inside, tokens outside: a block of rows stays in L2 while each four tokens pass, and
     # these stay in L1.
@@ -168,6 +164,16 @@ def some_rows(packed, planes, ordered, sums, column, first, end, out):
             for i in range(row1 + 1 - row):
                 for j in range(TILE_TOKENS):
                     out[token + j, column + row + i] = tile[i, j] - sums[token + j]
+
+
+@njit(cache=True)
+def some_rows(packed, planes, ordered, sums, column, first, end, out):
+    """As `product_portable.some_rows`."""
+    whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
+    tokens = planes.shape[0]
+    tiled_tokens = tokens - tokens % TILE_TOKENS
+    if tiled_tokens:
+        _tiles(packed, ordered, sums, column, first, end, whole, tiled_tokens, out)
     for token in range(tiled_tokens, tokens):
         for row in range(first, end, 2):
             row1 = min(row + 1, end - 1)
