@@ -101,12 +101,17 @@ def done(tickets, step):
 
 
 @njit(cache=True)
+def finished(tickets, step, parts):
+    """Whether all parts of a step are done."""
+    team = tickets.shape[1] - 1
+    return _look(tickets, (step * (team + 1) + team) * LINE_WORDS) >= parts
+
+
+@njit(cache=True)
 def wait(tickets, step, parts):
     """Until all parts of a step are done."""
-    team = tickets.shape[1] - 1
-    place = (step * (team + 1) + team) * LINE_WORDS
     spins = 0
-    while _look(tickets, place) < parts:
+    while not finished(tickets, step, parts):
         spins += 1
         if spins < SPINS:
             _pause()

@@ -12,7 +12,7 @@ from bitsim.reference.addresses import Addresses
 from bitsim.reference.attention import rope_table
 from bitsim.reference.product import exact_product
 from bitsim.reference.synthetic import synthesize
-from bitsim.reference.team import done, take, tickets, wait
+from bitsim.reference.team import done, finished, take, tickets, wait
 from bitsim.spec.network import NetworkSpec, Statistics
 
 
@@ -135,7 +135,7 @@ def test_what_is_not_finite_is_refused_as_in_the_plain_walk(network, parallel_fr
 
 
 @numba.njit(parallel=True)
-def count_parts(counts, steps, parts, seen, early, idle):
+def count_parts(counts, steps, parts, seen, early):
     for member in numba.prange(counts.shape[1] - 1):
         for step in range(steps):
             while True:
@@ -144,8 +144,6 @@ def count_parts(counts, steps, parts, seen, early, idle):
                     break
                 if step and seen[step - 1].min() < 1:
                     early[member] = 1  # something of the step before was not done
-                for spin in range(3000 * ((part + step) % 3)):  # so that parts end out of turn
-                    idle[member] ^= spin
                 seen[step, part] += 1
                 done(counts, step)
             wait(counts, step, parts)
@@ -156,8 +154,7 @@ def count_parts(counts, steps, parts, seen, early, idle):
 def test_each_part_is_taken_once_and_after_the_step_before(team, parts):
     steps = 200
     seen, early = np.zeros((steps, parts), np.int64), np.zeros(team, np.int64)
-    idle = np.zeros(team, np.int64)
-    count_parts(tickets(steps, team), steps, parts, seen, early, idle)
+    count_parts(tickets(steps, team), steps, parts, seen, early)
     assert seen.tolist() == [[1] * parts] * steps
     assert not early.any()
 
@@ -167,3 +164,16 @@ def test_a_member_takes_its_own_share_first_and_then_of_the_others():
     assert [take(counts, 0, 1, 7) for _ in range(3)] == [3, 4, 5]
     assert take(counts, 0, 2, 7) == 6
     assert [take(counts, 0, 1, 7) for _ in range(4)] == [0, 1, 2, -1]
+
+
+@pytest.mark.parametrize("team", [1, 3])
+def test_a_step_is_finished_when_its_last_part_is_done_and_not_when_it_is_taken(team):
+    counts = tickets(2, team)
+    for part in range(4):
+        assert take(counts, 1, 0, 4) == part
+    assert take(counts, 1, team - 1, 4) == -1
+    for _ in range(4):
+        assert not finished(counts, 1, 4)
+        done(counts, 1)
+    assert finished(counts, 1, 4)
+    assert not finished(counts, 0, 4)
