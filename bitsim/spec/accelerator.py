@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from bitsim.spec.base import Spec
 from bitsim.spec.bus import Axi4BusSpec
 from bitsim.spec.dot import DotSpec
+from bitsim.spec.host import HostSpec, SerialHostSpec
 from bitsim.spec.memory import FixedMemorySpec
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"  # safe in Verilog, Tcl and HTML
@@ -50,6 +51,7 @@ class AcceleratorSpec(Spec):
     technology: str  # name of a technology; `--technology` asks for another
     array: ArraySpec
     bus: BusSpec | None = None  # None: the array alone, its streams are the ports
+    host: HostSpec | None = None  # None: no registers, the list and the counters are ports
     memory: MemorySpec
     dma: DmaSpec
     units: dict[Annotated[str, Field(pattern=NAME, max_length=64)], UnitSpec]
@@ -79,6 +81,10 @@ class AcceleratorSpec(Spec):
                 f"bus.weight_ports = {self.bus.weight_ports} does not divide array.columns = "
                 f"{self.array.columns}; each port feeds as many columns as the others"
             )
+        if self.host is not None and self.bus is None:
+            faults.append("host: it has registers for a list and its masters; add [bus]")
+        if isinstance(self.host, SerialHostSpec) and self.bus is not None:
+            faults += self.host.faults(self.clock_mhz, self.bus.word_bytes)
         if faults:
             raise ValueError("; ".join(faults))
         return self

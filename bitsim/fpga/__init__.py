@@ -1,0 +1,1 @@
+"""An accelerator on a board, and the host beside it."""

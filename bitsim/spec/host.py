@@ -1,0 +1,63 @@
+"""How a host reaches the registers of an accelerator, and with a serial line also its memory.
+
+The serial form is for boards without a processor on the chip: a UART, and a small memory in block
+RAM instead of the system's (docs/serial.md).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bitsim.spec.base import Spec
+
+LEAST_DIVISOR = 8  # clock cycles of a bit: below, the samples of a bit are no longer apart
+MOST_DIVISOR = 1 << 20
+MOST_BAUD_ERROR = 0.01  # two ends of 8N1 may be some 4 % apart together; this is one end's share
+
+
+class AxiLiteHostSpec(Spec):
+    """Registers behind an AXI4-Lite port, memory behind the masters: a processor is beside it."""
+
+    kind: Literal["axi4lite"]
+
+
+class SerialHostSpec(Spec):
+    """Registers and an on-chip memory behind a UART (8N1)."""
+
+    kind: Literal["serial"]
+    baud: int = Field(ge=1200, le=12_000_000)
+    memory_bytes: int = Field(ge=64, le=1 << 24)  # on the chip, for all images of a list
+
+    def divisor(self, clock_mhz: float) -> int:
+        """Clock cycles of a bit."""
+        return round(clock_mhz * 1e6 / self.baud)
+
+    def faults(self, clock_mhz: float, word_bytes: int) -> list[str]:
+        """What keeps it from working with this clock and words of these bytes."""
+        faults = []
+        divisor = self.divisor(clock_mhz)
+        if not LEAST_DIVISOR <= divisor <= MOST_DIVISOR:
+            faults.append(
+                f"host.baud = {self.baud}: a bit has {divisor} cycles of clock_mhz = {clock_mhz}, "
+                f"and needs {LEAST_DIVISOR} to {MOST_DIVISOR}; choose another baud"
+            )
+        else:
+            actual = clock_mhz * 1e6 / divisor
+            error = actual / self.baud - 1
+            if abs(error) > MOST_BAUD_ERROR:
+                faults.append(
+                    f"host.baud = {self.baud}: clock_mhz = {clock_mhz} divided by {divisor} is "
+                    f"{actual:.0f} baud, {error:+.1%}, and at most {MOST_BAUD_ERROR:.0%} is sure "
+                    f"to be understood; choose another baud or clock"
+                )
+        if self.memory_bytes % word_bytes:
+            faults.append(
+                f"host.memory_bytes = {self.memory_bytes} is not a multiple of a word of "
+                f"bus.data_bits ({word_bytes} bytes); round it"
+            )
+        return faults
+
+
+HostSpec = Annotated[AxiLiteHostSpec | SerialHostSpec, Field(discriminator="kind")]
