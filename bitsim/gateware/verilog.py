@@ -50,6 +50,11 @@ def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
     return _emit((name, partial(Top, array, bus)) for name, array, bus in named)
 
 
+def emit_part(name: str, make: Callable[[Shared], wiring.Component]) -> str:
+    """The Verilog of any part alone, for whoever looks at it by itself."""
+    return _emit([(name, make)])
+
+
 def _emit(named: Iterable[tuple[str, Callable[[Shared], wiring.Component]]]) -> str:
     text = []
     for name, make in named:

