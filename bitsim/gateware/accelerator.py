@@ -33,7 +33,7 @@ def make_accelerator(spec: AcceleratorSpec, shared: Shared | None = None) -> wir
 
 
 class AxiAccelerator(wiring.Component):
-    """`Top` with registers: AXI4-Lite slave `s_axi_...`, AXI4 masters `m_axi_...`, `interrupt`."""
+    """`Top` with registers: AXI4-Lite slave `s_axi_...`, AXI4 masters `m_axi_...`, `irq`."""
 
     clocked = True
 
@@ -49,7 +49,7 @@ class AxiAccelerator(wiring.Component):
                     f"{CONTROL}_{name}": member.flip()
                     for name, member in AxiLiteSignature().members.items()
                 },
-                "interrupt": Out(1),
+                "irq": Out(1),
                 **{
                     name: member
                     for port, signature in self.masters.items()
@@ -65,7 +65,7 @@ class AxiAccelerator(wiring.Component):
         m.submodules.slave = slave = AxiLiteSlave()
         wiring.connect(m, slave.access, csr.access)
         _connect_controls(m, csr, top, register_map(self.spec))
-        m.d.comb += self.interrupt.eq(csr.interrupt)
+        m.d.comb += self.irq.eq(csr.interrupt)
         for name, member in AxiLiteSignature().members.items():
             outer, inner = getattr(self, f"{CONTROL}_{name}"), getattr(slave.axi, name)
             m.d.comb += inner.eq(outer) if member.flow == Out else outer.eq(inner)
@@ -81,6 +81,7 @@ class SerialAccelerator(wiring.Component):
 
     rx, tx  the line
     busy    a list runs
+    irq     as the registers say
     """
 
     clocked = True
@@ -92,7 +93,7 @@ class SerialAccelerator(wiring.Component):
         self.bus: Axi4BusSpec = spec.bus
         self.host: SerialHostSpec = spec.host
         self.shared = shared
-        super().__init__({"rx": In(1), "tx": Out(1, init=1), "busy": Out(1), "interrupt": Out(1)})
+        super().__init__({"rx": In(1), "tx": Out(1, init=1), "busy": Out(1), "irq": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -100,7 +101,7 @@ class SerialAccelerator(wiring.Component):
         readers = read_ports(self.bus)
         clock_mhz, memory_bytes = self.spec.clock_mhz, self.host.memory_bytes
         m.submodules.csr = csr = Csr(register_map(self.spec), self.bus)
-        m.submodules.memory = memory = OnchipMemory(self.bus, memory_bytes, len(readers))
+        m.submodules.onchip = memory = OnchipMemory(self.bus, memory_bytes, len(readers))
         m.submodules.bridge = bridge = SerialBridge(
             self.host.divisor(clock_mhz), round(SILENCE_S * clock_mhz * 1e6), memory_bytes
         )
@@ -111,7 +112,7 @@ class SerialAccelerator(wiring.Component):
             bridge.rx.eq(self.rx),
             self.tx.eq(bridge.tx),
             self.busy.eq(top.busy),
-            self.interrupt.eq(csr.interrupt),
+            self.irq.eq(csr.interrupt),
         ]
         slaves = [getattr(memory, f"read_{index}") for index in range(len(readers))]
         for port, slave in zip([*readers, "results"], [*slaves, memory.write], strict=True):

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import Axi4BusSpec, BusLayout
+from bitsim.spec.host import SerialHostSpec
 
 
 def heading_of_array(accelerator: AcceleratorSpec) -> str:
@@ -32,8 +33,7 @@ def heading_of_array(accelerator: AcceleratorSpec) -> str:
 
 def heading_of_top(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> str:
     """Of an accelerator with a bus."""
-    array, layout = accelerator.array, BusLayout(accelerator.array, bus)
-    last = bus.weight_ports - 1
+    array, host = accelerator.array, accelerator.host
     return _comment(
         [
             f"{accelerator.name}: ternary accelerator with AXI4 masters, written by bitsim "
@@ -43,24 +43,63 @@ def heading_of_top(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> str:
             "",
             *(f"array.{field} = {value}" for field, value in array.model_dump().items()),
             *(f"bus.{field} = {value}" for field, value in bus.model_dump().items()),
+            *(
+                f"host.{field} = {value}"
+                for field, value in (host.model_dump() if host else {}).items()
+            ),
             "",
             "Ports. rst is synchronous.",
-            "  list_enable, list_index, list_data   writes the 32-bit words of an entry of the",
-            "                                       list that have their bit in list_enable",
-            "  start, count                         runs the first `count` entries",
-            "  busy, done                           a list runs; one has ended",
-            f"  errors                               bits 0 to {last}: weights; {last + 1}: "
-            f"activations; {last + 2}: results:",
-            "                                       a response of this list was not OKAY",
-            f"  m_axi_weights_p                      reads {layout.step_words} words for a beat of "
-            f"columns p * {layout.port_columns} to p * {layout.port_columns} + "
-            f"{layout.port_columns - 1}",
-            f"  m_axi_activations                    reads {layout.activation_words} words for a "
-            "beat",
-            f"  m_axi_results                        writes {layout.result_words} words for a beat",
-            "  list_cycles ... result_words, array_cycles ... array_skips   counters of the list",
+            *_ports(accelerator, bus),
         ]
     )
+
+
+def _ports(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[str]:
+    host = accelerator.host
+    if host is None:
+        return [*_list_ports(bus), *_master_ports(accelerator, bus), _COUNTER_PORTS]
+    if isinstance(host, SerialHostSpec):
+        return [
+            f"  rx, tx       serial line of {host.baud} baud (docs/serial.md) at clk of "
+            f"{accelerator.clock_mhz} MHz:",
+            f"               registers (docs/registers.md), {host.memory_bytes} bytes of memory",
+            "  busy         a list runs",
+            "  irq          as the registers say",
+        ]
+    return [
+        "  s_axi        AXI4-Lite: registers (docs/registers.md)",
+        "  irq          as they say",
+        *_master_ports(accelerator, bus),
+    ]
+
+
+def _list_ports(bus: Axi4BusSpec) -> list[str]:
+    last = bus.weight_ports - 1
+    return [
+        "  list_enable, list_index, list_data   writes the 32-bit words of an entry of the",
+        "                                       list that have their bit in list_enable",
+        "  start, count                         runs the first `count` entries",
+        "  busy, done                           a list runs; one has ended",
+        f"  errors                               bits 0 to {last}: weights; {last + 1}: "
+        f"activations; {last + 2}: results:",
+        "                                       a response of this list was not OKAY",
+    ]
+
+
+def _master_ports(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[str]:
+    layout = BusLayout(accelerator.array, bus)
+    return [
+        f"  m_axi_weights_p                      reads {layout.step_words} words for a beat of "
+        f"columns p * {layout.port_columns} to p * {layout.port_columns} + "
+        f"{layout.port_columns - 1}",
+        f"  m_axi_activations                    reads {layout.activation_words} words for a beat",
+        f"  m_axi_results                        writes {layout.result_words} words for a beat",
+    ]
+
+
+_COUNTER_PORTS = (
+    "  list_cycles ... result_words, array_cycles ... array_skips   counters of the list"
+)
 
 
 def _comment(lines: list[str]) -> str:

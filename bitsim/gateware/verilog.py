@@ -11,6 +11,7 @@ from functools import partial
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from bitsim.gateware.accelerator import make_accelerator
 from bitsim.gateware.dataflows import make_array
 from bitsim.gateware.heading import heading_of_array, heading_of_top
 from bitsim.gateware.shared import Shared
@@ -34,10 +35,11 @@ def emit(accelerator: AcceleratorSpec) -> str:
 
     With a bus it is the whole accelerator, without one the array alone.
     """
-    name, array, bus = accelerator.name, accelerator.array, accelerator.bus
-    if bus is None:
-        return heading_of_array(accelerator) + emit_arrays([(name, array)])
-    return heading_of_top(accelerator, bus) + emit_tops([(name, array, bus)])
+    if accelerator.bus is None:
+        array = emit_arrays([(accelerator.name, accelerator.array)])
+        return heading_of_array(accelerator) + array
+    text = emit_accelerator(accelerator.name, accelerator)
+    return heading_of_top(accelerator, accelerator.bus) + text
 
 
 def emit_arrays(named: Sequence[tuple[str, DotSpec]]) -> str:
@@ -48,6 +50,11 @@ def emit_arrays(named: Sequence[tuple[str, DotSpec]]) -> str:
 def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
     """The same of several accelerators with a bus; the array below is `name_array`."""
     return _emit((name, partial(Top, array, bus)) for name, array, bus in named)
+
+
+def emit_accelerator(name: str, accelerator: AcceleratorSpec) -> str:
+    """The same of one accelerator with the registers that its file asks for."""
+    return _emit([(name, partial(make_accelerator, accelerator))])
 
 
 def emit_part(name: str, make: Callable[[Shared], wiring.Component]) -> str:

@@ -1,0 +1,134 @@
+"""Registers of an accelerator against cocotbext-axi, every channel held still at random."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.lib.wiring import Out
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import get_runner
+
+from bitsim.agreement.memory_map import place_products
+from bitsim.agreement.random_case import random_activations, random_weights
+from bitsim.gateware.accelerator import AxiAccelerator
+from bitsim.gateware.bench import TOP
+from bitsim.gateware.bench_run import generator
+from bitsim.gateware.stimulus import arranged
+from bitsim.gateware.top import read_ports
+from bitsim.gateware.top_stimulus import Machine, Product, read_images
+from bitsim.gateware.verilator import build
+from bitsim.gateware.verilog import emit_accelerator
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.bus import BusLayout
+from bitsim.spec.catalog import load_accelerator
+from bitsim.trace.job import Job
+from bitsim.trace.world import ideal_world
+
+ARRAY = {
+    "columns": 2, "lanes": 5, "slices": 1, "hold": 2, "tree_stages": 1, "accumulator_bits": 20,
+    "max_k": 100, "weight_fifo_beats": 2, "activation_buffer_beats": 40, "result_fifo_beats": 2,
+}  # fmt: skip
+BUS = {
+    "data_bits": 64, "weight_ports": 2, "burst_words": 8, "read_fifo_words": 16,
+    "write_fifo_words": 8, "list_entries": 6,
+}  # fmt: skip
+
+
+def spec() -> AcceleratorSpec:
+    changes = {f"array.{field}": value for field, value in ARRAY.items()}
+    changes |= {f"bus.{field}": value for field, value in BUS.items()}
+    return load_accelerator("dot_16x40_axi").changed({**changes, "host": {"kind": "axi4lite"}})
+
+
+@pytest.fixture(scope="module")
+def binary(bench_work: Path) -> Path:
+    """The accelerator itself as the top level, its ports in sight of cocotb."""
+    machine = spec()
+    ports = AxiAccelerator(machine).signature.members
+    seen = [f'public_flat_rw -module "{TOP}" -var "{name}"' for name in ("clk", "rst")]
+    seen += [
+        f'public_flat_{"rd" if member.flow == Out else "rw"} -module "{TOP}" -var "{name}"'
+        for name, member in ports.items()
+    ]
+
+    def make_texts() -> dict[str, str]:
+        return {
+            "accelerator.v": emit_accelerator(TOP, machine),
+            "ports.vlt": "\n".join(["`verilator_config", *seen, ""]),
+        }
+
+    return build([repr(machine), *seen, *generator()], make_texts, [], bench_work, "-O0")
+
+
+def products(machine: AcceleratorSpec) -> list[Product]:
+    rng = np.random.default_rng(4)
+    jobs = [
+        Job(f"phase_{i}", random_weights(rng, n, k), random_activations(rng, m, k))
+        for i, (n, k, m) in enumerate([(3, 100, 3), (2, 5, 1), (1, 1, 4), (7, 23, 2)])
+    ]
+    assert machine.bus is not None
+    layout = BusLayout(machine.array, machine.bus)
+    entries = place_products(layout, jobs, first_address=(1 << 39) - 40)
+    return [Product(job, entry) for job, entry in zip(jobs, entries, strict=True)]
+
+
+def test_registers_list_and_interrupt_over_axi4_lite(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    machine = spec()
+    array, bus = machine.array, machine.bus
+    assert bus is not None
+    work = products(machine)
+    images: dict[int, np.ndarray] = {}
+    for image in read_images(Machine(array, bus, [work], ideal_world(bus.weight_ports), {})):
+        images |= image
+    results = [(p.entry.results_address, p.entry.results_words * bus.word_bytes) for p in work]
+    np.savez(
+        tmp_path / "plan.npz",
+        spec=machine.model_dump_json(),
+        ports=read_ports(bus),
+        entries=[list(vars(product.entry).values()) for product in work],
+        results=results,
+        **{f"at_{address}": data for address, data in images.items()},
+    )
+    log = tmp_path / "log.txt"
+    xml = get_runner("verilator").test(
+        hdl_toplevel=TOP,
+        hdl_toplevel_lang="verilog",
+        test_module="axi_registers_bench",
+        build_dir=binary,
+        test_dir=tmp_path,
+        log_file=log,
+        results_xml=str(tmp_path / "results.xml"),
+        plusargs=[
+            f"+plan={tmp_path / 'plan.npz'}",
+            f"+kept={tmp_path / 'kept.npz'}",
+            "+verilator+rand+reset+2",
+        ],
+    )
+    assert get_results(xml) == (4, 0), log.read_text()[-4000:]
+    kept = np.load(tmp_path / "kept.npz")
+    layout = BusLayout(array, bus)
+    for product, (address, _) in zip(work, results, strict=True):
+        sums = layout.result_sums(kept[f"at_{address}"])
+        assert np.array_equal(arranged(array, product.job, sums), product.job.expected())
+    counters = json.loads(str(kept["counters"]))
+    assert (
+        counters["weight_words_0"]
+        == counters["weight_words_1"]
+        == sum(product.entry.weights_words * product.entry.passes for product in work)
+    )
+    assert counters["activation_words"] == sum(p.entry.activations_words for p in work)
+    assert counters["result_words"] == sum(p.entry.results_words for p in work)
+    assert counters["array_adds"] == sum(_count(product.job, 1) for product in work)
+    assert counters["array_subtracts"] == sum(_count(product.job, -1) for product in work)
+    assert counters["list_cycles"] > counters["array_cycles"] > counters["array_busy"] > 0
+
+
+def _count(job: Job, weight: int) -> int:
+    """Products of that weight and an activation that is not 0."""
+    return int(((job.weights == weight).astype(int) @ (job.activations != 0).T).sum())
