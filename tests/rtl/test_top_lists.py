@@ -1,6 +1,6 @@
 """Whole lists through the Verilog of accelerators: every value is numpy's, no AXI rule is broken.
 
-Five machines at the edges of what a bus may be, each under four kinds of memory.
+Five machines at the edges of what a bus may be, each under five kinds of memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bitsim.trace.job import Job
 from bitsim.trace.world import Cycles, ReadWorld, World, WriteWorld, constant, ideal_world
 
 MOST_CYCLES = 60_000
-WORLDS = ("ideal", "fixed_latency", "random", "ddr4")
+WORLDS = ("ideal", "fixed_latency", "random", "ddr4", "slow_writes")
 
 
 def array(
@@ -134,6 +134,10 @@ def world_of(kind: str, ports: int) -> World:
             ]
             write = WriteWorld(some(0, 40), often_zero(9), some(1, 50), 61, 8)
             return World(tuple(reads[:-1]), reads[-1], write)
+        case "slow_writes":  # an address comes long after its words, or at once
+            accept, gap, response = ([30, 0, 3], [0, 0, 0, 0, 9], [60, 1])
+            write = WriteWorld(*(np.array(each, np.int64) for each in (accept, gap, response)))
+            return World((ReadWorld(),) * ports, ReadWorld(), write)
         case _:  # rows open and closed; a refresh of 350 ns in 7.8 us, at 200 MHz
             row = np.where(np.arange(64) % 8 == 0, 26, 14).astype(np.int64)
             reads = [ReadWorld(constant(2), np.roll(row, port), constant(0), 1560, 70)
