@@ -20,6 +20,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     emit = actions.add_parser("emit", help="write the Verilog of an accelerator")
     emit.add_argument("--accelerator", default=ACCELERATOR, metavar="NAME")
     emit.add_argument("--out", metavar="FILE", help="default: stdout")
+    emit.add_argument("--header", metavar="FILE", help="C header of its registers too")
+    emit.add_argument("--registers", metavar="FILE", help="page of its registers (Markdown) too")
     options.add_json(emit)
     emit.set_defaults(run=run_emit)
 
@@ -39,14 +41,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_emit(args: argparse.Namespace) -> int:
     """Generate and write."""
     import bitsim
-    from bitsim.gateware import emit
-    from bitsim.trace.atomic import atomic_file
+    from bitsim.errors import BitsimError
+    from bitsim.gateware import c_header, emit, register_page
 
     machine = bitsim.load_accelerator(args.accelerator)
+    if (args.header or args.registers) and machine.host is None:
+        raise BitsimError(
+            f"--header, --registers: {machine.name} has no [host] and so no registers; add [bus] "
+            f"and [host], or leave them out"
+        )
     verilog = emit(machine)
+    if args.header is not None:
+        _write(args.header, c_header(machine))
+    if args.registers is not None:
+        _write(args.registers, register_page(machine))
     if args.out is not None:
-        with atomic_file(Path(args.out)) as file:
-            file.write(verilog.encode())
+        _write(args.out, verilog)
     elif not args.json:
         sys.stdout.write(verilog)
     if args.json:
@@ -58,6 +68,13 @@ def run_emit(args: argparse.Namespace) -> int:
         }
         options.print_json(table if args.out else table | {"verilog": verilog})
     return 0
+
+
+def _write(path: str, text: str) -> None:
+    from bitsim.trace.atomic import atomic_file
+
+    with atomic_file(Path(path)) as file:
+        file.write(text.encode())
 
 
 def run_check(args: argparse.Namespace) -> int:

@@ -1,6 +1,8 @@
 """An accelerator as hardware: Amaranth in, Verilog out (docs/machine.md, docs/top.md)."""
 
+from bitsim.gateware.c_header import c_header
 from bitsim.gateware.dataflows import make_array
+from bitsim.gateware.register_page import register_page
 from bitsim.gateware.verilog import emit, emit_arrays
 
-__all__ = ["emit", "emit_arrays", "make_array"]
+__all__ = ["c_header", "emit", "emit_arrays", "make_array", "register_page"]

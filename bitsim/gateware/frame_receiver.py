@@ -61,7 +61,7 @@ class FrameReceiver(wiring.Component):
                 "arrived": Out(1),
                 "intact": Out(1),
                 "kind": Out(BITS_PER_BYTE),
-                "sequence": Out(BITS_PER_BYTE),
+                "number": Out(BITS_PER_BYTE),
                 "length": Out(16),
                 "address": Out(WORD_BITS),
                 "count": Out(16),
@@ -100,7 +100,7 @@ class FrameReceiver(wiring.Component):
         octet = self.octets.payload
         body_left = Signal(range(MAX_BODY_BYTES + 1))  # bytes of the body behind the range
         byte_place = Signal(range(WORD_BYTES))
-        header = Cat(self.kind, self.sequence, self.length)
+        header = Cat(self.kind, self.number, self.length)
         extent = Cat(self.address, self.count)
         m.d.sync += [crc.eq(crc_step(crc, octet)), left.eq(left - 1)]
         with m.Switch(part):

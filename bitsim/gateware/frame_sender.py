@@ -49,7 +49,7 @@ class FrameSender(wiring.Component):
                 "start": In(1),
                 "busy": Out(1),
                 "kind": In(BITS_PER_BYTE),
-                "sequence": In(BITS_PER_BYTE),
+                "number": In(BITS_PER_BYTE),
                 "length": In(range(MAX_BODY_BYTES + 1)),
                 "coded": In(1),
                 "code": In(BITS_PER_BYTE),
@@ -67,7 +67,7 @@ class FrameSender(wiring.Component):
         header = Signal(HEADER_BYTES * BITS_PER_BYTE)
         octet = Signal(BITS_PER_BYTE)
         m.d.comb += [
-            header.eq(Cat(self.kind, self.sequence, self.length)),
+            header.eq(Cat(self.kind, self.number, self.length)),
             self.busy.eq(part != SentPart.NONE),
             self.octets.valid.eq(part != SentPart.NONE),
             self.octets.payload.eq(octet),

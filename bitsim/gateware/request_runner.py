@@ -62,7 +62,7 @@ class RequestRunner(wiring.Component):
                 "arrived": In(1),
                 "intact": In(1),
                 "kind": In(BITS_PER_BYTE),
-                "sequence": In(BITS_PER_BYTE),
+                "number": In(BITS_PER_BYTE),
                 "length": In(LENGTH_BITS),
                 "address": In(WORD_BITS),
                 "count": In(LENGTH_BITS),
@@ -105,7 +105,7 @@ class RequestRunner(wiring.Component):
 
     def _go_on(self, m: Module) -> None:
         state = self.state
-        before = Signal.like(self.sequence, name="sequence_before")
+        before = Signal.like(self.number, name="number_before")
         knows_before = Signal()
         with m.Switch(state):
             with m.Case(RunState.LISTEN):
@@ -115,11 +115,11 @@ class RequestRunner(wiring.Component):
                 with m.Elif(self.arrived):
                     m.d.sync += state.eq(RunState.ANSWER)
             with m.Case(RunState.JUDGE):
-                with m.If(knows_before & self.writes & (self.sequence == before)):
+                with m.If(knows_before & self.writes & (self.number == before)):
                     m.d.sync += state.eq(RunState.ANSWER)  # as before
                 with m.Else():
                     self._judge(m)
-                m.d.sync += [knows_before.eq(self.kind != Kind.HELLO), before.eq(self.sequence)]
+                m.d.sync += [knows_before.eq(self.kind != Kind.HELLO), before.eq(self.number)]
             with m.Case(RunState.FETCH):
                 m.d.sync += state.eq(RunState.ACCESS)
             with m.Case(RunState.ACCESS):

@@ -54,7 +54,7 @@ class SerialBridge(wiring.Component):
         wiring.connect(m, answers.octets, transmitter.octets)
         wiring.connect(m, runner.access, wiring.flipped(self.access))
         wiring.connect(m, runner.memory, wiring.flipped(self.memory))
-        for name in ("arrived", "intact", "kind", "sequence", "length", "address", "count"):
+        for name in ("arrived", "intact", "kind", "number", "length", "address", "count"):
             m.d.comb += getattr(runner, name).eq(getattr(requests, name))
         m.d.comb += [
             receiver.line.eq(self.rx),
@@ -64,7 +64,7 @@ class SerialBridge(wiring.Component):
             requests.listen.eq(runner.listen),
             answers.start.eq(runner.answer),
             answers.kind.eq(runner.answer_kind),
-            answers.sequence.eq(requests.sequence),
+            answers.number.eq(requests.number),
             answers.length.eq(runner.answer_length),
             answers.coded.eq(runner.coded),
             answers.code.eq(runner.code),

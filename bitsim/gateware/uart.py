@@ -87,8 +87,8 @@ class UartReceiver(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        line = Signal(init=1)
-        m.submodules.synchronizer = FFSynchronizer(self.line, line, init=1)
+        level = Signal(init=1)
+        m.submodules.synchronizer = FFSynchronizer(self.line, level, init=1)
         apart = self.divisor // 8
         last = self.divisor // 2 + apart  # cycles from the edge to the last sample of a start bit
         state = Signal(Reception)
@@ -97,7 +97,7 @@ class UartReceiver(wiring.Component):
         majority = Signal()
         bits_left = Signal(range(FRAME_BITS))  # behind the one that is sampled
         shift = Signal(BITS_PER_BYTE, reset_less=True)
-        ones = sum((samples[i] for i in range(SAMPLES - 1)), start=line)
+        ones = sum((samples[i] for i in range(SAMPLES - 1)), start=level)
         m.d.comb += [
             majority.eq(ones > SAMPLES // 2),
             self.octets.payload.eq(shift),
@@ -105,7 +105,7 @@ class UartReceiver(wiring.Component):
         ]
         with m.Switch(state):
             with m.Case(Reception.START):
-                with m.If(~line):
+                with m.If(~level):
                     m.d.sync += [
                         state.eq(Reception.BITS),
                         cycle.eq(last - 1),
@@ -114,7 +114,7 @@ class UartReceiver(wiring.Component):
             with m.Case(Reception.BITS):
                 m.d.sync += cycle.eq(cycle - 1)
                 with m.If((cycle == apart) | (cycle == 2 * apart)):
-                    m.d.sync += samples.eq(Cat(line, samples))
+                    m.d.sync += samples.eq(Cat(level, samples))
                 with m.If(cycle == 0):
                     m.d.sync += [
                         cycle.eq(self.divisor - 1),
@@ -133,6 +133,6 @@ class UartReceiver(wiring.Component):
                             m.d.comb += self.broken.eq(1)
                             m.d.sync += state.eq(Reception.QUIET)
             with m.Case(Reception.QUIET):
-                with m.If(line):
+                with m.If(level):
                     m.d.sync += state.eq(Reception.START)
         return m
