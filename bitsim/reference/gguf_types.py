@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError
 from bitsim.reference import threads
 from bitsim.reference.gguf_file import GgufFile
+from bitsim.reference.packing import empty_codes
 from bitsim.reference.tables import FORMS, Table, table_of
 
 TERNARY = ("I2_S", "TQ1_0", "TQ2_0")
@@ -120,13 +121,13 @@ def ternary(file: GgufFile, name: str) -> tuple[NDArray[np.uint8], float]:
 
 
 def _crumbs(stored: NDArray[np.uint8], high_first: bool) -> tuple[NDArray[np.uint8], int]:
-    packed = np.empty(stored.shape, np.uint8)
+    packed = empty_codes(*stored.shape)
     run = _repack_crumbs_parallel if threads.worthwhile(4 * stored.size) else _repack_crumbs
     return packed, int(run(stored, high_first, packed))
 
 
 def _trits(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
-    packed = np.empty((len(blocks), 64), np.uint8)
+    packed = empty_codes(len(blocks), 64)
     digits = _trit_digits()
     faults = 0
     for begin in range(0, len(blocks), CHUNK_BLOCKS):

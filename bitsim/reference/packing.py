@@ -10,6 +10,7 @@ from bitsim.reference import threads
 from bitsim.units import ceil_div
 
 ROWS_PER_BYTE = 4
+LINE_BYTES = 64
 ZERO_DIGITS = np.uint8(0b01010101)  # four weights of 0
 
 
@@ -56,6 +57,16 @@ def _repack_parallel(stored, packed):
     return reserved
 
 
+def empty_codes(rows: int, row_bytes: int) -> NDArray[np.uint8]:
+    """Room for packed codes, (rows, row_bytes) uint8, that begins with a cache line.
+
+    A vector of codes then lies in one line where rows are whole vectors, as in the 2B model.
+    """
+    room = np.empty(rows * row_bytes + LINE_BYTES, np.uint8)
+    first = -room.ctypes.data % LINE_BYTES
+    return room[first : first + rows * row_bytes].reshape(rows, row_bytes)
+
+
 def from_hugging_face(stored: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
     """Four rows a byte to four columns a byte.
 
@@ -65,7 +76,7 @@ def from_hugging_face(stored: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int
              codes are the reserved 3, which makes it void
     """
     quarter, k = stored.shape
-    packed = np.empty((ROWS_PER_BYTE * quarter, ceil_div(k, 4)), np.uint8)
+    packed = empty_codes(ROWS_PER_BYTE * quarter, ceil_div(k, 4))
     run = _repack_parallel if threads.worthwhile(packed.shape[0] * k) else _repack
     return packed, int(run(stored, packed))
 

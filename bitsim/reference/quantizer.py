@@ -12,6 +12,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from bitsim.reference.floats import widen
+from bitsim.reference.packing import empty_codes
 from bitsim.units import ceil_div
 
 SMALLEST = 1e-5  # keeps both scales finite
@@ -124,6 +125,6 @@ def ternarize(weights: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], float]:
     _block_sums(weights, sums)
     mean = np.float32(math.fsum(sums) / weights.size) if np.isfinite(sums).all() else np.nan
     inverse = np.float32(1) / np.maximum(mean, np.float32(SMALLEST))
-    packed = np.empty((weights.shape[0], ceil_div(weights.shape[1], 4)), np.uint8)
+    packed = empty_codes(weights.shape[0], ceil_div(weights.shape[1], 4))
     _ternarize(weights, np.float32(inverse), packed)
     return packed, float(np.float32(1) / np.float32(inverse))

@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bitsim.reference.packing import empty_codes
+
 TABLE_SIZE = 1 << 16  # 16 random bits choose an entry
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -86,7 +88,7 @@ def to_bf16(values: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
 
 def fill_ternary(n: int, k: int, start: np.uint64, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(n, ceil(k / 4)) uint8 `2bit` codes; places beyond k hold weight 0."""
-    packed = np.empty((n, -(-k // 4)), np.uint8)
+    packed = empty_codes(n, -(-k // 4))
     _fill_bytes(packed, start, table)
     if k % 4:
         used = np.uint8((1 << (2 * (k % 4))) - 1)
