@@ -79,7 +79,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         "--network",
         default=NETWORK,
         metavar="NAME",
-        help="name, TOML shape, or folder with config.json and model.safetensors "
+        help="name, TOML shape, checkpoint folder with config.json, or .gguf file "
         "(default: %(default)s)",
     )
     parser.add_argument(
