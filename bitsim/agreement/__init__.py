@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bitsim.agreement.rtl import check_machine as check_machine
     from bitsim.agreement.rtl import check_random_machines as check_random_machines
+    from bitsim.agreement.rtl import check_random_tops as check_random_tops
 
 _HOMES = {  # imported when used: generation needs no Amaranth
     "check_machine": "bitsim.agreement.rtl",
     "check_random_machines": "bitsim.agreement.rtl",
+    "check_random_tops": "bitsim.agreement.rtl",
 }
 
 __all__ = list(_HOMES)

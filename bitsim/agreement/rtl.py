@@ -13,6 +13,10 @@ from bitsim.agreement.arrivals import ideal_schedules, random_schedules
 from bitsim.agreement.case import Case
 from bitsim.agreement.compare import Agreement, check
 from bitsim.agreement.random_case import random_case, random_job
+from bitsim.agreement.rtl_top import top_cases_of_events, top_cases_of_random_work
+from bitsim.agreement.top import check_tops
+from bitsim.agreement.top_case import TopCase
+from bitsim.agreement.top_random import random_top_case
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.dot import DotSpec
 from bitsim.trace import open_trace
@@ -90,17 +94,32 @@ def check_random_machines(count: int, seed: int, work: Path, say: Say) -> RtlRes
     return RtlResult(f"{count} random machines, seed {seed}", check(made, work))
 
 
+def check_random_tops(count: int, seed: int, work: Path, say: Say) -> RtlResult:
+    """Random accelerators with their buses: lists of random work, memory of all kinds."""
+    say(f"rtl check: building random accelerators for {count} cases under Verilator")
+    made = (random_top_case(seed, index) for index in range(count))
+    return RtlResult(f"random accelerators with a bus, seed {seed}", check_tops(made, work))
+
+
 def check_machine(
     accelerator: AcceleratorSpec, seed: int, work: Path, say: Say, trace: Path | None = None
 ) -> RtlResult:
-    """One machine: with the products of a trace, or with random work made from `seed`."""
-    wanted: Iterable[Case] = (
-        cases_of_random_work(accelerator, seed)
-        if trace is None
-        else cases_of_events(accelerator, open_trace(trace).events(), seed)
-    )
+    """One machine, with its bus if it has one: the products of a trace, or random work."""
     say(f"rtl check: building {accelerator.name} under Verilator")
-    return RtlResult(accelerator.name, check(wanted, work, optimize="-O2"))
+    events = None if trace is None else open_trace(trace).events()
+    if accelerator.bus is not None:
+        tops: Iterable[TopCase] = (
+            top_cases_of_random_work(accelerator, seed)
+            if events is None
+            else top_cases_of_events(accelerator, events, seed)
+        )
+        return RtlResult(accelerator.name, check_tops(tops, work, optimize="-O2"))
+    cases: Iterable[Case] = (
+        cases_of_random_work(accelerator, seed)
+        if events is None
+        else cases_of_events(accelerator, events, seed)
+    )
+    return RtlResult(accelerator.name, check(cases, work, optimize="-O2"))
 
 
 def cases_of_random_work(accelerator: AcceleratorSpec, seed: int) -> list[Case]:

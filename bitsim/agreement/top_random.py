@@ -13,30 +13,51 @@ from bitsim.agreement.top_case import ListWork, TopCase
 from bitsim.spec.bus import BOUNDARY_BYTES, Axi4BusSpec, BusLayout
 from bitsim.trace.world import ReadWorld, World, WriteWorld
 
-WIDTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (32, 64, 128, 256, 512)
+WIDTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (
+    32,
+    32,
+    32,
+    64,
+    64,
+    128,
+    256,
+    512,
+)  # narrow ones take several words a beat
+CASES_PER_MACHINE = 4
+MOST_LANES = 24  # arrays of all widths are compared by themselves
+MOST_COLUMNS = 8
+MOST_COLUMN_LANES = 96
 MOST_PORTS = 8
 MOST_BURST_WORDS = 32
 MOST_PHASES = 4
 
 Cycles = NDArray[np.int64]
 
+_FIXED_COLUMNS = {1: 1, 2: 4}  # of the first machines: one column alone, and several ports
+
 
 def random_top_case(seed: int, index: int) -> TopCase:
-    """Case `index` of a seed: any kind of small accelerator, one or two lists of a few phases."""
-    rng = np.random.default_rng([seed, index])
-    layout = random_layout(rng, columns=1 if index % 8 == 2 else None)
+    """Case `index` of a seed: any kind of small accelerator, one or two lists of a few phases.
+
+    Building its simulator is what a machine costs, so a few cases in a row share one.
+    """
+    machine = index // CASES_PER_MACHINE
+    layout = random_layout(np.random.default_rng([seed, machine, 0]), _FIXED_COLUMNS.get(machine))
+    rng = np.random.default_rng([seed, index, 1])
     lists = 2 if index % 4 == 3 else 1
     counts = rng.integers(1, min(MOST_PHASES, layout.bus.list_entries) + 1, lists)
     jobs = [random_job(rng, layout.array, f"phase_{i}") for i in range(counts.sum())]
     words = BOUNDARY_BYTES // layout.bus.word_bytes
     address = int(rng.integers(0, words)) * layout.bus.word_bytes
     entries = place_products(layout, jobs, address, int(rng.choice([0, 1, 3, words])))
-    first = int(counts[0])
+    ends = np.cumsum(counts)
     return TopCase(
         name=f"top_{seed}_{index}",
         layout=layout,
-        lists=[ListWork(jobs[:first], entries[:first])]
-        + [ListWork(jobs[first:], entries[first:])] * (lists - 1),
+        lists=[
+            ListWork(jobs[end - count : end], entries[end - count : end])
+            for count, end in zip(counts, ends, strict=True)
+        ],
         world=random_world(rng, layout.bus.weight_ports),
         again=f"bitsim.agreement.top_random.random_top_case(seed={seed}, index={index})",
     )
@@ -44,8 +65,11 @@ def random_top_case(seed: int, index: int) -> TopCase:
 
 def random_layout(rng: np.random.Generator, columns: int | None = None) -> BusLayout:
     """Every parameter of array and bus drawn, small ones more often."""
-    array = random_array(rng, columns=columns)
-    ports = [p for p in range(1, MOST_PORTS + 1) if array.columns % p == 0]
+    lanes = log_uniform(rng, 1, MOST_LANES)
+    most_columns = min(MOST_COLUMNS, MOST_COLUMN_LANES // lanes)
+    columns = columns or int(rng.integers(1, most_columns + 1))
+    array = random_array(rng, lanes, columns)
+    ports = [p for p in range(1, MOST_PORTS + 1) if columns % p == 0]
     data_bits = WIDTHS[int(rng.integers(len(WIDTHS)))]
     most_burst = min(MOST_BURST_WORDS, BOUNDARY_BYTES * 8 // data_bits)
     burst_words = log_uniform(rng, 1, most_burst)
@@ -64,19 +88,24 @@ def random_layout(rng: np.random.Generator, columns: int | None = None) -> BusLa
 
 
 def random_world(rng: np.random.Generator, weight_ports: int) -> World:
-    """Half of the time all weight ports behave alike, half of the time each in its own way."""
+    """Half of the time every port behaves in its own way, half of the time one kind is slow."""
+    slow = rng.choice(["every", "every", "every", "weights", "activations", "results"])
+    free, refresh = ReadWorld(), _random_refresh(rng)
     weights = [_random_read(rng) for _ in range(weight_ports)]
     if rng.random() < 0.5:
         weights = weights[:1] * weight_ports
-    refresh_period, refresh_cycles = _random_refresh(rng)
     results = WriteWorld(
         accept=_random_delays(rng, 20),
-        gap=_random_delays(rng, 4),
-        response=1 + _random_delays(rng, 40),
-        refresh_period=refresh_period,
-        refresh_cycles=refresh_cycles,
+        gap=_random_delays(rng, 12),
+        response=1 + _random_delays(rng, 80),
+        refresh_period=refresh[0],
+        refresh_cycles=refresh[1],
     )
-    return World(tuple(weights), _random_read(rng), results)
+    return World(
+        weights=tuple(weights) if slow in ("every", "weights") else (free,) * weight_ports,
+        activations=_random_read(rng) if slow in ("every", "activations") else free,
+        results=results if slow in ("every", "results") else WriteWorld(),
+    )
 
 
 def _random_read(rng: np.random.Generator) -> ReadWorld:

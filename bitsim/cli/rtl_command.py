@@ -31,6 +31,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     machines = check.add_mutually_exclusive_group()
     machines.add_argument("--accelerator", metavar="NAME", help="one machine")
     machines.add_argument("--cases", type=options.count, metavar="N", help="N random machines")
+    check.add_argument(
+        "--bus", action="store_true", help="with --cases: whole accelerators, lists over AXI4"
+    )
     check.add_argument("--seed", type=options.seed, default=0)
     check.add_argument("--trace", metavar="PATH", help="with --accelerator: replay these products")
     check.add_argument("--work", default="build/rtl", metavar="DIR", help="built binaries are kept")
@@ -86,9 +89,14 @@ def run_check(args: argparse.Namespace) -> int:
 
     if args.trace and args.cases:
         raise BitsimError("rtl check: --trace needs --accelerator; random machines have no trace")
+    if args.bus and not args.cases:
+        raise BitsimError(
+            "rtl check: --bus needs --cases; of an accelerator with [bus] it is always checked"
+        )
     work = options.out_folder(args.work)
     if args.cases:
-        result = agreement.check_random_machines(args.cases, args.seed, work, options.note)
+        random = agreement.check_random_tops if args.bus else agreement.check_random_machines
+        result = random(args.cases, args.seed, work, options.note)
     else:
         machine = bitsim.load_accelerator(args.accelerator or ACCELERATOR)
         trace = None if args.trace is None else Path(args.trace)
