@@ -90,7 +90,8 @@ class UartReceiver(wiring.Component):
         level = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.line, level, init=1)
         apart = self.divisor // 8
-        last = self.divisor // 2 + apart  # cycles from the edge to the last sample of a start bit
+        # Cycles from where the edge is seen, up to one late, to the last sample of a start bit.
+        last = (self.divisor - 1) // 2 + apart
         state = Signal(Reception)
         cycle = Signal(range(max(self.divisor, last + 1)))  # before the last sample of a bit
         samples = Signal(SAMPLES - 1)  # those before
