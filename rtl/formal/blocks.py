@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from amaranth.hdl import Module, Signal, signed, unsigned
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.activation_ring import ActivationRing
+from bitsim.gateware.axi import AxiReadSignature
+from bitsim.gateware.column import Column
 from bitsim.gateware.decoder import Decoder
+from bitsim.gateware.dot import Dot
+from bitsim.gateware.gearbox import Gearbox
+from bitsim.gateware.job_queue import JobQueue
+from bitsim.gateware.list_reader import ListReader
+from bitsim.gateware.read_master import ReadMaster, read_job
+from bitsim.gateware.result_cutter import ResultCutter
 from bitsim.gateware.result_queue import ResultQueue
 from bitsim.gateware.sequencer import Sequencer
 from bitsim.gateware.shared import Shared
 from bitsim.gateware.tree import ACTIVATION_BITS, Term, add_terms
 from bitsim.gateware.weight_queue import WeightQueue
+from bitsim.gateware.word_fifo import WordFifo
+from bitsim.gateware.write_master import WriteMaster
+from bitsim.spec.bus import Axi4BusSpec
 from bitsim.spec.dot import DotSpec
 from bitsim.spec.encoding import RADIX, WEIGHTS_PER_BYTE, Packing
 
@@ -65,6 +76,84 @@ def array(**sizes: int | str) -> DotSpec:
     )
 
 
+class Tree(wiring.Component):
+    """The adder tree without pipeline registers, its terms as ports."""
+
+    clocked = False
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        bits = ACTIVATION_BITS + (lanes - 1).bit_length()
+        super().__init__(
+            {
+                "values": In(ACTIVATION_BITS * lanes),
+                "carries": In(lanes),
+                "value": Out(signed(bits)),
+                "carry": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        terms = []
+        for lane in range(self.lanes):
+            value = Signal(signed(ACTIVATION_BITS), name=f"lane_{lane}")
+            m.d.comb += value.eq(self.values.word_select(lane, ACTIVATION_BITS))
+            terms.append(Term(value, self.carries[lane]))
+        root = add_terms(m, terms, 0, "tree")
+        m.d.comb += [self.value.eq(root.value), self.carry.eq(root.carry)]
+        return m
+
+
+class ReadMasterAlone(wiring.Component):
+    """A read master whose words have no `ready`: it is the constant 1, which cannot be a port."""
+
+    clocked = True
+
+    def __init__(self, bus: Axi4BusSpec) -> None:
+        self.bus = bus
+        super().__init__(
+            {
+                "jobs": In(stream.Signature(read_job(bus))),
+                "axi": Out(AxiReadSignature(bus)),
+                "word_valid": Out(1),
+                "word_left": In(1),
+                "clear": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.master = master = ReadMaster(self.bus)
+        wiring.connect(m, wiring.flipped(self.jobs), master.jobs)
+        wiring.connect(m, master.axi, wiring.flipped(self.axi))
+        m.d.comb += [
+            self.word_valid.eq(master.words.valid),
+            master.word_left.eq(self.word_left),
+            master.clear.eq(self.clear),
+        ]
+        return m
+
+
+def adder_names(lanes: int) -> str:
+    """Verilog that gives the properties the output of each adder, by level and place."""
+    lines, terms = [], lanes
+    for level in range(1, (lanes - 1).bit_length() + 1):
+        for place in range((terms + 1) // 2):
+            node = f"node[{level * lanes + place}]"
+            if 2 * place + 1 == terms:  # a term without a partner goes on as it is
+                below = (level - 1) * lanes + 2 * place
+                lines.append(f"assign {node} = node[{below}];")
+                continue
+            name = f"\\dut.tree_level{level}_{place} "
+            lines += [
+                f"(* hierconn *) wire signed [{ACTIVATION_BITS + level - 1}:0] {name};",
+                f"assign {node} = {name};",
+            ]
+        terms = (terms + 1) // 2
+    return "\n".join(lines) + "\n"
+
+
 def _weight_queue(size: int) -> Proof:
     return Proof(
         "weight_queue", f"{size} places", lambda _: WeightQueue(2, size), {"SIZE": size}, cover=12
@@ -83,6 +172,29 @@ def _activation_ring(size: int) -> Proof:
         "activation_ring", f"{size} places", lambda _: ActivationRing(2, size), {"SIZE": size},
         cover=12,
     )  # fmt: skip
+
+
+def _word_fifo(size: int) -> Proof:
+    return Proof(
+        "word_fifo", f"{size} words", lambda _: WordFifo(2, size), {"SIZE": size}, cover=12
+    )
+
+
+def _gearbox(words: int) -> Proof:
+    return Proof(
+        "gearbox", f"{words} words", lambda _: Gearbox(2, words, 2 * words), {"BEAT_WORDS": words},
+        cover=12,
+    )  # fmt: skip
+
+
+def _result_cutter(sums: int, sum_bits: int, word_bits: int) -> Proof:
+    return Proof(
+        "result_cutter",
+        f"{sums} sums of {sum_bits} bits, {word_bits}-bit words",
+        lambda _: ResultCutter(sums, sum_bits, word_bits),
+        {"SUMS": sums, "SUM_BITS": sum_bits, "WORD_BITS": word_bits},
+        cover=12,
+    )
 
 
 def _decoder(packing: Packing) -> Proof:
@@ -110,6 +222,51 @@ def _steps(largest: int, full: bool) -> Proof:
     )
 
 
+def _lane(packing: Packing) -> Proof:
+    spec = array(weight_packing=packing, accumulator_bits=9)
+    parameters = {"BASE3": int(packing == "base3"), "BITS": 9}
+    return Proof("lane", packing, lambda _: Column(spec), parameters, cover=4)
+
+
+def _accumulator(lanes: int, hold: int, max_k: int, full: bool) -> Proof:
+    bits = (128 * max_k).bit_length() + 1
+    spec = array(
+        lanes=lanes, hold=hold, max_k=max_k, accumulator_bits=bits, activation_buffer_beats=64
+    )
+    return Proof(
+        "accumulator",
+        f"{lanes} lanes, hold {hold}, max_k {max_k}, {bits} bits",
+        lambda _: Column(spec),
+        {"LANES": lanes, "HOLD": hold, "MAX_K": max_k, "BITS": bits},
+        cover=8,
+        full=full,
+    )
+
+
+def _tree(lanes: int, full: bool) -> Proof:
+    return Proof(
+        "tree", f"{lanes} lanes", lambda _: Tree(lanes), {"LANES": lanes}, full=full,
+        include=adder_names(lanes),
+    )  # fmt: skip
+
+
+def _array() -> Proof:
+    spec = array(
+        columns=2, lanes=2, hold=2, max_k=4, accumulator_bits=11, tree_stages=1,
+        activation_buffer_beats=4,
+    )  # fmt: skip
+    # The counters of the lanes have four registers one behind the other.
+    return Proof(
+        "array", "2 columns, 2 lanes, hold 2", lambda shared: Dot(spec, shared), depth=4, cover=24
+    )
+
+
+# Bursts of three words, two of them outstanding, FIFOs of four words.
+BUS = Axi4BusSpec(
+    kind="axi4", data_bits=32, address_bits=32, weight_ports=1, burst_words=3, outstanding=2,
+    read_fifo_words=4, write_fifo_words=4, list_entries=2,
+)  # fmt: skip
+
 PROOFS = (
     *(_decoder(packing) for packing in ("2bit", "base3")),
     *(_weight_queue(size) for size in (2, 3)),
@@ -117,4 +274,17 @@ PROOFS = (
     *(_activation_ring(size) for size in (1, 3, 4)),
     *(_sequencer(hold, results) for hold, results in ((1, 2), (3, 2), (4, 3))),
     _steps(3, full=False),
+    *(_lane(packing) for packing in ("2bit", "base3")),
+    *(_tree(lanes, full=lanes > 8) for lanes in (3, 8, 16, 40)),
+    _accumulator(2, 1, 5, full=False),
+    _accumulator(2, 2, 8, full=False),
+    _array(),
+    *(_word_fifo(size) for size in (2, 3)),
+    Proof("job_queue", "2 bits", lambda _: JobQueue(2), cover=8),
+    *(_gearbox(words) for words in (1, 3)),
+    _result_cutter(3, 9, 64),
+    _result_cutter(2, 40, 32),
+    Proof("read_master", "bursts of 3, 2 outstanding", lambda _: ReadMasterAlone(BUS), cover=24),
+    Proof("write_master", "bursts of 3, 2 outstanding", lambda _: WriteMaster(BUS), cover=24),
+    Proof("list_reader", "2 entries", lambda _: ListReader(BUS), {"ENTRIES": 2}, cover=12),
 )
