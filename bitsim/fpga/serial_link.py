@@ -25,6 +25,7 @@ from bitsim.spec.serial_protocol import (
 
 TRIES = 5
 ANSWER_S = 1.0  # for an answer, beside the time that its bytes take
+MOST_SILENCE_S = 2.0  # before a request is sent again
 LINE_BITS = 10  # of a byte
 _READ_BYTES = 4096
 
@@ -97,7 +98,7 @@ class SerialLink:
         for attempt in range(self._tries):
             if attempt:
                 self.repeats += 1
-                self._settle()
+                self._settle(2 * SILENCE_S * 2 ** (attempt - 1))
             self._send(request.encoded())
             answer = self._answer(request, answer_bytes)
             if answer is not None:
@@ -137,9 +138,12 @@ class SerialLink:
                     return frame
         return None
 
-    def _settle(self) -> None:
-        """Be silent until the other end has given up what it had begun, and drop what comes."""
-        until = time.monotonic() + 2 * SILENCE_S
+    def _settle(self, silence_s: float) -> None:
+        """Be silent until the other end has given up what it had begun, and drop what comes.
+
+        Longer each time: what lies between (adapters, hubs, a busy computer) may be slow.
+        """
+        until = time.monotonic() + min(silence_s, MOST_SILENCE_S)
         while (left_s := until - time.monotonic()) > 0:
             self._receive(left_s)
         self._reader.forget()
