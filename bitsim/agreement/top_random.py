@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,8 +12,9 @@ from numpy.typing import NDArray
 from bitsim.agreement.memory_map import place_products
 from bitsim.agreement.random_case import log_uniform, random_array, random_job
 from bitsim.agreement.top_case import ListWork, TopCase
-from bitsim.spec.bus import BOUNDARY_BYTES, Axi4BusSpec, BusLayout
+from bitsim.spec.bus import BOUNDARY_BYTES, Axi4BusSpec, BusLayout, ListEntry
 from bitsim.trace.world import ReadWorld, World, WriteWorld
+from bitsim.units import ceil_div
 
 WIDTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (
     32,
@@ -50,6 +53,9 @@ def random_top_case(seed: int, index: int) -> TopCase:
     words = BOUNDARY_BYTES // layout.bus.word_bytes
     address = int(rng.integers(0, words)) * layout.bus.word_bytes
     entries = place_products(layout, jobs, address, int(rng.choice([0, 1, 3, words])))
+    world = random_world(rng, layout.bus.weight_ports)
+    if rng.random() < 0.5:
+        entries = _in_step(layout, entries)
     ends = np.cumsum(counts)
     return TopCase(
         name=f"top_{seed}_{index}",
@@ -58,9 +64,30 @@ def random_top_case(seed: int, index: int) -> TopCase:
             ListWork(jobs[end - count : end], entries[end - count : end])
             for count, end in zip(counts, ends, strict=True)
         ],
-        world=random_world(rng, layout.bus.weight_ports),
+        world=world,
         again=f"bitsim.agreement.top_random.random_top_case(seed={seed}, index={index})",
     )
+
+
+def _in_step(layout: BusLayout, entries: Sequence[ListEntry]) -> list[ListEntry]:
+    """The entries moved so that all weight ports meet the boundaries at the same time."""
+    word_bytes, address = layout.bus.word_bytes, entries[0].weights_address
+    moved = []
+    for entry in entries:
+        stride = ceil_div(entry.weights_words * word_bytes, BOUNDARY_BYTES) * BOUNDARY_BYTES
+        activations = address + layout.bus.weight_ports * stride
+        results = activations + entry.activations_words * word_bytes
+        moved.append(
+            replace(
+                entry,
+                weights_address=address,
+                weights_stride=stride,
+                activations_address=activations,
+                results_address=results,
+            )
+        )
+        address = results + entry.results_words * word_bytes
+    return moved
 
 
 def random_layout(rng: np.random.Generator, columns: int | None = None) -> BusLayout:

@@ -16,7 +16,7 @@ from bitsim.array.top_result import Bursts, ListPhase, ListResult
 from bitsim.array.top_values import EntryValues, entry_values
 from bitsim.array.top_write import WRITE_PORT
 from bitsim.errors import BitsimError
-from bitsim.spec.bus import BusLayout, ListEntry
+from bitsim.spec.bus import BOUNDARY_BYTES, BusLayout, ListEntry
 from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job
 from bitsim.trace.world import ReadWorld, World, WriteWorld
@@ -28,7 +28,8 @@ class DotTop:
     """One accelerator from reset on, with the memory behind its ports.
 
     `leap` False steps also through the cycles in which nothing can change; it is the same machine,
-    slower.
+    slower. Weight ports that meet the same memory at the same places of a 4096-byte page do the
+    same in every cycle: one of them is stepped for all.
     """
 
     def __init__(self, layout: BusLayout, world: World, leap: bool = True) -> None:
@@ -50,10 +51,13 @@ class DotTop:
         self._reads = np.zeros(bus.weight_ports + 1, READ_PORT)
         self._write = np.zeros(1, WRITE_PORT)
         self._delays = _Delays()
+        self._alike = all(_same_memory(memory, world.weights[0]) for memory in world.weights)
         for port, memory in zip(self._reads, (*world.weights, world.activations), strict=True):
             self._make_port(port, memory, bus.read_fifo_words)
             port["beat_words"] = layout.step_words
             port["last_word_cycle"] = -NEVER
+        if self._alike:
+            self._reads[1:-1] = self._reads[0]
         self._reads[-1]["beat_words"] = layout.activation_words
         port = self._write[0]
         self._make_port(port, world.results, bus.write_fifo_words)
@@ -87,13 +91,17 @@ class DotTop:
         for field in ("row_tiles", "k_beats", "groups"):
             phases[field] = [getattr(entry, field) for entry in entries]
         axi_jobs = _axi_jobs(entries, self.layout.bus.weight_ports)
-        read_bursts, write_bursts = self._begin(axi_jobs, start_cycle, log)
+        # Once they have been at different places, they are at different places of their worlds.
+        self._alike &= all(entry.weights_stride % BOUNDARY_BYTES == 0 for entry in entries)
+        stepped = np.array([0, -1]) if self._alike else np.arange(len(self._reads))
+        read_bursts, write_bursts = self._begin(axi_jobs, stepped, start_cycle, log)
+        level, reads = self._level[: stepped.size - 1].copy(), self._reads[stepped]
         ended = top_control.run(
             self._control,
-            self._level,
+            level,
             self._ready_cycle,
             self._reader,
-            self._reads,
+            reads,
             self._write,
             phases,
             axi_jobs.reshape(-1),
@@ -103,9 +111,11 @@ class DotTop:
             self._leap,
         )
         assert ended, f"cycle {self.cycle}: nothing will ever happen again"
+        self._level[:], self._reads[:-1], self._reads[-1] = level, reads[:-1], reads[-1]
         for field in ("held", "gathered"):
             assert not self._reads[field].any(), f"words left: {field}"
-        return self._result(start_cycle, phases, values, read_bursts, write_bursts, log)
+        logs = self._logs(entries, axi_jobs, read_bursts) if log else []
+        return self._result(start_cycle, phases, values, logs, write_bursts)
 
     def _make_port(self, port: Any, memory: ReadWorld | WriteWorld, fifo_words: int) -> None:
         bus = self.layout.bus
@@ -143,7 +153,7 @@ class DotTop:
             assert sizes == (entry.row_tiles, entry.k_beats, entry.groups), entry
 
     def _begin(
-        self, axi_jobs: NDArray[Any], start_cycle: int, log: bool
+        self, axi_jobs: NDArray[Any], stepped: NDArray[np.int64], start_cycle: int, log: bool
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Everything that is counted from the start; room for the bursts of all ports."""
         bus, entries = self.layout.bus, axi_jobs.shape[1]
@@ -163,24 +173,42 @@ class DotTop:
             port["log_places"] = places[index]
             for field in ("taken", "answered", "words"):
                 port[field] = 0
-        for index, port in enumerate(self._reads):
-            port["log_first"] = sum(places[:index])
-            port["asked"] = port["accepted"] = 0
+        for field in ("asked", "accepted"):
+            self._reads[field] = 0
+        ends = np.cumsum(self._reads["log_places"][stepped])
+        self._reads["log_first"][stepped] = ends - self._reads["log_places"][stepped]
         self._write[0]["announced"] = self._write[0]["finished"] = 0
-        return np.zeros(sum(places[:-1]), BURST), np.zeros(places[-1], BURST)
+        return np.zeros(ends[-1], BURST), np.zeros(places[-1], BURST)
+
+    def _logs(
+        self, entries: Sequence[ListEntry], axi_jobs: NDArray[Any], bursts: NDArray[Any]
+    ) -> list[NDArray[Any]]:
+        """(bursts,) BURST of each weight port, then of the activations."""
+        firsts = self._reads["log_first"][[0, -1] if self._alike else slice(None)]
+        logs = np.split(bursts, firsts[1:])
+        if not self._alike:
+            return logs
+        bus = self.layout.bus
+        counts = [
+            count_bursts(axi_jobs[0, place : place + 1], bus.burst_words, bus.word_bytes)
+            for place in range(len(entries))
+        ]
+        strides = np.repeat([entry.weights_stride for entry in entries], counts)
+        weights = [logs[0].copy() for _ in range(bus.weight_ports)]
+        for port, log in enumerate(weights):
+            log["address"] += port * strides
+        return [*weights, logs[-1]]
 
     def _result(
         self,
         start_cycle: int,
         phases: NDArray[Any],
         values: Sequence[EntryValues] | None,
-        read_bursts: NDArray[Any],
+        logs: Sequence[NDArray[Any]],
         write_bursts: NDArray[Any],
-        log: bool,
     ) -> ListResult:
         words = [int(count) for count in self._reads["words"]]
-        ends = np.cumsum(self._reads["log_places"])
-        reads = [_bursts(piece) for piece in np.split(read_bursts, ends[:-1])] if log else []
+        reads = [_bursts(log) for log in logs]
         return ListResult(
             start_cycle=start_cycle,
             end_cycle=int(self._reader[0]["end_cycle"]),
@@ -191,9 +219,9 @@ class DotTop:
             weight_words=tuple(words[:-1]),
             activation_words=words[-1],
             result_words=int(self._write[0]["words"]),
-            weight_bursts=tuple(reads[:-1]) if log else None,
-            activation_bursts=reads[-1] if log else None,
-            result_bursts=_bursts(write_bursts) if log else None,
+            weight_bursts=tuple(reads[:-1]) if reads else None,
+            activation_bursts=reads[-1] if reads else None,
+            result_bursts=_bursts(write_bursts) if reads else None,
         )
 
     def _phase(self, phase: Any, values: EntryValues | None) -> ListPhase:
@@ -259,6 +287,10 @@ def _axi_jobs(entries: Sequence[ListEntry], weight_ports: int) -> NDArray[Any]:
         jobs[-2, place] = (entry.activations_address, entry.activations_words, 1)
         jobs[-1, place] = (entry.results_address, entry.results_words, 1)
     return jobs
+
+
+def _same_memory(one: ReadWorld, other: ReadWorld) -> bool:
+    return all(np.array_equal(getattr(one, field), getattr(other, field)) for field in vars(one))
 
 
 def _bursts(log: NDArray[Any]) -> Bursts:
