@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from bitsim.agreement.top_case import ListWork, TopCase
+from bitsim.agreement.top_named import named_top_cases
 from bitsim.agreement.top_random import random_top_case
-from bitsim.array.top import DotTop
+from bitsim.array.top import DotTop, simulate_list
 from bitsim.array.top_result import Bursts, ListResult
+from bitsim.errors import BitsimError
+from bitsim.spec.bus import BOUNDARY_BYTES
+from bitsim.trace.world import ReadWorld, World, WriteWorld
 from tests.array.plain_memory import images, output_of
 from tests.array.plain_top import PlainTop
 
@@ -51,3 +55,57 @@ def test_every_word_cycle_and_counter_is_that_of_the_plain_machine(index: int, l
         start = top.cycle + 11 * pause + index % 5
         plain.run(work.entries, start)
         assert_same(case, work, top.run(work.entries, start, work.jobs), plain)
+
+
+def test_the_cases_have_weight_ports_that_are_alike_and_ports_that_are_not() -> None:
+    kinds = set()
+    for index in range(CASES):
+        case = random_top_case(SEED, index)
+        if case.layout.bus.weight_ports > 1:
+            strides = [entry.weights_stride for each in case.lists for entry in each.entries]
+            in_step = all(stride % BOUNDARY_BYTES == 0 for stride in strides)
+            kinds.add((in_step, len(set(case.world.weights)) == 1))
+    assert kinds == {(False, False), (False, True), (True, False), (True, True)}
+
+
+def test_ports_that_fall_out_of_step_in_a_later_list_stay_out_of_it() -> None:
+    """One word of stride more in the second list; then in step again, with other delays ahead."""
+    case = named("ideal_held")
+    memory = ReadWorld(latency=np.array([1, 9, 2, 30], np.int64), gap=np.array([0, 0, 3], np.int64))
+    world = World((memory,) * 2, ReadWorld(), WriteWorld())
+    job = case.lists[0].jobs[0]
+    page, word = BOUNDARY_BYTES, case.layout.bus.word_bytes
+    works = [
+        ListWork([job], [case.layout.entry(job.phase, at, stride, at + 8 * page, at + 12 * page)])
+        for at, stride in ((0, page), (20 * page - 5 * word, page + word), (40 * page, page))
+    ]
+    case = TopCase("out of step", case.layout, works, world, "")
+    top, plain = DotTop(case.layout, world), PlainTop(case.layout, world, images(case))
+    for work in works:
+        start = top.cycle
+        plain.run(work.entries, start)
+        assert_same(case, work, top.run(work.entries, start, work.jobs), plain)
+
+
+def test_without_a_log_everything_else_is_the_same() -> None:
+    case = named("everything_slow_tight")
+    (first, _), world = case.lists, case.world
+    logged = DotTop(case.layout, world).run(first.entries, 5, first.jobs)
+    bare = DotTop(case.layout, world).run(first.entries, 5, log=False)
+    assert (bare.weight_bursts, bare.activation_bursts, bare.result_bursts) == (None, None, None)
+    assert (bare.end_cycle, bare.result_words) == (logged.end_cycle, logged.result_words)
+    assert [(each.accept_cycle, each.end_cycle) for each in bare.phases] == [
+        (each.accept_cycle, each.end_cycle) for each in logged.phases
+    ]
+    assert all(each.output is None for each in bare.phases)
+
+
+def test_a_list_that_is_longer_than_its_memory_is_refused() -> None:
+    case = named("list_memory_full_of_smallest_phases_one_column")
+    entries = list(case.lists[0].entries)
+    with pytest.raises(BitsimError, match=r"a list of 3 phases; bus.list_entries = 2: raise it"):
+        simulate_list(case.layout, [*entries, entries[0]], case.world)
+
+
+def named(name: str) -> TopCase:
+    return next(case for case in named_top_cases() if case.name == name)
