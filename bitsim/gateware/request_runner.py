@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -56,6 +56,7 @@ class RequestRunner(wiring.Component):
 
     def __init__(self, memory_bytes: int) -> None:
         self.memory_words = memory_bytes // WORD_BYTES
+        self.index_bits = max(self.memory_words, WINDOW_BYTES // REGISTER_BYTES).bit_length()
         super().__init__(
             {
                 "listen": Out(1),
@@ -144,13 +145,14 @@ class RequestRunner(wiring.Component):
     def _judge(self, m: Module) -> None:
         """Whether a request can be done: if not, why."""
         length = Signal.like(self.length, name="right_length")
-        end = Signal(WORD_BITS, name="end")  # the word behind the last
-        m.d.comb += [length.eq(RANGE_BYTES), end.eq(self.address[BYTE_BITS:] + self.count)]
+        end = Signal(self.index_bits + 1, name="end")  # the word behind the last
+        m.d.comb += [length.eq(RANGE_BYTES), end.eq(self._first + self.count)]
         with m.If(self.kind == Kind.HELLO):
             m.d.comb += length.eq(0)
         with m.Elif(self.writes):
             m.d.comb += length.eq(RANGE_BYTES + self.count * WORD_BYTES)
         bad_count = (self.count == 0) | (self.count > MAX_WORDS)
+        beyond = self.address[BYTE_BITS + self.index_bits :].any()
         most = Mux(self.in_memory, self.memory_words, WINDOW_BYTES // REGISTER_BYTES)
         m.d.sync += [self.state.eq(RunState.ANSWER), self.is_refused.eq(1)]
         with m.If((self.kind < min(Kind)) | (self.kind > max(Kind))):
@@ -159,7 +161,7 @@ class RequestRunner(wiring.Component):
             m.d.sync += self.refusal.eq(Refusal.LENGTH)
         with m.Elif(self.kind == Kind.HELLO):
             m.d.sync += self.is_refused.eq(0)
-        with m.Elif(self.address[:BYTE_BITS].any() | (end > most)):
+        with m.Elif(self.address[:BYTE_BITS].any() | beyond | (end > most)):
             m.d.sync += self.refusal.eq(Refusal.ADDRESS)
         with m.Else():
             m.d.sync += [self.state.eq(RunState.FETCH), self.is_refused.eq(0)]
@@ -167,10 +169,10 @@ class RequestRunner(wiring.Component):
     def _move_words(self, m: Module) -> None:
         access, memory = self.access, self.memory
         accessing = Signal()
-        index = Signal(WORD_BITS, name="index")
+        index = Signal(self.index_bits, name="index")
         m.d.comb += [
             accessing.eq(self.state == RunState.ACCESS),
-            index.eq(self.address[BYTE_BITS:] + self.done),
+            index.eq(self._first + self.done),
             self.place.eq(self.done),
             self.store.eq((self.state == RunState.LOOK) & ~self.writes),
             self.stored.eq(Mux(self.in_memory, memory.answer, access.answer)),
@@ -184,6 +186,11 @@ class RequestRunner(wiring.Component):
             memory.index.eq(index),
             memory.data.eq(self.fetched),
         ]
+
+    @property
+    def _first(self) -> Value:
+        """Number of the first word, if it is not beyond all that there is."""
+        return self.address[BYTE_BITS:][: self.index_bits]
 
     def _describe_answer(self, m: Module) -> None:
         m.d.comb += [

@@ -143,6 +143,35 @@ async def registers_do_what_their_description_says(dut, percent):
 
 
 @cocotb.test()
+@cocotb.parametrize(percent=[0, 40])
+async def reads_and_writes_at_once_do_not_meet(dut, percent):
+    master, _ = await started(dut, percent)
+    drawn = random.Random(9)
+    constants = [r for r in REGISTERS if all(f.constant is not None for f in r.fields)]
+    shadow = Shadow()
+
+    async def read():
+        for _ in range(300):
+            register = drawn.choice(constants)
+            answer = await master.read(register.offset, 4)
+            assert answer.resp == AxiResp.OKAY
+            assert int.from_bytes(answer.data, "little") == shadow.held[register.name]
+
+    reader = cocotb.start_soon(read())
+    while not reader.done():
+        count = drawn.randrange(SPEC.bus.list_entries + 1)
+        outside = drawn.random() < 0.3
+        offset = WINDOW_BYTES - 4 if outside else REGISTERS["COUNT"].offset
+        answer = await master.write(offset, count.to_bytes(4, "little"))
+        assert answer.resp == (AxiResp.SLVERR if outside else AxiResp.OKAY)
+        await ClockCycles(dut.clk, 1 + drawn.randrange(4))
+    await reader
+    await master.write(REGISTERS["COUNT"].offset, b"\x03\x00\x00\x00")
+    answer = await master.read(REGISTERS["COUNT"].offset, 4)
+    assert answer.data == b"\x03\x00\x00\x00"
+
+
+@cocotb.test()
 async def no_ready_waits_for_a_valid_and_none_depends_on_one(dut):
     await started(dut, 0)
     for channel in ("ar", "aw", "w"):

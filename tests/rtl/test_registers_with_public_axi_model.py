@@ -110,7 +110,7 @@ def test_registers_list_and_interrupt_over_axi4_lite(
             "+verilator+rand+reset+2",
         ],
     )
-    assert get_results(xml) == (4, 0), log.read_text()[-4000:]
+    assert get_results(xml) == (6, 0), log.read_text()[-4000:]
     kept = np.load(tmp_path / "kept.npz")
     layout = BusLayout(array, bus)
     for product, (address, _) in zip(work, results, strict=True):

@@ -228,6 +228,9 @@ def test_raw_frames_are_answered_as_the_document_says(binary: Path, tmp_path: Pa
             (Frame(Kind.READ_MEMORY, 5, bytes(4) + b"\x81\x00"), Refusal.LENGTH),
             (Frame(Kind.WRITE_MEMORY, 6, bytes(4) + b"\x02\x00" + bytes(4)), Refusal.LENGTH),
             (Frame(Kind.READ_MEMORY, 7, b"\x00\x10\x00\x00\x01\x00"), Refusal.ADDRESS),
+            (Frame(Kind.READ_MEMORY, 7, b"\x00\x00\x00\x80\x01\x00"), Refusal.ADDRESS),
+            (Frame(Kind.WRITE_MEMORY, 7, b"\x00\x20\x00\x00\x01\x00word"), Refusal.ADDRESS),
+            (Frame(Kind.READ_REGISTERS, 8, b"\x00\x00\x01\x00\x01\x00"), Refusal.ADDRESS),
             (Frame(Kind.READ_REGISTERS, 8, b"\x00\x10\x00\x00\x01\x00"), Refusal.ADDRESS),
         ):
             answer = Frame(REFUSED, frame.sequence, bytes([refusal]))
