@@ -2658,10 +2658,18 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire [6:0] _280_ ;
   wire [21:0] _281_ ;
   wire [22:0] _282_ ;
-  wire _283_ ;
+  wire [9:0] _283_ ;
+  wire [9:0] _284_ ;
+  wire [9:0] _285_ ;
+  wire [9:0] _286_ ;
+  wire [9:0] _287_ ;
+  wire [9:0] _288_ ;
+  wire [9:0] _289_ ;
+  wire [7:0] _29_ ;
+  wire [9:0] _290_ ;
+  wire _291_ ;
   reg [79:0] codes_next ;
   reg [20:0] sums_next ;
-  wire [7:0] _29_ ;
   wire [7:0] _3_ ;
   wire [7:0] _30_ ;
   wire [7:0] _31_ ;
@@ -2937,6 +2945,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_0__codes[4].negative ;
   wire \decoder_0__codes[4].nonzero ;
   wire [7:0] decoder_0__packed_byte;
+  wire decoder_0__reserved;
   wire [9:0] decoder_1__codes;
   wire [1:0] \decoder_1__codes[0] ;
   wire \decoder_1__codes[0].negative ;
@@ -2954,6 +2963,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_1__codes[4].negative ;
   wire \decoder_1__codes[4].nonzero ;
   wire [7:0] decoder_1__packed_byte;
+  wire decoder_1__reserved;
   wire [9:0] decoder_2__codes;
   wire [1:0] \decoder_2__codes[0] ;
   wire \decoder_2__codes[0].negative ;
@@ -2971,6 +2981,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_2__codes[4].negative ;
   wire \decoder_2__codes[4].nonzero ;
   wire [7:0] decoder_2__packed_byte;
+  wire decoder_2__reserved;
   wire [9:0] decoder_3__codes;
   wire [1:0] \decoder_3__codes[0] ;
   wire \decoder_3__codes[0].negative ;
@@ -2988,6 +2999,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_3__codes[4].negative ;
   wire \decoder_3__codes[4].nonzero ;
   wire [7:0] decoder_3__packed_byte;
+  wire decoder_3__reserved;
   wire [9:0] decoder_4__codes;
   wire [1:0] \decoder_4__codes[0] ;
   wire \decoder_4__codes[0].negative ;
@@ -3005,6 +3017,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_4__codes[4].negative ;
   wire \decoder_4__codes[4].nonzero ;
   wire [7:0] decoder_4__packed_byte;
+  wire decoder_4__reserved;
   wire [9:0] decoder_5__codes;
   wire [1:0] \decoder_5__codes[0] ;
   wire \decoder_5__codes[0].negative ;
@@ -3022,6 +3035,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_5__codes[4].negative ;
   wire \decoder_5__codes[4].nonzero ;
   wire [7:0] decoder_5__packed_byte;
+  wire decoder_5__reserved;
   wire [9:0] decoder_6__codes;
   wire [1:0] \decoder_6__codes[0] ;
   wire \decoder_6__codes[0].negative ;
@@ -3039,6 +3053,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_6__codes[4].negative ;
   wire \decoder_6__codes[4].nonzero ;
   wire [7:0] decoder_6__packed_byte;
+  wire decoder_6__reserved;
   wire [9:0] decoder_7__codes;
   wire [1:0] \decoder_7__codes[0] ;
   wire \decoder_7__codes[0].negative ;
@@ -3056,6 +3071,7 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire \decoder_7__codes[4].negative ;
   wire \decoder_7__codes[4].nonzero ;
   wire [7:0] decoder_7__packed_byte;
+  wire decoder_7__reserved;
   input finish;
   wire finish;
   wire [20:0] finished;
@@ -3624,7 +3640,15 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   assign slice0_base = replace ? 21'h000000 : \before ;
   assign _281_  = $signed(slice0_base) + $signed(slice0_level6_0_reg);
   assign _282_  = $signed(_281_ ) + $signed({ 1'h0, slice0_level6_0_carry_reg });
-  assign _283_  = accumulate & finish;
+  assign _283_  = decoder_0__reserved ? 10'h000 : decoder_0__codes;
+  assign _284_  = decoder_1__reserved ? 10'h000 : decoder_1__codes;
+  assign _285_  = decoder_2__reserved ? 10'h000 : decoder_2__codes;
+  assign _286_  = decoder_3__reserved ? 10'h000 : decoder_3__codes;
+  assign _287_  = decoder_4__reserved ? 10'h000 : decoder_4__codes;
+  assign _288_  = decoder_5__reserved ? 10'h000 : decoder_5__codes;
+  assign _289_  = decoder_6__reserved ? 10'h000 : decoder_6__codes;
+  assign _290_  = decoder_7__reserved ? 10'h000 : decoder_7__codes;
+  assign _291_  = accumulate & finish;
   always @(posedge clk)
     codes <= codes_next ;
   always @(posedge clk)
@@ -3659,35 +3683,43 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
     sums <= sums_next ;
   dot_16x40_decoder decoder_0 (
     .codes(decoder_0__codes),
-    .packed_byte(head[7:0])
+    .packed_byte(head[7:0]),
+    .reserved(decoder_0__reserved)
   );
   dot_16x40_decoder decoder_1 (
     .codes(decoder_1__codes),
-    .packed_byte(head[15:8])
+    .packed_byte(head[15:8]),
+    .reserved(decoder_1__reserved)
   );
   dot_16x40_decoder decoder_2 (
     .codes(decoder_2__codes),
-    .packed_byte(head[23:16])
+    .packed_byte(head[23:16]),
+    .reserved(decoder_2__reserved)
   );
   dot_16x40_decoder decoder_3 (
     .codes(decoder_3__codes),
-    .packed_byte(head[31:24])
+    .packed_byte(head[31:24]),
+    .reserved(decoder_3__reserved)
   );
   dot_16x40_decoder decoder_4 (
     .codes(decoder_4__codes),
-    .packed_byte(head[39:32])
+    .packed_byte(head[39:32]),
+    .reserved(decoder_4__reserved)
   );
   dot_16x40_decoder decoder_5 (
     .codes(decoder_5__codes),
-    .packed_byte(head[47:40])
+    .packed_byte(head[47:40]),
+    .reserved(decoder_5__reserved)
   );
   dot_16x40_decoder decoder_6 (
     .codes(decoder_6__codes),
-    .packed_byte(head[55:48])
+    .packed_byte(head[55:48]),
+    .reserved(decoder_6__reserved)
   );
   dot_16x40_decoder decoder_7 (
     .codes(decoder_7__codes),
-    .packed_byte(head[63:56])
+    .packed_byte(head[63:56]),
+    .reserved(decoder_7__reserved)
   );
   dot_16x40_column_queue  queue (
     .available(available),
@@ -3703,12 +3735,19 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   always @* begin
     codes_next  = codes;
     if (decode) begin
-      codes_next  = { decoder_7__codes, decoder_6__codes, decoder_5__codes, decoder_4__codes, decoder_3__codes, decoder_2__codes, decoder_1__codes, decoder_0__codes };
+      codes_next [9:0] = _283_ ;
+      codes_next [19:10] = _284_ ;
+      codes_next [29:20] = _285_ ;
+      codes_next [39:30] = _286_ ;
+      codes_next [49:40] = _287_ ;
+      codes_next [59:50] = _288_ ;
+      codes_next [69:60] = _289_ ;
+      codes_next [79:70] = _290_ ;
     end
   end
   always @* begin
     sums_next  = sums;
-    if (_283_ ) begin
+    if (_291_ ) begin
       sums_next  = _282_ [20:0];
     end
   end
@@ -4111,9 +4150,493 @@ module dot_16x40_column_queue (beats__valid, read__en, pop, clk, rst, beats__rea
   assign read__data = head;
 endmodule
 
-module dot_16x40_decoder(codes, packed_byte);
+module dot_16x40_decoder(codes, reserved, packed_byte);
+  wire _1_ ;
+  wire _10_ ;
+  wire _100_ ;
+  wire _101_ ;
+  wire _102_ ;
+  wire _103_ ;
+  wire _104_ ;
+  wire _105_ ;
+  wire _106_ ;
+  wire _107_ ;
+  wire _108_ ;
+  wire _109_ ;
+  wire _11_ ;
+  wire _110_ ;
+  wire _111_ ;
+  wire _112_ ;
+  wire _113_ ;
+  wire _114_ ;
+  wire _115_ ;
+  wire _116_ ;
+  wire _117_ ;
+  wire _118_ ;
+  wire _119_ ;
+  wire _12_ ;
+  wire _120_ ;
+  wire _121_ ;
+  wire _122_ ;
+  wire _123_ ;
+  wire _124_ ;
+  wire _125_ ;
+  wire _126_ ;
+  wire _127_ ;
+  wire _128_ ;
+  wire _129_ ;
+  wire _13_ ;
+  wire _130_ ;
+  wire _131_ ;
+  wire _132_ ;
+  wire _133_ ;
+  wire _134_ ;
+  wire _135_ ;
+  wire _136_ ;
+  wire _137_ ;
+  wire _138_ ;
+  wire _139_ ;
+  wire _14_ ;
+  wire _140_ ;
+  wire _141_ ;
+  wire _142_ ;
+  wire _143_ ;
+  wire _144_ ;
+  wire _145_ ;
+  wire _146_ ;
+  wire _147_ ;
+  wire _148_ ;
+  wire _149_ ;
+  wire _15_ ;
+  wire _150_ ;
+  wire _151_ ;
+  wire _152_ ;
+  wire _153_ ;
+  wire _154_ ;
+  wire _155_ ;
+  wire _156_ ;
+  wire _157_ ;
+  wire _158_ ;
+  wire _159_ ;
+  wire _16_ ;
+  wire _160_ ;
+  wire _161_ ;
+  wire _162_ ;
+  wire _163_ ;
+  wire _164_ ;
+  wire _165_ ;
+  wire _166_ ;
+  wire _167_ ;
+  wire _168_ ;
+  wire _169_ ;
+  wire _17_ ;
+  wire _170_ ;
+  wire _171_ ;
+  wire _172_ ;
+  wire _173_ ;
+  wire _174_ ;
+  wire _175_ ;
+  wire _176_ ;
+  wire _177_ ;
+  wire _178_ ;
+  wire _179_ ;
+  wire _18_ ;
+  wire _180_ ;
+  wire _181_ ;
+  wire _182_ ;
+  wire _183_ ;
+  wire _184_ ;
+  wire _185_ ;
+  wire _186_ ;
+  wire _187_ ;
+  wire _188_ ;
+  wire _189_ ;
+  wire _19_ ;
+  wire _190_ ;
+  wire _191_ ;
+  wire _192_ ;
+  wire _193_ ;
+  wire _194_ ;
+  wire _195_ ;
+  wire _196_ ;
+  wire _197_ ;
+  wire _198_ ;
+  wire _199_ ;
+  wire _2_ ;
+  wire _20_ ;
+  wire _200_ ;
+  wire _201_ ;
+  wire _202_ ;
+  wire _203_ ;
+  wire _204_ ;
+  wire _205_ ;
+  wire _206_ ;
+  wire _207_ ;
+  wire _208_ ;
+  wire _209_ ;
+  wire _21_ ;
+  wire _210_ ;
+  wire _211_ ;
+  wire _212_ ;
+  wire _213_ ;
+  wire _214_ ;
+  wire _215_ ;
+  wire _216_ ;
+  wire _217_ ;
+  wire _218_ ;
+  wire _219_ ;
+  wire _22_ ;
+  wire _220_ ;
+  wire _221_ ;
+  wire _222_ ;
+  wire _223_ ;
+  wire _224_ ;
+  wire _225_ ;
+  wire _226_ ;
+  wire _227_ ;
+  wire _228_ ;
+  wire _229_ ;
+  wire _23_ ;
+  wire _230_ ;
+  wire _231_ ;
+  wire _232_ ;
+  wire _233_ ;
+  wire _234_ ;
+  wire _235_ ;
+  wire _236_ ;
+  wire _237_ ;
+  wire _238_ ;
+  wire _239_ ;
+  wire _24_ ;
+  wire _240_ ;
+  wire _241_ ;
+  wire _242_ ;
+  wire _243_ ;
+  wire _244_ ;
+  wire _245_ ;
+  wire _246_ ;
+  wire _247_ ;
+  wire _248_ ;
+  wire _249_ ;
+  wire _25_ ;
+  wire _250_ ;
+  wire _251_ ;
+  wire _252_ ;
+  wire _253_ ;
+  wire _254_ ;
+  wire _255_ ;
+  wire _256_ ;
+  wire _257_ ;
+  wire _258_ ;
+  wire _259_ ;
+  wire _26_ ;
+  wire _260_ ;
+  wire _261_ ;
+  wire _262_ ;
+  wire _263_ ;
+  wire _264_ ;
+  wire _265_ ;
+  wire _266_ ;
+  wire _267_ ;
+  wire _268_ ;
+  wire _269_ ;
+  wire _27_ ;
+  wire _270_ ;
+  wire _271_ ;
+  wire _272_ ;
+  wire _273_ ;
+  wire _274_ ;
+  wire _275_ ;
+  wire _276_ ;
+  wire _277_ ;
+  wire _278_ ;
+  wire _279_ ;
+  wire _28_ ;
+  wire _280_ ;
+  wire _281_ ;
+  wire _282_ ;
+  wire _283_ ;
+  wire _284_ ;
+  wire _285_ ;
+  wire _286_ ;
+  wire _287_ ;
+  wire _288_ ;
+  wire _289_ ;
+  wire _29_ ;
+  wire _290_ ;
+  wire _291_ ;
+  wire _292_ ;
+  wire _293_ ;
+  wire _294_ ;
+  wire _295_ ;
+  wire _296_ ;
+  wire _297_ ;
+  wire _298_ ;
+  wire _299_ ;
+  wire _3_ ;
+  wire _30_ ;
+  wire _300_ ;
+  wire _301_ ;
+  wire _302_ ;
+  wire _303_ ;
+  wire _304_ ;
+  wire _305_ ;
+  wire _306_ ;
+  wire _307_ ;
+  wire _308_ ;
+  wire _309_ ;
+  wire _31_ ;
+  wire _310_ ;
+  wire _311_ ;
+  wire _312_ ;
+  wire _313_ ;
+  wire _314_ ;
+  wire _315_ ;
+  wire _316_ ;
+  wire _317_ ;
+  wire _318_ ;
+  wire _319_ ;
+  wire _32_ ;
+  wire _320_ ;
+  wire _321_ ;
+  wire _322_ ;
+  wire _323_ ;
+  wire _324_ ;
+  wire _325_ ;
+  wire _326_ ;
+  wire _327_ ;
+  wire _328_ ;
+  wire _329_ ;
+  wire _33_ ;
+  wire _330_ ;
+  wire _331_ ;
+  wire _332_ ;
+  wire _333_ ;
+  wire _334_ ;
+  wire _335_ ;
+  wire _336_ ;
+  wire _337_ ;
+  wire _338_ ;
+  wire _339_ ;
+  wire _34_ ;
+  wire _340_ ;
+  wire _341_ ;
+  wire _342_ ;
+  wire _343_ ;
+  wire _344_ ;
+  wire _345_ ;
+  wire _346_ ;
+  wire _347_ ;
+  wire _348_ ;
+  wire _349_ ;
+  wire _35_ ;
+  wire _350_ ;
+  wire _351_ ;
+  wire _352_ ;
+  wire _353_ ;
+  wire _354_ ;
+  wire _355_ ;
+  wire _356_ ;
+  wire _357_ ;
+  wire _358_ ;
+  wire _359_ ;
+  wire _36_ ;
+  wire _360_ ;
+  wire _361_ ;
+  wire _362_ ;
+  wire _363_ ;
+  wire _364_ ;
+  wire _365_ ;
+  wire _366_ ;
+  wire _367_ ;
+  wire _368_ ;
+  wire _369_ ;
+  wire _37_ ;
+  wire _370_ ;
+  wire _371_ ;
+  wire _372_ ;
+  wire _373_ ;
+  wire _374_ ;
+  wire _375_ ;
+  wire _376_ ;
+  wire _377_ ;
+  wire _378_ ;
+  wire _379_ ;
+  wire _38_ ;
+  wire _380_ ;
+  wire _381_ ;
+  wire _382_ ;
+  wire _383_ ;
+  wire _384_ ;
+  wire _385_ ;
+  wire _386_ ;
+  wire _387_ ;
+  wire _388_ ;
+  wire _389_ ;
+  wire _39_ ;
+  wire _390_ ;
+  wire _391_ ;
+  wire _392_ ;
+  wire _393_ ;
+  wire _394_ ;
+  wire _395_ ;
+  wire _396_ ;
+  wire _397_ ;
+  wire _398_ ;
+  wire _399_ ;
+  wire _4_ ;
+  wire _40_ ;
+  wire _400_ ;
+  wire _401_ ;
+  wire _402_ ;
+  wire _403_ ;
+  wire _404_ ;
+  wire _405_ ;
+  wire _406_ ;
+  wire _407_ ;
+  wire _408_ ;
+  wire _409_ ;
+  wire _41_ ;
+  wire _410_ ;
+  wire _411_ ;
+  wire _412_ ;
+  wire _413_ ;
+  wire _414_ ;
+  wire _415_ ;
+  wire _416_ ;
+  wire _417_ ;
+  wire _418_ ;
+  wire _419_ ;
+  wire _42_ ;
+  wire _420_ ;
+  wire _421_ ;
+  wire _422_ ;
+  wire _423_ ;
+  wire _424_ ;
+  wire _425_ ;
+  wire _426_ ;
+  wire _427_ ;
+  wire _428_ ;
+  wire _429_ ;
+  wire _43_ ;
+  wire _430_ ;
+  wire _431_ ;
+  wire _432_ ;
+  wire _433_ ;
+  wire _434_ ;
+  wire _435_ ;
+  wire _436_ ;
+  wire _437_ ;
+  wire _438_ ;
+  wire _439_ ;
+  wire _44_ ;
+  wire _440_ ;
+  wire _441_ ;
+  wire _442_ ;
+  wire _443_ ;
+  wire _444_ ;
+  wire _445_ ;
+  wire _446_ ;
+  wire _447_ ;
+  wire _448_ ;
+  wire _449_ ;
+  wire _45_ ;
+  wire _450_ ;
+  wire _451_ ;
+  wire _452_ ;
+  wire _453_ ;
+  wire _454_ ;
+  wire _455_ ;
+  wire _456_ ;
+  wire _457_ ;
+  wire _458_ ;
+  wire _459_ ;
+  wire _46_ ;
+  wire _460_ ;
+  wire _461_ ;
+  wire _462_ ;
+  wire _463_ ;
+  wire _464_ ;
+  wire _465_ ;
+  wire _466_ ;
+  wire _467_ ;
+  wire _468_ ;
+  wire _469_ ;
+  wire _47_ ;
+  wire _470_ ;
+  wire _471_ ;
+  wire _472_ ;
+  wire _473_ ;
+  wire _474_ ;
+  wire _475_ ;
+  wire _476_ ;
+  wire _477_ ;
+  wire _478_ ;
+  wire _479_ ;
+  wire _48_ ;
+  wire _480_ ;
+  wire _481_ ;
+  wire _482_ ;
+  wire _483_ ;
+  wire _484_ ;
+  wire _49_ ;
+  wire _5_ ;
+  wire _50_ ;
+  wire _51_ ;
+  wire _52_ ;
+  wire _53_ ;
+  wire _54_ ;
+  wire _55_ ;
+  wire _56_ ;
+  wire _57_ ;
+  wire _58_ ;
+  wire _59_ ;
+  wire _6_ ;
+  wire _60_ ;
+  wire _61_ ;
+  wire _62_ ;
+  wire _63_ ;
+  wire _64_ ;
+  wire _65_ ;
+  wire _66_ ;
+  wire _67_ ;
+  wire _68_ ;
+  wire _69_ ;
+  wire _7_ ;
+  wire _70_ ;
+  wire _71_ ;
+  wire _72_ ;
+  wire _73_ ;
+  wire _74_ ;
+  wire _75_ ;
+  wire _76_ ;
+  wire _77_ ;
+  wire _78_ ;
+  wire _79_ ;
+  wire _8_ ;
+  wire _80_ ;
+  wire _81_ ;
+  wire _82_ ;
+  wire _83_ ;
+  wire _84_ ;
+  wire _85_ ;
+  wire _86_ ;
+  wire _87_ ;
+  wire _88_ ;
+  wire _89_ ;
+  wire _9_ ;
+  wire _90_ ;
+  wire _91_ ;
+  wire _92_ ;
+  wire _93_ ;
+  wire _94_ ;
+  wire _95_ ;
+  wire _96_ ;
+  wire _97_ ;
+  wire _98_ ;
+  wire _99_ ;
   output [9:0] codes;
-  reg [9:0] codes;
+  wire [9:0] codes;
   wire [1:0] \codes[0] ;
   wire \codes[0].negative ;
   wire \codes[0].nonzero ;
@@ -4131,497 +4654,461 @@ module dot_16x40_decoder(codes, packed_byte);
   wire \codes[4].nonzero ;
   input [7:0] packed_byte;
   wire [7:0] packed_byte;
-  always @* begin
-    codes = 10'h000;
-    casez (packed_byte)
-      8'h00:
-          codes = 10'h3ff;
-      8'h01:
-          codes = 10'h3fc;
-      8'h02:
-          codes = 10'h3fd;
-      8'h03:
-          codes = 10'h3f3;
-      8'h04:
-          codes = 10'h3f0;
-      8'h05:
-          codes = 10'h3f1;
-      8'h06:
-          codes = 10'h3f7;
-      8'h07:
-          codes = 10'h3f4;
-      8'h08:
-          codes = 10'h3f5;
-      8'h09:
-          codes = 10'h3cf;
-      8'h0a:
-          codes = 10'h3cc;
-      8'h0b:
-          codes = 10'h3cd;
-      8'h0c:
-          codes = 10'h3c3;
-      8'h0d:
-          codes = 10'h3c0;
-      8'h0e:
-          codes = 10'h3c1;
-      8'h0f:
-          codes = 10'h3c7;
-      8'h10:
-          codes = 10'h3c4;
-      8'h11:
-          codes = 10'h3c5;
-      8'h12:
-          codes = 10'h3df;
-      8'h13:
-          codes = 10'h3dc;
-      8'h14:
-          codes = 10'h3dd;
-      8'h15:
-          codes = 10'h3d3;
-      8'h16:
-          codes = 10'h3d0;
-      8'h17:
-          codes = 10'h3d1;
-      8'h18:
-          codes = 10'h3d7;
-      8'h19:
-          codes = 10'h3d4;
-      8'h1a:
-          codes = 10'h3d5;
-      8'h1b:
-          codes = 10'h33f;
-      8'h1c:
-          codes = 10'h33c;
-      8'h1d:
-          codes = 10'h33d;
-      8'h1e:
-          codes = 10'h333;
-      8'h1f:
-          codes = 10'h330;
-      8'h20:
-          codes = 10'h331;
-      8'h21:
-          codes = 10'h337;
-      8'h22:
-          codes = 10'h334;
-      8'h23:
-          codes = 10'h335;
-      8'h24:
-          codes = 10'h30f;
-      8'h25:
-          codes = 10'h30c;
-      8'h26:
-          codes = 10'h30d;
-      8'h27:
-          codes = 10'h303;
-      8'h28:
-          codes = 10'h300;
-      8'h29:
-          codes = 10'h301;
-      8'h2a:
-          codes = 10'h307;
-      8'h2b:
-          codes = 10'h304;
-      8'h2c:
-          codes = 10'h305;
-      8'h2d:
-          codes = 10'h31f;
-      8'h2e:
-          codes = 10'h31c;
-      8'h2f:
-          codes = 10'h31d;
-      8'h30:
-          codes = 10'h313;
-      8'h31:
-          codes = 10'h310;
-      8'h32:
-          codes = 10'h311;
-      8'h33:
-          codes = 10'h317;
-      8'h34:
-          codes = 10'h314;
-      8'h35:
-          codes = 10'h315;
-      8'h36:
-          codes = 10'h37f;
-      8'h37:
-          codes = 10'h37c;
-      8'h38:
-          codes = 10'h37d;
-      8'h39:
-          codes = 10'h373;
-      8'h3a:
-          codes = 10'h370;
-      8'h3b:
-          codes = 10'h371;
-      8'h3c:
-          codes = 10'h377;
-      8'h3d:
-          codes = 10'h374;
-      8'h3e:
-          codes = 10'h375;
-      8'h3f:
-          codes = 10'h34f;
-      8'h40:
-          codes = 10'h34c;
-      8'h41:
-          codes = 10'h34d;
-      8'h42:
-          codes = 10'h343;
-      8'h43:
-          codes = 10'h340;
-      8'h44:
-          codes = 10'h341;
-      8'h45:
-          codes = 10'h347;
-      8'h46:
-          codes = 10'h344;
-      8'h47:
-          codes = 10'h345;
-      8'h48:
-          codes = 10'h35f;
-      8'h49:
-          codes = 10'h35c;
-      8'h4a:
-          codes = 10'h35d;
-      8'h4b:
-          codes = 10'h353;
-      8'h4c:
-          codes = 10'h350;
-      8'h4d:
-          codes = 10'h351;
-      8'h4e:
-          codes = 10'h357;
-      8'h4f:
-          codes = 10'h354;
-      8'h50:
-          codes = 10'h355;
-      8'h51:
-          codes = 10'h0ff;
-      8'h52:
-          codes = 10'h0fc;
-      8'h53:
-          codes = 10'h0fd;
-      8'h54:
-          codes = 10'h0f3;
-      8'h55:
-          codes = 10'h0f0;
-      8'h56:
-          codes = 10'h0f1;
-      8'h57:
-          codes = 10'h0f7;
-      8'h58:
-          codes = 10'h0f4;
-      8'h59:
-          codes = 10'h0f5;
-      8'h5a:
-          codes = 10'h0cf;
-      8'h5b:
-          codes = 10'h0cc;
-      8'h5c:
-          codes = 10'h0cd;
-      8'h5d:
-          codes = 10'h0c3;
-      8'h5e:
-          codes = 10'h0c0;
-      8'h5f:
-          codes = 10'h0c1;
-      8'h60:
-          codes = 10'h0c7;
-      8'h61:
-          codes = 10'h0c4;
-      8'h62:
-          codes = 10'h0c5;
-      8'h63:
-          codes = 10'h0df;
-      8'h64:
-          codes = 10'h0dc;
-      8'h65:
-          codes = 10'h0dd;
-      8'h66:
-          codes = 10'h0d3;
-      8'h67:
-          codes = 10'h0d0;
-      8'h68:
-          codes = 10'h0d1;
-      8'h69:
-          codes = 10'h0d7;
-      8'h6a:
-          codes = 10'h0d4;
-      8'h6b:
-          codes = 10'h0d5;
-      8'h6c:
-          codes = 10'h03f;
-      8'h6d:
-          codes = 10'h03c;
-      8'h6e:
-          codes = 10'h03d;
-      8'h6f:
-          codes = 10'h033;
-      8'h70:
-          codes = 10'h030;
-      8'h71:
-          codes = 10'h031;
-      8'h72:
-          codes = 10'h037;
-      8'h73:
-          codes = 10'h034;
-      8'h74:
-          codes = 10'h035;
-      8'h75:
-          codes = 10'h00f;
-      8'h76:
-          codes = 10'h00c;
-      8'h77:
-          codes = 10'h00d;
-      8'h78:
-          codes = 10'h003;
-      8'h79:
-          codes = 10'h000;
-      8'h7a:
-          codes = 10'h001;
-      8'h7b:
-          codes = 10'h007;
-      8'h7c:
-          codes = 10'h004;
-      8'h7d:
-          codes = 10'h005;
-      8'h7e:
-          codes = 10'h01f;
-      8'h7f:
-          codes = 10'h01c;
-      8'h80:
-          codes = 10'h01d;
-      8'h81:
-          codes = 10'h013;
-      8'h82:
-          codes = 10'h010;
-      8'h83:
-          codes = 10'h011;
-      8'h84:
-          codes = 10'h017;
-      8'h85:
-          codes = 10'h014;
-      8'h86:
-          codes = 10'h015;
-      8'h87:
-          codes = 10'h07f;
-      8'h88:
-          codes = 10'h07c;
-      8'h89:
-          codes = 10'h07d;
-      8'h8a:
-          codes = 10'h073;
-      8'h8b:
-          codes = 10'h070;
-      8'h8c:
-          codes = 10'h071;
-      8'h8d:
-          codes = 10'h077;
-      8'h8e:
-          codes = 10'h074;
-      8'h8f:
-          codes = 10'h075;
-      8'h90:
-          codes = 10'h04f;
-      8'h91:
-          codes = 10'h04c;
-      8'h92:
-          codes = 10'h04d;
-      8'h93:
-          codes = 10'h043;
-      8'h94:
-          codes = 10'h040;
-      8'h95:
-          codes = 10'h041;
-      8'h96:
-          codes = 10'h047;
-      8'h97:
-          codes = 10'h044;
-      8'h98:
-          codes = 10'h045;
-      8'h99:
-          codes = 10'h05f;
-      8'h9a:
-          codes = 10'h05c;
-      8'h9b:
-          codes = 10'h05d;
-      8'h9c:
-          codes = 10'h053;
-      8'h9d:
-          codes = 10'h050;
-      8'h9e:
-          codes = 10'h051;
-      8'h9f:
-          codes = 10'h057;
-      8'ha0:
-          codes = 10'h054;
-      8'ha1:
-          codes = 10'h055;
-      8'ha2:
-          codes = 10'h1ff;
-      8'ha3:
-          codes = 10'h1fc;
-      8'ha4:
-          codes = 10'h1fd;
-      8'ha5:
-          codes = 10'h1f3;
-      8'ha6:
-          codes = 10'h1f0;
-      8'ha7:
-          codes = 10'h1f1;
-      8'ha8:
-          codes = 10'h1f7;
-      8'ha9:
-          codes = 10'h1f4;
-      8'haa:
-          codes = 10'h1f5;
-      8'hab:
-          codes = 10'h1cf;
-      8'hac:
-          codes = 10'h1cc;
-      8'had:
-          codes = 10'h1cd;
-      8'hae:
-          codes = 10'h1c3;
-      8'haf:
-          codes = 10'h1c0;
-      8'hb0:
-          codes = 10'h1c1;
-      8'hb1:
-          codes = 10'h1c7;
-      8'hb2:
-          codes = 10'h1c4;
-      8'hb3:
-          codes = 10'h1c5;
-      8'hb4:
-          codes = 10'h1df;
-      8'hb5:
-          codes = 10'h1dc;
-      8'hb6:
-          codes = 10'h1dd;
-      8'hb7:
-          codes = 10'h1d3;
-      8'hb8:
-          codes = 10'h1d0;
-      8'hb9:
-          codes = 10'h1d1;
-      8'hba:
-          codes = 10'h1d7;
-      8'hbb:
-          codes = 10'h1d4;
-      8'hbc:
-          codes = 10'h1d5;
-      8'hbd:
-          codes = 10'h13f;
-      8'hbe:
-          codes = 10'h13c;
-      8'hbf:
-          codes = 10'h13d;
-      8'hc0:
-          codes = 10'h133;
-      8'hc1:
-          codes = 10'h130;
-      8'hc2:
-          codes = 10'h131;
-      8'hc3:
-          codes = 10'h137;
-      8'hc4:
-          codes = 10'h134;
-      8'hc5:
-          codes = 10'h135;
-      8'hc6:
-          codes = 10'h10f;
-      8'hc7:
-          codes = 10'h10c;
-      8'hc8:
-          codes = 10'h10d;
-      8'hc9:
-          codes = 10'h103;
-      8'hca:
-          codes = 10'h100;
-      8'hcb:
-          codes = 10'h101;
-      8'hcc:
-          codes = 10'h107;
-      8'hcd:
-          codes = 10'h104;
-      8'hce:
-          codes = 10'h105;
-      8'hcf:
-          codes = 10'h11f;
-      8'hd0:
-          codes = 10'h11c;
-      8'hd1:
-          codes = 10'h11d;
-      8'hd2:
-          codes = 10'h113;
-      8'hd3:
-          codes = 10'h110;
-      8'hd4:
-          codes = 10'h111;
-      8'hd5:
-          codes = 10'h117;
-      8'hd6:
-          codes = 10'h114;
-      8'hd7:
-          codes = 10'h115;
-      8'hd8:
-          codes = 10'h17f;
-      8'hd9:
-          codes = 10'h17c;
-      8'hda:
-          codes = 10'h17d;
-      8'hdb:
-          codes = 10'h173;
-      8'hdc:
-          codes = 10'h170;
-      8'hdd:
-          codes = 10'h171;
-      8'hde:
-          codes = 10'h177;
-      8'hdf:
-          codes = 10'h174;
-      8'he0:
-          codes = 10'h175;
-      8'he1:
-          codes = 10'h14f;
-      8'he2:
-          codes = 10'h14c;
-      8'he3:
-          codes = 10'h14d;
-      8'he4:
-          codes = 10'h143;
-      8'he5:
-          codes = 10'h140;
-      8'he6:
-          codes = 10'h141;
-      8'he7:
-          codes = 10'h147;
-      8'he8:
-          codes = 10'h144;
-      8'he9:
-          codes = 10'h145;
-      8'hea:
-          codes = 10'h15f;
-      8'heb:
-          codes = 10'h15c;
-      8'hec:
-          codes = 10'h15d;
-      8'hed:
-          codes = 10'h153;
-      8'hee:
-          codes = 10'h150;
-      8'hef:
-          codes = 10'h151;
-      8'hf0:
-          codes = 10'h157;
-      8'hf1:
-          codes = 10'h154;
-      8'hf2:
-          codes = 10'h155;
-    endcase
-  end
+  output reserved;
+  wire reserved;
+  wire [1:0] step0_digit0;
+  wire [1:0] step0_digit0_carry;
+  wire [1:0] step1_digit0;
+  wire [1:0] step1_digit0_carry;
+  wire [1:0] step1_digit1;
+  wire [1:0] step1_digit1_carry;
+  wire [1:0] step2_digit0;
+  wire [1:0] step2_digit0_carry;
+  wire [1:0] step2_digit1;
+  wire [1:0] step2_digit1_carry;
+  wire [1:0] step2_digit2;
+  wire [1:0] step2_digit2_carry;
+  wire [1:0] step3_digit0;
+  wire [1:0] step3_digit0_carry;
+  wire [1:0] step3_digit1;
+  wire [1:0] step3_digit1_carry;
+  wire [1:0] step3_digit2;
+  wire [1:0] step3_digit2_carry;
+  wire [1:0] step3_digit3;
+  wire [1:0] step3_digit3_carry;
+  assign _1_  = & packed_byte[7:4];
+  assign _2_  = packed_byte[3] | packed_byte[2];
+  assign _3_  = packed_byte[1] & packed_byte[0];
+  assign _4_  = _2_  | _3_ ;
+  assign reserved = _1_  & _4_ ;
+  assign _7_  = ~ packed_byte[7];
+  assign _9_  = _8_  & packed_byte[6];
+  assign _10_  = ~ packed_byte[7];
+  assign _12_  = ~ packed_byte[6];
+  assign _19_  = ~ packed_byte[6];
+  assign _25_  = ~ packed_byte[6];
+  assign _26_  = _24_  & _25_ ;
+  assign _27_  = ~ packed_byte[7];
+  assign _31_  = ~ packed_byte[7];
+  assign _33_  = ~ packed_byte[6];
+  assign _42_  = _41_  & packed_byte[6];
+  assign _43_  = ~ packed_byte[7];
+  assign _52_  = step0_digit0[1] | step0_digit0[0];
+  assign _53_  = ~ _52_ ;
+  assign _54_  = ~ packed_byte[5];
+  assign _55_  = _53_  & _54_ ;
+  assign _56_  = _55_  & packed_byte[4];
+  assign _57_  = ~ packed_byte[5];
+  assign _58_  = step0_digit0[0] & _57_ ;
+  assign _59_  = ~ packed_byte[4];
+  assign _60_  = _58_  & _59_ ;
+  assign _61_  = _56_  | _60_ ;
+  assign _62_  = step0_digit0[0] & packed_byte[5];
+  assign _63_  = _62_  & packed_byte[4];
+  assign _64_  = _61_  | _63_ ;
+  assign _65_  = step0_digit0[1] & packed_byte[5];
+  assign _66_  = ~ packed_byte[4];
+  assign _67_  = _65_  & _66_ ;
+  assign _68_  = _64_  | _67_ ;
+  assign _69_  = step0_digit0[1] | step0_digit0[0];
+  assign _70_  = ~ _69_ ;
+  assign _71_  = _70_  & packed_byte[5];
+  assign _72_  = ~ packed_byte[4];
+  assign _73_  = _71_  & _72_ ;
+  assign _74_  = ~ packed_byte[5];
+  assign _75_  = step0_digit0[0] & _74_ ;
+  assign _76_  = _75_  & packed_byte[4];
+  assign _77_  = _73_  | _76_ ;
+  assign _78_  = ~ packed_byte[5];
+  assign _79_  = step0_digit0[1] & _78_ ;
+  assign _80_  = ~ packed_byte[4];
+  assign _81_  = _79_  & _80_ ;
+  assign _82_  = _77_  | _81_ ;
+  assign _83_  = step0_digit0[1] & packed_byte[5];
+  assign _84_  = _83_  & packed_byte[4];
+  assign _85_  = _82_  | _84_ ;
+  assign _86_  = step0_digit0[1] | step0_digit0[0];
+  assign _87_  = ~ _86_ ;
+  assign _88_  = _87_  & packed_byte[5];
+  assign _89_  = _88_  & packed_byte[4];
+  assign _90_  = ~ packed_byte[5];
+  assign _91_  = step0_digit0[0] & _90_ ;
+  assign _92_  = _89_  | _91_ ;
+  assign _93_  = step0_digit0[1] & packed_byte[5];
+  assign _94_  = _92_  | _93_ ;
+  assign _95_  = step0_digit0[1] & packed_byte[4];
+  assign _96_  = _94_  | _95_ ;
+  assign _97_  = step0_digit0[0] & packed_byte[5];
+  assign _98_  = _97_  | step0_digit0[1];
+  assign _100_  = ~ _99_ ;
+  assign _101_  = ~ step1_digit0_carry[1];
+  assign _102_  = _100_  & _101_ ;
+  assign _103_  = _102_  & step1_digit0_carry[0];
+  assign _104_  = ~ step1_digit0_carry[1];
+  assign _105_  = step0_digit0_carry[0] & _104_ ;
+  assign _106_  = ~ step1_digit0_carry[0];
+  assign _107_  = _105_  & _106_ ;
+  assign _108_  = _103_  | _107_ ;
+  assign _109_  = step0_digit0_carry[0] & step1_digit0_carry[1];
+  assign _110_  = _109_  & step1_digit0_carry[0];
+  assign _111_  = _108_  | _110_ ;
+  assign _113_  = ~ step1_digit0_carry[0];
+  assign _117_  = ~ _116_ ;
+  assign _118_  = _117_  & step1_digit0_carry[1];
+  assign _119_  = ~ step1_digit0_carry[0];
+  assign _120_  = _118_  & _119_ ;
+  assign _121_  = ~ step1_digit0_carry[1];
+  assign _122_  = step0_digit0_carry[0] & _121_ ;
+  assign _123_  = _122_  & step1_digit0_carry[0];
+  assign _124_  = _120_  | _123_ ;
+  assign _125_  = ~ step1_digit0_carry[1];
+  assign _127_  = ~ step1_digit0_carry[0];
+  assign _134_  = ~ _133_ ;
+  assign _135_  = _134_  & step1_digit0_carry[1];
+  assign _136_  = _135_  & step1_digit0_carry[0];
+  assign _137_  = ~ step1_digit0_carry[1];
+  assign _138_  = step0_digit0_carry[0] & _137_ ;
+  assign _139_  = _136_  | _138_ ;
+  assign _144_  = step0_digit0_carry[0] & step1_digit0_carry[1];
+  assign _146_  = step1_digit0[1] | step1_digit0[0];
+  assign _147_  = ~ _146_ ;
+  assign _148_  = ~ packed_byte[3];
+  assign _149_  = _147_  & _148_ ;
+  assign _150_  = _149_  & packed_byte[2];
+  assign _151_  = ~ packed_byte[3];
+  assign _152_  = step1_digit0[0] & _151_ ;
+  assign _153_  = ~ packed_byte[2];
+  assign _154_  = _152_  & _153_ ;
+  assign _155_  = _150_  | _154_ ;
+  assign _156_  = step1_digit0[0] & packed_byte[3];
+  assign _157_  = _156_  & packed_byte[2];
+  assign _158_  = _155_  | _157_ ;
+  assign _159_  = step1_digit0[1] & packed_byte[3];
+  assign _160_  = ~ packed_byte[2];
+  assign _161_  = _159_  & _160_ ;
+  assign _162_  = _158_  | _161_ ;
+  assign _163_  = step1_digit0[1] | step1_digit0[0];
+  assign _164_  = ~ _163_ ;
+  assign _165_  = _164_  & packed_byte[3];
+  assign _166_  = ~ packed_byte[2];
+  assign _167_  = _165_  & _166_ ;
+  assign _168_  = ~ packed_byte[3];
+  assign _169_  = step1_digit0[0] & _168_ ;
+  assign _170_  = _169_  & packed_byte[2];
+  assign _171_  = _167_  | _170_ ;
+  assign _172_  = ~ packed_byte[3];
+  assign _173_  = step1_digit0[1] & _172_ ;
+  assign _174_  = ~ packed_byte[2];
+  assign _175_  = _173_  & _174_ ;
+  assign _176_  = _171_  | _175_ ;
+  assign _177_  = step1_digit0[1] & packed_byte[3];
+  assign _178_  = _177_  & packed_byte[2];
+  assign _179_  = _176_  | _178_ ;
+  assign _180_  = step1_digit0[1] | step1_digit0[0];
+  assign _181_  = ~ _180_ ;
+  assign _182_  = _181_  & packed_byte[3];
+  assign _183_  = _182_  & packed_byte[2];
+  assign _184_  = ~ packed_byte[3];
+  assign _185_  = step1_digit0[0] & _184_ ;
+  assign _186_  = _183_  | _185_ ;
+  assign _187_  = step1_digit0[1] & packed_byte[3];
+  assign _188_  = _186_  | _187_ ;
+  assign _189_  = step1_digit0[1] & packed_byte[2];
+  assign _190_  = _188_  | _189_ ;
+  assign _191_  = step1_digit0[0] & packed_byte[3];
+  assign _192_  = _191_  | step1_digit0[1];
+  assign _193_  = step1_digit1[1] | step1_digit1[0];
+  assign _194_  = ~ _193_ ;
+  assign _195_  = ~ step2_digit0_carry[1];
+  assign _196_  = _194_  & _195_ ;
+  assign _197_  = _196_  & step2_digit0_carry[0];
+  assign _198_  = ~ step2_digit0_carry[1];
+  assign _199_  = step1_digit1[0] & _198_ ;
+  assign _200_  = ~ step2_digit0_carry[0];
+  assign _201_  = _199_  & _200_ ;
+  assign _202_  = _197_  | _201_ ;
+  assign _203_  = step1_digit1[0] & step2_digit0_carry[1];
+  assign _204_  = _203_  & step2_digit0_carry[0];
+  assign _205_  = _202_  | _204_ ;
+  assign _206_  = step1_digit1[1] & step2_digit0_carry[1];
+  assign _207_  = ~ step2_digit0_carry[0];
+  assign _208_  = _206_  & _207_ ;
+  assign _209_  = _205_  | _208_ ;
+  assign _210_  = step1_digit1[1] | step1_digit1[0];
+  assign _211_  = ~ _210_ ;
+  assign _212_  = _211_  & step2_digit0_carry[1];
+  assign _213_  = ~ step2_digit0_carry[0];
+  assign _214_  = _212_  & _213_ ;
+  assign _215_  = ~ step2_digit0_carry[1];
+  assign _216_  = step1_digit1[0] & _215_ ;
+  assign _217_  = _216_  & step2_digit0_carry[0];
+  assign _218_  = _214_  | _217_ ;
+  assign _219_  = ~ step2_digit0_carry[1];
+  assign _220_  = step1_digit1[1] & _219_ ;
+  assign _221_  = ~ step2_digit0_carry[0];
+  assign _222_  = _220_  & _221_ ;
+  assign _223_  = _218_  | _222_ ;
+  assign _224_  = step1_digit1[1] & step2_digit0_carry[1];
+  assign _225_  = _224_  & step2_digit0_carry[0];
+  assign _226_  = _223_  | _225_ ;
+  assign _227_  = step1_digit1[1] | step1_digit1[0];
+  assign _228_  = ~ _227_ ;
+  assign _229_  = _228_  & step2_digit0_carry[1];
+  assign _230_  = _229_  & step2_digit0_carry[0];
+  assign _231_  = ~ step2_digit0_carry[1];
+  assign _232_  = step1_digit1[0] & _231_ ;
+  assign _233_  = _230_  | _232_ ;
+  assign _234_  = step1_digit1[1] & step2_digit0_carry[1];
+  assign _235_  = _233_  | _234_ ;
+  assign _236_  = step1_digit1[1] & step2_digit0_carry[0];
+  assign _237_  = _235_  | _236_ ;
+  assign _238_  = step1_digit1[0] & step2_digit0_carry[1];
+  assign _239_  = _238_  | step1_digit1[1];
+  assign _240_  = step1_digit1_carry[1] | step1_digit1_carry[0];
+  assign _241_  = ~ _240_ ;
+  assign _242_  = ~ step2_digit1_carry[1];
+  assign _243_  = _241_  & _242_ ;
+  assign _244_  = _243_  & step2_digit1_carry[0];
+  assign _245_  = ~ step2_digit1_carry[1];
+  assign _246_  = step1_digit1_carry[0] & _245_ ;
+  assign _247_  = ~ step2_digit1_carry[0];
+  assign _248_  = _246_  & _247_ ;
+  assign _249_  = _244_  | _248_ ;
+  assign _250_  = step1_digit1_carry[0] & step2_digit1_carry[1];
+  assign _251_  = _250_  & step2_digit1_carry[0];
+  assign _252_  = _249_  | _251_ ;
+  assign _253_  = step1_digit1_carry[1] & step2_digit1_carry[1];
+  assign _254_  = ~ step2_digit1_carry[0];
+  assign _255_  = _253_  & _254_ ;
+  assign _256_  = _252_  | _255_ ;
+  assign _257_  = step1_digit1_carry[1] | step1_digit1_carry[0];
+  assign _258_  = ~ _257_ ;
+  assign _259_  = _258_  & step2_digit1_carry[1];
+  assign _260_  = ~ step2_digit1_carry[0];
+  assign _261_  = _259_  & _260_ ;
+  assign _262_  = ~ step2_digit1_carry[1];
+  assign _263_  = step1_digit1_carry[0] & _262_ ;
+  assign _264_  = _263_  & step2_digit1_carry[0];
+  assign _265_  = _261_  | _264_ ;
+  assign _266_  = ~ step2_digit1_carry[1];
+  assign _267_  = step1_digit1_carry[1] & _266_ ;
+  assign _268_  = ~ step2_digit1_carry[0];
+  assign _269_  = _267_  & _268_ ;
+  assign _270_  = _265_  | _269_ ;
+  assign _271_  = step1_digit1_carry[1] & step2_digit1_carry[1];
+  assign _272_  = _271_  & step2_digit1_carry[0];
+  assign _273_  = _270_  | _272_ ;
+  assign _274_  = step1_digit1_carry[1] | step1_digit1_carry[0];
+  assign _275_  = ~ _274_ ;
+  assign _276_  = _275_  & step2_digit1_carry[1];
+  assign _277_  = _276_  & step2_digit1_carry[0];
+  assign _278_  = ~ step2_digit1_carry[1];
+  assign _279_  = step1_digit1_carry[0] & _278_ ;
+  assign _280_  = _277_  | _279_ ;
+  assign _281_  = step1_digit1_carry[1] & step2_digit1_carry[1];
+  assign _282_  = _280_  | _281_ ;
+  assign _283_  = step1_digit1_carry[1] & step2_digit1_carry[0];
+  assign _284_  = _282_  | _283_ ;
+  assign _285_  = step1_digit1_carry[0] & step2_digit1_carry[1];
+  assign _286_  = _285_  | step1_digit1_carry[1];
+  assign _287_  = step2_digit0[1] | step2_digit0[0];
+  assign _288_  = ~ _287_ ;
+  assign _289_  = ~ packed_byte[1];
+  assign _290_  = _288_  & _289_ ;
+  assign _291_  = _290_  & packed_byte[0];
+  assign _292_  = ~ packed_byte[1];
+  assign _293_  = step2_digit0[0] & _292_ ;
+  assign _294_  = ~ packed_byte[0];
+  assign _295_  = _293_  & _294_ ;
+  assign _296_  = _291_  | _295_ ;
+  assign _297_  = step2_digit0[0] & packed_byte[1];
+  assign _298_  = _297_  & packed_byte[0];
+  assign _299_  = _296_  | _298_ ;
+  assign _300_  = step2_digit0[1] & packed_byte[1];
+  assign _301_  = ~ packed_byte[0];
+  assign _302_  = _300_  & _301_ ;
+  assign _303_  = _299_  | _302_ ;
+  assign _304_  = step2_digit0[1] | step2_digit0[0];
+  assign _305_  = ~ _304_ ;
+  assign _306_  = _305_  & packed_byte[1];
+  assign _307_  = ~ packed_byte[0];
+  assign _308_  = _306_  & _307_ ;
+  assign _309_  = ~ packed_byte[1];
+  assign _310_  = step2_digit0[0] & _309_ ;
+  assign _311_  = _310_  & packed_byte[0];
+  assign _312_  = _308_  | _311_ ;
+  assign _313_  = ~ packed_byte[1];
+  assign _314_  = step2_digit0[1] & _313_ ;
+  assign _315_  = ~ packed_byte[0];
+  assign _316_  = _314_  & _315_ ;
+  assign _317_  = _312_  | _316_ ;
+  assign _318_  = step2_digit0[1] & packed_byte[1];
+  assign _319_  = _318_  & packed_byte[0];
+  assign _320_  = _317_  | _319_ ;
+  assign _321_  = step2_digit0[1] | step2_digit0[0];
+  assign _322_  = ~ _321_ ;
+  assign _323_  = _322_  & packed_byte[1];
+  assign _324_  = _323_  & packed_byte[0];
+  assign _325_  = ~ packed_byte[1];
+  assign _326_  = step2_digit0[0] & _325_ ;
+  assign _327_  = _324_  | _326_ ;
+  assign _328_  = step2_digit0[1] & packed_byte[1];
+  assign _329_  = _327_  | _328_ ;
+  assign _330_  = step2_digit0[1] & packed_byte[0];
+  assign _331_  = _329_  | _330_ ;
+  assign _332_  = step2_digit0[0] & packed_byte[1];
+  assign _333_  = _332_  | step2_digit0[1];
+  assign _334_  = step2_digit1[1] | step2_digit1[0];
+  assign _335_  = ~ _334_ ;
+  assign _336_  = ~ step3_digit0_carry[1];
+  assign _337_  = _335_  & _336_ ;
+  assign _338_  = _337_  & step3_digit0_carry[0];
+  assign _339_  = ~ step3_digit0_carry[1];
+  assign _340_  = step2_digit1[0] & _339_ ;
+  assign _341_  = ~ step3_digit0_carry[0];
+  assign _342_  = _340_  & _341_ ;
+  assign _343_  = _338_  | _342_ ;
+  assign _344_  = step2_digit1[0] & step3_digit0_carry[1];
+  assign _345_  = _344_  & step3_digit0_carry[0];
+  assign _346_  = _343_  | _345_ ;
+  assign _347_  = step2_digit1[1] & step3_digit0_carry[1];
+  assign _348_  = ~ step3_digit0_carry[0];
+  assign _349_  = _347_  & _348_ ;
+  assign _350_  = _346_  | _349_ ;
+  assign _351_  = step2_digit1[1] | step2_digit1[0];
+  assign _352_  = ~ _351_ ;
+  assign _353_  = _352_  & step3_digit0_carry[1];
+  assign _354_  = ~ step3_digit0_carry[0];
+  assign _355_  = _353_  & _354_ ;
+  assign _356_  = ~ step3_digit0_carry[1];
+  assign _357_  = step2_digit1[0] & _356_ ;
+  assign _358_  = _357_  & step3_digit0_carry[0];
+  assign _359_  = _355_  | _358_ ;
+  assign _360_  = ~ step3_digit0_carry[1];
+  assign _361_  = step2_digit1[1] & _360_ ;
+  assign _362_  = ~ step3_digit0_carry[0];
+  assign _363_  = _361_  & _362_ ;
+  assign _364_  = _359_  | _363_ ;
+  assign _365_  = step2_digit1[1] & step3_digit0_carry[1];
+  assign _366_  = _365_  & step3_digit0_carry[0];
+  assign _367_  = _364_  | _366_ ;
+  assign _368_  = step2_digit1[1] | step2_digit1[0];
+  assign _369_  = ~ _368_ ;
+  assign _370_  = _369_  & step3_digit0_carry[1];
+  assign _371_  = _370_  & step3_digit0_carry[0];
+  assign _372_  = ~ step3_digit0_carry[1];
+  assign _373_  = step2_digit1[0] & _372_ ;
+  assign _374_  = _371_  | _373_ ;
+  assign _375_  = step2_digit1[1] & step3_digit0_carry[1];
+  assign _376_  = _374_  | _375_ ;
+  assign _377_  = step2_digit1[1] & step3_digit0_carry[0];
+  assign _378_  = _376_  | _377_ ;
+  assign _379_  = step2_digit1[0] & step3_digit0_carry[1];
+  assign _380_  = _379_  | step2_digit1[1];
+  assign _381_  = step2_digit2[1] | step2_digit2[0];
+  assign _382_  = ~ _381_ ;
+  assign _383_  = ~ step3_digit1_carry[1];
+  assign _384_  = _382_  & _383_ ;
+  assign _385_  = _384_  & step3_digit1_carry[0];
+  assign _386_  = ~ step3_digit1_carry[1];
+  assign _387_  = step2_digit2[0] & _386_ ;
+  assign _388_  = ~ step3_digit1_carry[0];
+  assign _389_  = _387_  & _388_ ;
+  assign _390_  = _385_  | _389_ ;
+  assign _391_  = step2_digit2[0] & step3_digit1_carry[1];
+  assign _392_  = _391_  & step3_digit1_carry[0];
+  assign _393_  = _390_  | _392_ ;
+  assign _394_  = step2_digit2[1] & step3_digit1_carry[1];
+  assign _395_  = ~ step3_digit1_carry[0];
+  assign _396_  = _394_  & _395_ ;
+  assign _397_  = _393_  | _396_ ;
+  assign _398_  = step2_digit2[1] | step2_digit2[0];
+  assign _399_  = ~ _398_ ;
+  assign _400_  = _399_  & step3_digit1_carry[1];
+  assign _401_  = ~ step3_digit1_carry[0];
+  assign _402_  = _400_  & _401_ ;
+  assign _403_  = ~ step3_digit1_carry[1];
+  assign _404_  = step2_digit2[0] & _403_ ;
+  assign _405_  = _404_  & step3_digit1_carry[0];
+  assign _406_  = _402_  | _405_ ;
+  assign _407_  = ~ step3_digit1_carry[1];
+  assign _408_  = step2_digit2[1] & _407_ ;
+  assign _409_  = ~ step3_digit1_carry[0];
+  assign _410_  = _408_  & _409_ ;
+  assign _411_  = _406_  | _410_ ;
+  assign _412_  = step2_digit2[1] & step3_digit1_carry[1];
+  assign _413_  = _412_  & step3_digit1_carry[0];
+  assign _414_  = _411_  | _413_ ;
+  assign _415_  = step2_digit2[1] | step2_digit2[0];
+  assign _416_  = ~ _415_ ;
+  assign _417_  = _416_  & step3_digit1_carry[1];
+  assign _418_  = _417_  & step3_digit1_carry[0];
+  assign _419_  = ~ step3_digit1_carry[1];
+  assign _420_  = step2_digit2[0] & _419_ ;
+  assign _421_  = _418_  | _420_ ;
+  assign _422_  = step2_digit2[1] & step3_digit1_carry[1];
+  assign _423_  = _421_  | _422_ ;
+  assign _424_  = step2_digit2[1] & step3_digit1_carry[0];
+  assign _425_  = _423_  | _424_ ;
+  assign _426_  = step2_digit2[0] & step3_digit1_carry[1];
+  assign _427_  = _426_  | step2_digit2[1];
+  assign _428_  = step2_digit2_carry[1] | step2_digit2_carry[0];
+  assign _429_  = ~ _428_ ;
+  assign _430_  = ~ step3_digit2_carry[1];
+  assign _431_  = _429_  & _430_ ;
+  assign _432_  = _431_  & step3_digit2_carry[0];
+  assign _433_  = ~ step3_digit2_carry[1];
+  assign _434_  = step2_digit2_carry[0] & _433_ ;
+  assign _435_  = ~ step3_digit2_carry[0];
+  assign _436_  = _434_  & _435_ ;
+  assign _437_  = _432_  | _436_ ;
+  assign _438_  = step2_digit2_carry[0] & step3_digit2_carry[1];
+  assign _439_  = _438_  & step3_digit2_carry[0];
+  assign _440_  = _437_  | _439_ ;
+  assign _441_  = step2_digit2_carry[1] & step3_digit2_carry[1];
+  assign _442_  = ~ step3_digit2_carry[0];
+  assign _443_  = _441_  & _442_ ;
+  assign _444_  = _440_  | _443_ ;
+  assign _445_  = step2_digit2_carry[1] | step2_digit2_carry[0];
+  assign _446_  = ~ _445_ ;
+  assign _447_  = _446_  & step3_digit2_carry[1];
+  assign _448_  = ~ step3_digit2_carry[0];
+  assign _449_  = _447_  & _448_ ;
+  assign _450_  = ~ step3_digit2_carry[1];
+  assign _451_  = step2_digit2_carry[0] & _450_ ;
+  assign _452_  = _451_  & step3_digit2_carry[0];
+  assign _453_  = _449_  | _452_ ;
+  assign _454_  = ~ step3_digit2_carry[1];
+  assign _455_  = step2_digit2_carry[1] & _454_ ;
+  assign _456_  = ~ step3_digit2_carry[0];
+  assign _457_  = _455_  & _456_ ;
+  assign _458_  = _453_  | _457_ ;
+  assign _459_  = step2_digit2_carry[1] & step3_digit2_carry[1];
+  assign _460_  = _459_  & step3_digit2_carry[0];
+  assign _461_  = _458_  | _460_ ;
+  assign _462_  = step2_digit2_carry[1] | step2_digit2_carry[0];
+  assign _463_  = ~ _462_ ;
+  assign _464_  = _463_  & step3_digit2_carry[1];
+  assign _465_  = _464_  & step3_digit2_carry[0];
+  assign _466_  = ~ step3_digit2_carry[1];
+  assign _467_  = step2_digit2_carry[0] & _466_ ;
+  assign _468_  = _465_  | _467_ ;
+  assign _469_  = step2_digit2_carry[1] & step3_digit2_carry[1];
+  assign _470_  = _468_  | _469_ ;
+  assign _471_  = step2_digit2_carry[1] & step3_digit2_carry[0];
+  assign _472_  = _470_  | _471_ ;
+  assign _473_  = step2_digit2_carry[0] & step3_digit2_carry[1];
+  assign _474_  = _473_  | step2_digit2_carry[1];
+  assign _475_  = ~ step3_digit0[0];
+  assign _476_  = ! step3_digit0;
+  assign _477_  = ~ step3_digit1[0];
+  assign _478_  = ! step3_digit1;
+  assign _479_  = ~ step3_digit2[0];
+  assign _480_  = ! step3_digit2;
+  assign _481_  = ~ step3_digit3[0];
+  assign _482_  = ! step3_digit3;
+  assign _483_  = ~ step3_digit3_carry[0];
+  assign _484_  = ! step3_digit3_carry;
   assign \codes[0]  = codes[1:0];
   assign \codes[0].nonzero  = codes[0];
   assign \codes[0].negative  = codes[1];
@@ -4637,4 +5124,106 @@ module dot_16x40_decoder(codes, packed_byte);
   assign \codes[4]  = codes[9:8];
   assign \codes[4].nonzero  = codes[8];
   assign \codes[4].negative  = codes[9];
+  assign codes[9] = _484_ ;
+  assign codes[8] = _483_ ;
+  assign codes[7] = _482_ ;
+  assign codes[6] = _481_ ;
+  assign codes[5] = _480_ ;
+  assign codes[4] = _479_ ;
+  assign codes[3] = _478_ ;
+  assign codes[2] = _477_ ;
+  assign codes[1] = _476_ ;
+  assign codes[0] = _475_ ;
+  assign step3_digit3_carry[1] = _474_ ;
+  assign step3_digit3_carry[0] = _472_ ;
+  assign step3_digit3[1] = _461_ ;
+  assign step3_digit3[0] = _444_ ;
+  assign step3_digit2_carry[1] = _427_ ;
+  assign step3_digit2_carry[0] = _425_ ;
+  assign step3_digit2[1] = _414_ ;
+  assign step3_digit2[0] = _397_ ;
+  assign step3_digit1_carry[1] = _380_ ;
+  assign step3_digit1_carry[0] = _378_ ;
+  assign step3_digit1[1] = _367_ ;
+  assign step3_digit1[0] = _350_ ;
+  assign step3_digit0_carry[1] = _333_ ;
+  assign step3_digit0_carry[0] = _331_ ;
+  assign step3_digit0[1] = _320_ ;
+  assign step3_digit0[0] = _303_ ;
+  assign step2_digit2_carry[1] = _286_ ;
+  assign step2_digit2_carry[0] = _284_ ;
+  assign step2_digit2[1] = _273_ ;
+  assign step2_digit2[0] = _256_ ;
+  assign step2_digit1_carry[1] = _239_ ;
+  assign step2_digit1_carry[0] = _237_ ;
+  assign step2_digit1[1] = _226_ ;
+  assign step2_digit1[0] = _209_ ;
+  assign step2_digit0_carry[1] = _192_ ;
+  assign step2_digit0_carry[0] = _190_ ;
+  assign step2_digit0[1] = _179_ ;
+  assign step2_digit0[0] = _162_ ;
+  assign step1_digit1_carry[1] = _145_ ;
+  assign step1_digit1_carry[0] = _143_ ;
+  assign step1_digit1[1] = _132_ ;
+  assign step1_digit1[0] = _115_ ;
+  assign step1_digit0_carry[1] = _98_ ;
+  assign step1_digit0_carry[0] = _96_ ;
+  assign step1_digit0[1] = _85_ ;
+  assign step1_digit0[0] = _68_ ;
+  assign step0_digit0_carry[1] = _51_ ;
+  assign step0_digit0_carry[0] = _49_ ;
+  assign step0_digit0[1] = _38_ ;
+  assign step0_digit0[0] = _21_ ;
+  assign _5_  = 1'h0;
+  assign _6_  = 1'h1;
+  assign _8_  = _7_ ;
+  assign _11_  = 1'h0;
+  assign _13_  = 1'h0;
+  assign _14_  = _9_ ;
+  assign _15_  = 1'h0;
+  assign _16_  = 1'h0;
+  assign _17_  = _9_ ;
+  assign _18_  = 1'h0;
+  assign _20_  = 1'h0;
+  assign _21_  = _9_ ;
+  assign _22_  = 1'h0;
+  assign _23_  = 1'h1;
+  assign _24_  = packed_byte[7];
+  assign _28_  = 1'h0;
+  assign _29_  = 1'h0;
+  assign _30_  = _26_ ;
+  assign _32_  = 1'h0;
+  assign _34_  = 1'h0;
+  assign _35_  = _26_ ;
+  assign _36_  = 1'h0;
+  assign _37_  = 1'h0;
+  assign _38_  = _26_ ;
+  assign _39_  = 1'h0;
+  assign _40_  = 1'h1;
+  assign _41_  = packed_byte[7];
+  assign _44_  = 1'h0;
+  assign _45_  = _42_ ;
+  assign _46_  = 1'h0;
+  assign _47_  = _42_ ;
+  assign _48_  = 1'h0;
+  assign _49_  = _42_ ;
+  assign _50_  = 1'h0;
+  assign _51_  = 1'h0;
+  assign _99_  = _42_ ;
+  assign _112_  = 1'h0;
+  assign _114_  = 1'h0;
+  assign _115_  = _111_ ;
+  assign _116_  = _42_ ;
+  assign _126_  = 1'h0;
+  assign _128_  = 1'h0;
+  assign _129_  = _124_ ;
+  assign _130_  = 1'h0;
+  assign _131_  = 1'h0;
+  assign _132_  = _124_ ;
+  assign _133_  = _42_ ;
+  assign _140_  = 1'h0;
+  assign _141_  = _139_ ;
+  assign _142_  = 1'h0;
+  assign _143_  = _139_ ;
+  assign _145_  = _144_ ;
 endmodule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -83,11 +83,14 @@ class Column(wiring.Component):
         ]
         for index, decoder in enumerate(decoders):
             m.d.comb += decoder.packed_byte.eq(packed.word_select(index, BITS_PER_BYTE))
-        decoded = Cat(decoder.codes.as_value() for decoder in decoders)
         layout = data.ArrayLayout(CODE, self.spec.lanes)
         codes = Signal(layout, reset_less=True)
         with m.If(self.decode):
-            m.d.sync += codes.as_value().eq(decoded[: layout.size])
+            places = codes.as_value()
+            for index, decoder in enumerate(decoders):
+                decoded = decoder.codes.as_value()
+                taken = places[index * len(decoded) : (index + 1) * len(decoded)]
+                m.d.sync += taken.eq(Mux(decoder.reserved, 0, decoded))
         return codes
 
     def _slice(self, m: Module, index: int, codes: data.View) -> Term:
