@@ -34,7 +34,7 @@ STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one command did; `extra_bytes` of resident memory, `seconds` of the clock."""
+    """What one command did; `extra_bytes` of resident memory, `seconds` of the processor."""
 
     status: int
     out: str
@@ -121,13 +121,13 @@ def _measured(command, argument, base_bytes: int) -> Outcome:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
         RESET.write_text("5")
-        begun = time.perf_counter()
+        begun = time.process_time()
         try:
             status = command(argument)
         except BaseException:
             traceback.print_exc()
             status = -1
-        seconds = time.perf_counter() - begun
+        seconds = time.process_time() - begun
         extra_bytes = _kilobytes("VmHWM") * 1024 - base_bytes
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
