@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from bitsim.agreement.rtl import check_machine as check_machine
     from bitsim.agreement.rtl import check_random_machines as check_random_machines
     from bitsim.agreement.rtl import check_random_tops as check_random_tops
+    from bitsim.agreement.whole_token import check_tokens as check_tokens
 
 _HOMES = {  # imported when used: generation needs no Amaranth
     "check_machine": "bitsim.agreement.rtl",
     "check_random_machines": "bitsim.agreement.rtl",
     "check_random_tops": "bitsim.agreement.rtl",
+    "check_tokens": "bitsim.agreement.whole_token",
 }
 
 __all__ = list(_HOMES)

@@ -7,7 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, rtl_network
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,6 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     check.add_argument("--seed", type=options.seed, default=0)
     check.add_argument("--trace", metavar="PATH", help="with --accelerator: replay these products")
+    rtl_network.add_options(check)
     check.add_argument("--work", default="build/rtl", metavar="DIR", help="built binaries are kept")
     options.add_json(check)
     check.set_defaults(run=run_check)
@@ -87,6 +88,9 @@ def run_check(args: argparse.Namespace) -> int:
     from bitsim.errors import BitsimError
     from bitsim.spec.defaults import ACCELERATOR
 
+    rtl_network.require_alone(args)
+    if args.network is not None:
+        return rtl_network.run_check_network(args)
     if args.trace and args.cases:
         raise BitsimError("rtl check: --trace needs --accelerator; random machines have no trace")
     if args.bus and not args.cases:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bitsim.gateware.bench import ACTIVATIONS, PHASES, RESULTS, WEIGHTS
 from bitsim.spec import encoding
 from bitsim.spec.dot import DotSpec
+from bitsim.spec.phase import Phase
 from bitsim.trace.job import Job, Schedules
 
 COUNT_BYTES = 8  # of the number of beats, at the start of a file
@@ -37,16 +38,21 @@ def write_streams(spec: DotSpec, jobs: Sequence[Job], schedules: Schedules, fold
 
 def activation_beats(spec: DotSpec, job: Job) -> NDArray[np.uint8]:
     """(k_beats x groups, slices x lanes) uint8: each activation once, in the order of use."""
-    tiling = spec.tiling(job.phase)
-    m, k = job.activations.shape
+    return beats_of(spec, job.phase, job.activations).view(np.uint8)
+
+
+def beats_of(spec: DotSpec, phase: Phase, activations: NDArray[np.int8]) -> NDArray[np.int8]:
+    """(k_beats x groups, slices x lanes) int8, from the (m, k) activations of a phase."""
+    tiling = spec.tiling(phase)
+    m, k = activations.shape
     padded = np.zeros((tiling.groups * spec.slices, tiling.k_beats * spec.lanes), np.int8)
-    padded[:m, :k] = job.activations
+    padded[:m, :k] = activations
     grid = padded.reshape(tiling.groups, spec.slices, tiling.k_beats, spec.lanes)
     beats = []
     for first in range(0, tiling.groups, spec.hold):
         block = grid[first : first + spec.hold].transpose(2, 0, 1, 3)  # K beat, then group
         beats.append(block.reshape(-1, spec.slices * spec.lanes))
-    return np.concatenate(beats).view(np.uint8)
+    return np.concatenate(beats)
 
 
 def weight_beats(spec: DotSpec, job: Job) -> NDArray[np.uint8]:
@@ -64,8 +70,13 @@ def sums_of_beats(spec: DotSpec, job: Job, beats: Sequence[int]) -> NDArray[np.i
 
 
 def arranged(spec: DotSpec, job: Job, sums: NDArray[np.integer]) -> NDArray[np.int32]:
-    """(m, n) int32: (result beats, columns x slices) sums of one job, put where they belong."""
-    tiling = spec.tiling(job.phase)
+    """`sums_of` a job."""
+    return sums_of(spec, job.phase, sums)
+
+
+def sums_of(spec: DotSpec, phase: Phase, sums: NDArray[np.integer]) -> NDArray[np.int32]:
+    """(m, n) int32: (result beats, columns x slices) sums of one phase, put where they belong."""
+    tiling = spec.tiling(phase)
     assert sums.shape == (tiling.result_beats, spec.columns * spec.slices)
     padded = np.zeros((tiling.groups * spec.slices, tiling.row_tiles * spec.columns), np.int64)
     beat = iter(sums)
@@ -76,8 +87,7 @@ def arranged(spec: DotSpec, job: Job, sums: NDArray[np.integer]) -> NDArray[np.i
                     group * spec.slices : (group + 1) * spec.slices,
                     tile * spec.columns : (tile + 1) * spec.columns,
                 ] = next(beat).reshape(spec.columns, spec.slices).T
-    m, n = job.activations.shape[0], job.weights.shape[0]
-    return padded[:m, :n].astype(np.int32)
+    return padded[: phase.m, : phase.n].astype(np.int32)
 
 
 def _signed_fields(number: int, count: int, bits: int) -> NDArray[np.int64]:

@@ -155,7 +155,7 @@ def _outcome(machine: Machine, folder: Path, work: Path) -> TopOutcome:
 
     starts = _cycles(host, "start")
     ends = [[int(word) for word in words[1:]] for words in host if words[0] == "end"]
-    lists = [_list_outcome(bus, start, end) for start, end in zip(starts, ends, strict=False)]
+    lists = [list_outcome(bus, start, end) for start, end in zip(starts, ends, strict=False)]
     if len(lists) != len(machine.lists):
         faults.append(f"{len(lists)} of {len(machine.lists)} lists ended")
     accepts, finishes = _cycles(host, "accept"), _cycles(host, "finish")
@@ -186,7 +186,8 @@ def _cycles(lines: Sequence[Sequence[str]], kind: str) -> list[int]:
     return [int(words[1]) for words in lines if words[0] == kind]
 
 
-def _list_outcome(bus: Axi4BusSpec, start_cycle: int, end: Sequence[int]) -> ListOutcome:
+def list_outcome(bus: Axi4BusSpec, start_cycle: int, end: Sequence[int]) -> ListOutcome:
+    """From end cycle, errors and `top_bench.all_counters`."""
     end_cycle, errors, *counters = end
     words = counters[1 : bus.weight_ports + 3]
     return ListOutcome(
