@@ -126,6 +126,7 @@ def _outcome(machine: Machine, folder: Path) -> Outcome:
 
 _FLAGS = {
     "left": "an input beat was never taken",
+    "moved": "a counter changed while no phase ran",
     "unstable": "a result beat changed while it was offered",
     "waiting": "a result beat too many was offered at the end",
 }

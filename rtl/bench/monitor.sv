@@ -1,7 +1,8 @@
 // Watches the phases of one machine: when each was accepted, when it ended, its counters then.
 //
 // FOLDER/round_R/machine_M/phases.txt, written when the machine has finished: "accept CYCLE", "end CYCLE COUNTERS" for
-// each phase and "left BEATS": 1 if some input beat was never taken.
+// each phase, "left BEATS": 1 if some input beat was never taken, and "moved N": cycles between phases
+// in which a counter was not what it was at the end of the one before.
 module bench_monitor #(
     parameter int COUNTERS = 9
 ) (
@@ -25,6 +26,7 @@ module bench_monitor #(
     logic [48*COUNTERS-1:0] counts[$];
     logic                   ready_before;
     int                     idle_cycles;
+    int                     moved;
 
     task automatic dump();
         string work;
@@ -38,6 +40,7 @@ module bench_monitor #(
             $fwrite(file, "\n");
         end
         $fwrite(file, "left %0d\n", int'(!inputs_done));
+        $fwrite(file, "moved %0d\n", moved);
         $fclose(file);
     endtask
 
@@ -47,6 +50,7 @@ module bench_monitor #(
         ready_before <= phase_ready;
         if (rst) begin
             idle_cycles  <= 0;
+            moved        <= 0;
             finished     <= 1'b0;
             ready_before <= 1'b1;
             accepts.delete();
@@ -58,6 +62,8 @@ module bench_monitor #(
                 ends.push_back(cycle);
                 counts.push_back(counters);
             end
+            if (phase_ready && ready_before && ends.size() > 0 && counters != counts[$])
+                moved <= moved + 1;
             idle_cycles <= phases_done && phase_ready ? idle_cycles + 1 : 0;
             if (!finished && (give_up || idle_cycles == SETTLE_CYCLES)) begin
                 finished <= 1'b1;

@@ -80,6 +80,22 @@ def test_beats_that_belong_to_no_phase_are_reported(bench: Path, tmp_path: Path)
     assert "an input beat was never taken" in outcome.faults
 
 
+@pytest.mark.parametrize("cycles", [3, 9, 14])
+def test_a_reset_in_the_middle_of_a_phase_forgets_all_of_it(
+    bench: Path, tmp_path: Path, cycles: int
+) -> None:
+    alone = run(bench, tmp_path / "alone", IDEAL)
+    machine = Machine(ONE_BEAT, JOBS, IDEAL)
+    cut_short = [Round([machine], most_cycles=cycles), Round([machine], most_cycles=500)]
+    (before,), (after,) = replay(cut_short, bench, tmp_path)
+    assert before.phases == ()
+    assert after.faults == ()
+    for found, expected in zip(after.phases, alone.phases, strict=True):
+        assert (found.first_cycle, found.end_cycle) == (expected.first_cycle, expected.end_cycle)
+        assert found.counts == expected.counts
+        assert np.array_equal(found.output, expected.output)
+
+
 def test_the_same_machines_are_built_once(bench: Path, bench_work: Path) -> None:
     before = (bench / "bench_top").stat().st_mtime_ns
     assert build_bench([ONE_BEAT], bench_work, "-O0") == bench
