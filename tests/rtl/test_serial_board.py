@@ -217,6 +217,8 @@ def test_raw_frames_are_answered_as_the_document_says(binary: Path, tmp_path: Pa
         # A length that cannot be: everything behind it is its rest, until the line is silent.
         endless = b"\xa5\x01\x07\xff\xff" + hello.encoded()
         assert talk(line, endless) == [Frame(REFUSED, 7, bytes([Refusal.DAMAGED]))]
+        long = Frame(Kind.WRITE_MEMORY, 8, bytes(4) + b"\x81\x00" + bytes(4 * 129))
+        assert talk(line, long.encoded()) == [Frame(REFUSED, 8, bytes([Refusal.DAMAGED]))]
         assert talk(line, hello.encoded()) == done
 
         for frame, refusal in (
