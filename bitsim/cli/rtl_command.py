@@ -1,4 +1,4 @@
-"""`bitsim rtl`: Verilog of a machine, and whether it does what the simulation says."""
+"""`bitsim rtl`: Verilog of a machine, whether it does what the simulation says, what it takes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--work", default="build/rtl", metavar="DIR", help="built binaries are kept")
     options.add_json(check)
     check.set_defaults(run=run_check)
+
+    rtl_synth.add_parser(actions)
 
 
 def run_emit(args: argparse.Namespace) -> int:

@@ -1,0 +1,29 @@
+"""Gowin LittleBee and Arora."""
+
+from bitsim.synthesis.target import Part, Target
+
+GOWIN = Target(
+    name="gowin",
+    script=("synth_gowin -noflatten -noiopads -nowidelut {options} -top {top}",),
+    kinds={
+        "lut": "LUT[1-4]",
+        "carry": "ALU",
+        "mux": "MUX2_LUT[5-8]",
+        "ff": "DFF.*",
+        "lut_ram": "RAM16S.*",
+        "block_ram": "SDPB|DPB|SDPX9B|DPX9B|SP|SPX9|pROM.*",
+        "dsp": "MULT.*|ALU54D|PADD.*",
+    },
+    lut_sites={"LUT[1-4]": 1, "ALU": 1, "RAM16S.*": 4},  # a bit of a chain is a LUT's position
+    parts={
+        "GW2A-18C": Part(
+            synthesis=("-family", "gw2a"),
+            place=("--device", "GW2A-LV18PG256C8/I7", "--vopt", "family=GW2A-18C"),
+        ),
+        "GW1NR-9C": Part(
+            synthesis=("-family", "gw1n"),
+            place=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+        ),
+    },
+    nextpnr="himbaechel-gowin",
+)

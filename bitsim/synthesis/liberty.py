@@ -1,0 +1,173 @@
+"""The Liberty files that a user brings: read as far as synthesis has to know them."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from bitsim.errors import BitsimError, reason, shown, shown_path
+
+LARGEST_BYTES = 400_000_000  # the largest open library's corner has 60 MB
+
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_STRING = re.compile(r'"[^"]*"')
+_LIBRARY = re.compile(r"^\s*library\s*\(", re.MULTILINE)
+_CELL = re.compile(r'cell\s*\(\s*"?([^")\s]*)"?\s*\)\s*\{')
+_AREA = re.compile(r'\barea\s*:\s*"?([^";\s]+)')
+_FUNCTION = re.compile(r'\bfunction\s*:\s*"([^"]{1,80})"')
+_INVERSION = re.compile(r"!\w+|\w+'")
+_PIN = re.compile(r"\bpin\s*\(")
+_DIRECTION = re.compile(r'\bdirection\s*:\s*"?(\w+)')
+_CAPACITANCE = re.compile(r"\bcapacitance\s*:\s*([.\d]+(?:[eE][-+]?\d+)?)")
+_UNIT = re.compile(r'capacitive_load_unit\s*\(\s*"?([.\d]+)"?\s*,\s*"?(\w+)"?\s*\)')
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FEMTOFARAD = {"ff": 1.0, "pf": 1000.0}
+
+
+@dataclass(frozen=True)
+class Library:
+    """One or more Liberty files together.
+
+    areas            um2, by cell name
+    sequential       cells with a flip-flop or latch
+    inverter         the one of middle size: drives the inputs in sizing
+    inverter_load_ff capacitance of its input, fF
+    timed            it has delays, without which gates cannot be sized
+    """
+
+    texts: tuple[str, ...]
+    areas: dict[str, float]
+    sequential: frozenset[str]
+    inverter: str
+    inverter_load_ff: float
+    timed: bool
+
+
+def read_library(paths: Sequence[Path]) -> Library:
+    """Read Liberty files, plain or gzip; `BitsimError` if they are no library to synthesise for."""
+    texts = tuple(_text(path) for path in paths)
+    areas: dict[str, float] = {}
+    flip_flops: set[str] = set()
+    latches: set[str] = set()
+    inverters: list[tuple[float, str, float]] = []
+    buffered = False  # abc maps nothing without a buffer
+    for path, text in zip(paths, texts, strict=True):
+        unit = _UNIT.search(text)
+        scale = float(unit[1]) * _FEMTOFARAD.get(unit[2].lower(), 1.0) if unit else 1.0
+        found = 0
+        for name, body in _cells(text):
+            found += 1
+            if not _NAME.fullmatch(name):
+                raise BitsimError(
+                    f"{shown_path(path)}: cell {shown(name)}: not a plain name; rename the cell"
+                )
+            areas[name] = _area(path, name, body)
+            if _has_group(body, "ff"):
+                flip_flops.add(name)
+            elif _has_group(body, "latch"):
+                latches.add(name)
+            elif areas[name] and (single := _of_one_input(body)) is not None:
+                inverts, load = single
+                buffered = buffered or not inverts
+                if inverts:
+                    inverters.append((areas[name], name, load * scale))
+        if not found:
+            raise BitsimError(f"{shown_path(path)}: no cell in it; give a library of cells")
+    files = ", ".join(shown_path(path) for path in paths)
+    if not flip_flops:
+        raise BitsimError(f"{files}: no flip-flop (a cell with ff); add the file that has them")
+    if not inverters or not buffered:
+        lacking = "buffer" if inverters else "inverter"
+        raise BitsimError(f"{files}: no {lacking}; add the file that has the simple gates")
+    inverters.sort()
+    _, inverter, load_ff = inverters[len(inverters) // 2]
+    return Library(
+        texts=texts,
+        areas=areas,
+        sequential=frozenset(flip_flops | latches),
+        inverter=inverter,
+        inverter_load_ff=load_ff,
+        timed=any("cell_rise" in text for text in texts),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            with gzip.open(path) as file:
+                data = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        told = str(error) if isinstance(error, (EOFError, zlib.error)) else reason(error)
+        raise BitsimError(
+            f"{shown_path(path)}: cannot be read ({told}); name a Liberty file, plain or gzip"
+        ) from None
+    if len(data) > LARGEST_BYTES:
+        raise BitsimError(f"{shown_path(path)}: above {LARGEST_BYTES} bytes; give one corner alone")
+    text = data.decode("utf-8", errors="replace")
+    if "/*" in text:
+        text = _COMMENT.sub(" ", text)
+    if not _LIBRARY.search(text[:1_000_000]):
+        raise BitsimError(f"{shown_path(path)}: no `library (...)`; name a Liberty file")
+    bare = text if text.count("{") == text.count("}") else _STRING.sub("", text)
+    if bare.count("{") != bare.count("}"):
+        raise BitsimError(
+            f"{shown_path(path)}: {bare.count('{')} opening and {bare.count('}')} closing braces; "
+            f"the file is cut off or broken, fetch it again"
+        )
+    return text
+
+
+def _cells(text: str) -> Iterable[tuple[str, str]]:
+    """(name, what is between it and the next cell) of each cell."""
+    heads = [head for head in _CELL.finditer(text) if text[head.start() - 1].isspace()]
+    for head, following in zip_longest(heads, heads[1:]):
+        end = len(text) if following is None else following.start()
+        yield head[1], text[head.end() : end]
+
+
+def _has_group(body: str, name: str) -> bool:
+    return any(
+        not (body[at - 1].isalnum() or body[at - 1] == "_")
+        for at in (found.start() for found in re.finditer(name + r"\s*\(", body))
+    )
+
+
+def _area(path: Path, name: str, body: str) -> float:
+    found = _AREA.search(body)
+    try:
+        area = float(found[1]) if found else 0.0
+    except ValueError:
+        area = -1.0
+    if not 0 <= area < 1e9:
+        raise BitsimError(
+            f"{shown_path(path)}: cell {name}: area = {shown(found[1] if found else '')} is not an "
+            f"area in um2; correct it"
+        )
+    return area
+
+
+def _of_one_input(body: str) -> tuple[bool, float] | None:
+    """Whether it inverts, and its input's capacitance in the file's unit; None: another gate."""
+    pins = _PIN.split(body)[1:]
+    inputs = [pin for pin in pins if _way(pin) == "input"]
+    outputs = [pin for pin in pins if _way(pin) == "output"]
+    if len(inputs) != 1 or len(outputs) != 1:
+        return None
+    load, function = _CAPACITANCE.search(inputs[0]), _FUNCTION.search(outputs[0])
+    if load is None or function is None:
+        return None
+    plain = re.sub(r"[\s()]", "", function[1])  # "!A", "(!A)", "!(A)", "A'"
+    if not _INVERSION.fullmatch(plain) and not plain.isidentifier():
+        return None
+    return not plain.isidentifier(), float(load[1])
+
+
+def _way(pin: str) -> str:
+    found = _DIRECTION.search(pin)
+    return found[1] if found else ""

@@ -1,0 +1,35 @@
+"""What a family of FPGAs is to synthesis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KINDS = ("lut", "carry", "mux", "ff", "lut_ram", "block_ram", "dsp")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A device, or a family of them: what yosys and nextpnr call it."""
+
+    synthesis: tuple[str, ...] = ()  # further options of the yosys command
+    place: tuple[str, ...] = ()  # options of nextpnr
+
+
+@dataclass(frozen=True)
+class Target:
+    """A family: one file of `bitsim.synthesis`, and one line of `targets.py`.
+
+    script     for yosys, with {top} and {options}; it keeps the hierarchy
+    kinds      a regular expression of cell types for each of KINDS; the first that fits counts
+    lut_sites  LUT positions that a cell takes, by a regular expression of cell types
+    parts      by the name that `--part` takes; the first is the default
+    nextpnr    its variant; None: there is no free place and route
+    """
+
+    name: str
+    script: tuple[str, ...]
+    kinds: Mapping[str, str]
+    lut_sites: Mapping[str, int]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    nextpnr: str | None = None
