@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError, shown_path
 from bitsim.trace.atomic import atomic_file
 
+# What reading a file raises that was cut, or that something else wrote.
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+
 
 @dataclass
 class Tally:
@@ -74,7 +77,7 @@ class TokenJournal:
         while (path := self._path(len(found))).exists():
             try:
                 found.append(_read(path))
-            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            except _DAMAGE as error:
                 raise BitsimError(
                     f"{shown_path(path)}: is not what a run left ({type(error).__name__}); delete "
                     f"{shown_path(self.folder)} and start again"

@@ -22,12 +22,13 @@ from bitsim.agreement.token_phase import PhaseRunner
 from bitsim.errors import BitsimError, shown_path
 from bitsim.gateware.bench_run import generator
 from bitsim.gateware.top_process import build_top_process
-from bitsim.reference.generate import generate
+from bitsim.reference.generate import context_needed, generate
 from bitsim.reference.load import load_network, load_shape, needed_bytes
 from bitsim.reference.memory import require_memory
 from bitsim.reference.network import Network
 from bitsim.reference.product import exact_product
 from bitsim.reference.sampling import greedy
+from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import BusLayout
 from bitsim.spec.network import NetworkSpec
@@ -134,22 +135,20 @@ def check_tokens(
     _require_phases(accelerator, layout, spec, 1)
     require_memory(needed_bytes(network), spec.name)
     require_cache(spec, tokens, None)
+    first_ids = [spec.bos_id]
+    context_needed(spec, first_ids, tokens)
     say(f"rtl check: building {accelerator.name} under Verilator, unless it is in {work}")
     program = build_top_process(layout.array, layout.bus, work)
 
     began, used = time.monotonic(), _processor_seconds()
     loaded = load_network(network, seed)
-    ids = [spec.bos_id] if prompt is None else tokens_of(loaded, prompt, tokens)[1]
+    ids = first_ids if prompt is None else tokens_of(loaded, prompt, tokens)[1]
     sizes = {len(ids), 1} if tokens > 1 else {len(ids)}
     phases = [p for m in sizes for p in _require_phases(accelerator, layout, spec, m)]
     world = fixed_world(layout.bus.weight_ports, latency_cycles)
-    journal = TokenJournal(
-        work,
-        [
-            *(repr(each) for each in (layout, latency_cycles, spec, ids, tokens)),
-            *(str(seed) if loaded.synthetic else str(Path(network).resolve()), *generator()),
-        ],
-    )
+    weights = str(seed) if loaded.synthetic else str(catalog.find("networks", network).resolve())
+    identity = [repr(each) for each in (layout, latency_cycles, spec, weights, ids, tokens)]
+    journal = TokenJournal(work, [*identity, *generator()])
     order = [matrices for layer in loaded.layers for matrices in layer.products]
     with PhaseRunner(layout, world, program, order, phases) as runner:
         walk = _Walk(journal, runner, loaded, tokens, begin_progress())

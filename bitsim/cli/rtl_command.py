@@ -7,7 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from bitsim.cli import options, rtl_network
+from bitsim.cli import options, rtl_network, rtl_synth
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
