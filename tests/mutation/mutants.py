@@ -67,9 +67,10 @@ def _register(lines: Sequence[str], number: int) -> str:
     """What is assigned in or first below this line; nothing for an `assign`."""
     if _ASSIGN.match(lines[number]):
         return ""
-    for line in lines[number : number + 12]:
-        if match := re.match(r"^ +([\w\\$]+)(?:\[.*\])? *<?= ", line):
-            return match[1].removesuffix("_next")
+    for place in range(number, min(number + 12, len(lines))):
+        if match := re.match(r"^ +([\w\\$]+)(?:\[.*\])? *<?= ", lines[place]):
+            in_reset = " in reset" if lines[place - 1].strip() == "if (rst) begin" else ""
+            return match[1].removesuffix("_next") + in_reset
     return ""
 
 

@@ -1,0 +1,137 @@
+"""The same of the accelerator around the array: `python -m tests.mutation.top_campaign`.
+
+The machines, lists and memories are those of tests/rtl/test_top_lists.py. A mutant is killed when
+what the accelerator did differs from what it does without one, which that test and the comparison
+with the simulation hold to the contract: values, every burst and its cycles, every counter, the
+cycles of each list and phase, no rule of AXI4 broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bitsim.gateware.bench_run import generator
+from bitsim.gateware.top_bench import top_bench, top_bench_sources
+from bitsim.gateware.top_replay import Round, TopOutcome, replay_lists
+from bitsim.gateware.verilator import build
+from bitsim.gateware.verilog import emit_tops
+from tests.mutation.campaign import Fate, draw, mutated, report, switched
+from tests.mutation.mutants import modules
+from tests.rtl.test_top_lists import MACHINES, WORLDS, machine_of
+
+MUTANTS = 120
+MOST_CYCLES = 60_000
+
+
+def campaign(count: int, work: Path) -> list[Fate]:
+    """Draw, build, judge; the array within is left to the other campaign."""
+    named = [(f"top_{index}", *machine) for index, machine in enumerate(MACHINES.values())]
+    verilog = emit_tops(named)
+    inside = ("_array", "_column", "_decoder")
+    around = [name for name in modules(verilog) if not any(part in name for part in inside)]
+    fates = draw([1] * len(named), verilog, count, around)
+    binary = build_mutants(verilog, fates, work)
+    for kind in WORLDS:
+        judge(kind, [fate for fate in fates if not fate.killed_by], binary, work)
+    return fates
+
+
+def build_mutants(verilog: str, fates: Sequence[Fate], work: Path) -> Path:
+    """One binary with all of them."""
+    named = [(f"top_{index}", bus) for index, (_, bus) in enumerate(MACHINES.values())]
+
+    def make_texts() -> dict[str, str]:
+        kept = "".join(
+            f'no_inline -module "{name}_{kind}"\n'
+            for name, _ in named
+            for kind in ("column", "weight_port")
+        )
+        return {
+            "accelerators.v": mutated(verilog, fates),
+            "bench_top.sv": switched(top_bench(named), len(named)),
+            "shared.vlt": f"`verilator_config\n{kept}",
+        }
+
+    inputs = [repr(MACHINES), *generator(), *map(repr, fates), switched("", len(named))]
+    return build(inputs, make_texts, top_bench_sources(), work, "-O0")
+
+
+def judge(kind: str, fates: Sequence[Fate], binary: Path, work: Path) -> None:
+    """Every mutant under one kind of memory, beside the same accelerators without any."""
+    names = list(MACHINES)
+    (sound,) = _run(kind, [[0] * len(names)], binary, work, MOST_CYCLES)
+    assert not any(outcome.faults for outcome in sound)
+    ends = [outcome.lists[-1].end_cycle for outcome in sound]
+    waiting = [[fate for fate in fates if fate.machine == m] for m in range(len(names))]
+    numbers = [
+        [each[place].number if place < len(each) else -1 for each in waiting]
+        for place in range(max(map(len, waiting)))
+    ]
+    by_number = {fate.number: fate for fate in fates}
+    for active, outcomes in zip(
+        numbers, _run(kind, numbers, binary, work, max(ends) + 500), strict=True
+    ):
+        for machine, number in enumerate(active):
+            if number > 0 and (how := difference(sound[machine], outcomes[machine])):
+                by_number[number].killed_by, by_number[number].how = kind, how
+
+
+def _run(
+    kind: str, numbers: Sequence[Sequence[int]], binary: Path, work: Path, most_cycles: int
+) -> list[list[TopOutcome]]:
+    """numbers  of each round: the mutant in each machine, 0 for none, -1 for nothing to do"""
+    machines = [machine_of(name, kind) for name in MACHINES]
+    rounds = [
+        Round(
+            [
+                machine if number >= 0 else replace(machine, lists=[])
+                for machine, number in zip(machines, active, strict=True)
+            ],
+            most_cycles,
+        )
+        for active in numbers
+    ]
+    with tempfile.TemporaryDirectory(prefix="mutants.", dir=work) as scratch:
+        text = "".join(" ".join(str(max(0, n)) for n in active) + "\n" for active in numbers)
+        (Path(scratch) / "mutants.txt").write_text(text)
+        return replay_lists(rounds, binary, Path(scratch))
+
+
+def difference(sound: TopOutcome, found: TopOutcome) -> str:
+    """In what they differ first; nothing if they are the same."""
+    if found.faults:
+        return found.faults[0]
+    for part in ("lists", "reads", "writes"):
+        if getattr(found, part) != getattr(sound, part):
+            return part
+    for ours, theirs in zip(sound.phases, found.phases, strict=True):
+        if (ours.accept_cycle, ours.end_cycle) != (theirs.accept_cycle, theirs.end_cycle):
+            return "phases"
+        if not np.array_equal(ours.output, theirs.output):
+            return "values"
+    return ""
+
+
+def main() -> int:
+    """Exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mutants", type=int, default=MUTANTS)
+    parser.add_argument("--work", type=Path, default=Path("build/rtl"))
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    print(report(campaign(arguments.mutants, arguments.work), lambda fate: "see docs/measured.md"))
+    print(f"{time.monotonic() - started:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
