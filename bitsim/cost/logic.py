@@ -11,7 +11,7 @@ GATES_SOURCE = (
 # NAND2 equivalents, counted as GATES_SOURCE says; the decoders are those of bitsim/gateware.
 ADD8_GATES = 70.0  # y = a + b, 8 bits
 SELECT_GATES_PER_BIT = 4.5  # (a ^ negative) & nonzero
-DECODER_GATES = {"2bit": 6.0, "base3": 302.5}  # for each byte of packed weights
+DECODER_GATES = {"2bit": 6.0, "base3": 212.5}  # for each byte of packed weights
 
 FLOP_LIMIT_BYTES = 1024  # smaller memories are flip-flops, larger ones SRAM
 

@@ -14,7 +14,7 @@ from bitsim.errors import BitsimError
 from bitsim.synthesis import hierarchy
 from bitsim.synthesis.block import Block
 from bitsim.synthesis.pins import behind_pins
-from bitsim.synthesis.target import KINDS, Part, Target
+from bitsim.synthesis.target import KINDS, PINS_FILE, Part, Target
 from bitsim.synthesis.tools import nextpnr_command, run_nextpnr, run_yosys, yosys_command
 
 PINS = "bitsim_pins"
@@ -92,7 +92,7 @@ def synthesize(
     ]
     outputs = ["stat.json", "netlist.v"]
     if place:  # nextpnr takes names apart that it need not know
-        script += ["flatten", "opt_clean", f"write_json {NETLIST}"]
+        script += ["flatten", "opt_clean", target.pads, f"write_json {NETLIST}"]
         outputs.append(NETLIST)
     run_yosys(script, folder, outputs, block.module)
     parts = hierarchy.modules(json.loads((folder / "stat.json").read_text()), block.module)
@@ -100,6 +100,8 @@ def synthesize(
     if place:
         assert target.nextpnr is not None
         note(f"nextpnr-{target.nextpnr}: {part_name}")
+        if part.pins:
+            (folder / PINS_FILE).write_text(part.pins)
         options = [*part.place, "--json", NETLIST, "--seed", "1", "--quiet"]
         report = run_nextpnr(
             target.nextpnr, options, folder, "report.json", f"{block.module} on {part_name}"

@@ -1,6 +1,12 @@
 """Gowin LittleBee and Arora."""
 
-from bitsim.synthesis.target import Part, Target
+from bitsim.synthesis.target import PINS_FILE, Part, Target
+
+
+def _pins(clk: str, shift_in: str, shift_out: str) -> str:
+    places = {"clk": clk, "shift_in": shift_in, "shift_out": shift_out}
+    return "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in places.items())
+
 
 GOWIN = Target(
     name="gowin",
@@ -16,14 +22,31 @@ GOWIN = Target(
     },
     lut_sites={"LUT[1-4]": 1, "ALU": 1, "RAM16S.*": 4},  # a bit of a chain is a LUT's position
     parts={
-        "GW2A-18C": Part(
-            synthesis=("-family", "gw2a"),
-            place=("--device", "GW2A-LV18PG256C8/I7", "--vopt", "family=GW2A-18C"),
-        ),
         "GW1NR-9C": Part(
             synthesis=("-family", "gw1n"),
-            place=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+            place=(
+                "--device",
+                "GW1NR-LV9QN88PC6/I5",
+                "--vopt",
+                "family=GW1N-9C",
+                "--vopt",
+                f"cst={PINS_FILE}",
+            ),
+            pins=_pins("52", "3", "10"),
+        ),
+        "GW2A-18C": Part(
+            synthesis=("-family", "gw2a"),
+            place=(
+                "--device",
+                "GW2A-LV18PG256C8/I7",
+                "--vopt",
+                "family=GW2A-18C",
+                "--vopt",
+                f"cst={PINS_FILE}",
+            ),
+            pins=_pins("H11", "T10", "C13"),
         ),
     },
     nextpnr="himbaechel-gowin",
+    pads="iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",
 )

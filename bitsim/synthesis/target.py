@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+PINS_FILE = "pins.cst"
 KINDS = ("lut", "carry", "mux", "ff", "lut_ram", "block_ram", "dsp")
 
 
@@ -14,6 +15,7 @@ class Part:
 
     synthesis: tuple[str, ...] = ()  # further options of the yosys command
     place: tuple[str, ...] = ()  # options of nextpnr
+    pins: str = ""  # text of the file PINS_FILE, where nextpnr wants every pin to have a place
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Target:
     lut_sites  LUT positions that a cell takes, by a regular expression of cell types
     parts      by the name that `--part` takes; the first is the default
     nextpnr    its variant; None: there is no free place and route
+    pads       yosys command for the pads of the flat design, where nextpnr wants them
     """
 
     name: str
@@ -33,3 +36,4 @@ class Target:
     lut_sites: Mapping[str, int]
     parts: Mapping[str, Part] = field(default_factory=dict)
     nextpnr: str | None = None
+    pads: str = ""
