@@ -8,14 +8,8 @@ from typing import Protocol
 
 from bitsim.errors import BitsimError
 from bitsim.spec.bus import ListEntry
-from bitsim.spec.registers import (
-    ENTRY_REGISTERS,
-    REGISTER_BITS,
-    REGISTER_BYTES,
-    Register,
-    RegisterMap,
-    entry_words,
-)
+from bitsim.spec.register import REGISTER_BITS, REGISTER_BYTES, Register, RegisterMap
+from bitsim.spec.registers import ENTRY_REGISTERS, entry_words
 
 
 class RegisterPort(Protocol):

@@ -16,7 +16,8 @@ from bitsim.gateware.top import Top, axi_name, read_ports
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import Axi4BusSpec
 from bitsim.spec.host import SerialHostSpec
-from bitsim.spec.registers import RegisterMap, register_map
+from bitsim.spec.register import RegisterMap
+from bitsim.spec.registers import register_map
 from bitsim.spec.serial_protocol import SILENCE_S
 
 CONTROL = "s_axi"  # what the names of the AXI4-Lite ports begin with

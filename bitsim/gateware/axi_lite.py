@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.axi import Response
 from bitsim.gateware.register_bank import RegisterAccess
-from bitsim.spec.registers import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
+from bitsim.spec.register import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
 
 ADDRESS_BITS = (WINDOW_BYTES - 1).bit_length()
 BYTE_BITS = (REGISTER_BYTES - 1).bit_length()

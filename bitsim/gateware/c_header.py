@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.registers import WINDOW_BYTES, Field, Register, register_map
+from bitsim.spec.register import WINDOW_BYTES, Field, Register
+from bitsim.spec.registers import register_map
 
 GUARD = "BITSIM_REGISTERS_H"
 

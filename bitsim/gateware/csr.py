@@ -10,7 +10,8 @@ from bitsim.gateware.counters import COUNTER_BITS
 from bitsim.gateware.list_reader import ENTRY, ENTRY_WORDS
 from bitsim.gateware.register_bank import RegisterAccess, RegisterBank, written_name
 from bitsim.spec.bus import Axi4BusSpec
-from bitsim.spec.registers import ENTRY_REGISTERS, RegisterMap
+from bitsim.spec.register import RegisterMap
+from bitsim.spec.registers import ENTRY_REGISTERS
 
 
 class Csr(wiring.Component):

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.registers import (
-    ENTRY_REGISTERS,
-    VERSION_MAJOR,
-    VERSION_MINOR,
-    WINDOW_BYTES,
-    Field,
-    Register,
-    register_map,
-)
+from bitsim.spec.register import WINDOW_BYTES, Field, Register
+from bitsim.spec.registers import ENTRY_REGISTERS, VERSION_MAJOR, VERSION_MINOR, register_map
 
 _INTRODUCTION = f"""\
 Version {VERSION_MAJOR}.{VERSION_MINOR}. Registers have 32 bits and lie at multiples of 4 bytes in

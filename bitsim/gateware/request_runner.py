@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.onchip_memory import MemoryAccess
 from bitsim.gateware.register_bank import RegisterAccess
-from bitsim.spec.registers import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
+from bitsim.spec.register import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
 from bitsim.spec.serial_protocol import (
     DONE,
     MAX_WORDS,

@@ -13,7 +13,7 @@ from bitsim.gateware.onchip_memory import MemoryAccess
 from bitsim.gateware.register_bank import RegisterAccess
 from bitsim.gateware.request_runner import RequestRunner
 from bitsim.gateware.uart import UartReceiver, UartTransmitter
-from bitsim.spec.registers import REGISTER_BITS
+from bitsim.spec.register import REGISTER_BITS
 from bitsim.spec.serial_protocol import MAX_WORDS
 
 

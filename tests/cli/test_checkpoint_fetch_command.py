@@ -80,7 +80,7 @@ def test_ctrl_c_keeps_what_has_arrived_and_the_same_command_goes_on(hub, tmp_pat
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and out == ""
+    assert (process.returncode, out) == (130, ""), said
     assert f"ck.partial: keeps {STEP_BYTES + 2} of {len(WEIGHTS) + 2} bytes; the same" in said
     assert "nothing half-written" not in said and "Traceback" not in said
     hub.stall_at.clear()

@@ -17,7 +17,8 @@ from bitsim.gateware.list_reader import ENTRY, ListReader
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import ListEntry
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.registers import ENTRY_REGISTERS, RegisterMap, entry_words, register_map
+from bitsim.spec.register import RegisterMap
+from bitsim.spec.registers import ENTRY_REGISTERS, entry_words, register_map
 
 
 @pytest.fixture(scope="module")

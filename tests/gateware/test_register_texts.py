@@ -12,7 +12,8 @@ import pytest
 from bitsim.cli import main
 from bitsim.gateware import c_header, register_page
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.registers import WINDOW_BYTES, register_map
+from bitsim.spec.register import WINDOW_BYTES
+from bitsim.spec.registers import register_map
 
 MACHINE = "dot_16x40_axi"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "registers.md"

@@ -27,7 +27,8 @@ from cocotbext.axi.sparse_memory import SparseMemory
 from bitsim.fpga.driver import Driver
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import ListEntry
-from bitsim.spec.registers import ENTRY_REGISTERS, WINDOW_BYTES, register_map
+from bitsim.spec.register import WINDOW_BYTES
+from bitsim.spec.registers import ENTRY_REGISTERS, register_map
 
 PLAN = np.load(cocotb.plusargs["plan"])
 SPEC = AcceleratorSpec.model_validate_json(str(PLAN["spec"]))

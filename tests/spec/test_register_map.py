@@ -10,17 +10,8 @@ from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import ListEntry
 from bitsim.spec.counts import ArrayCounts
-from bitsim.spec.registers import (
-    ACCESSES,
-    ENTRY_REGISTERS,
-    REGISTER_BITS,
-    REGISTER_BYTES,
-    WINDOW_BYTES,
-    RegisterMap,
-    digest,
-    entry_words,
-    register_map,
-)
+from bitsim.spec.register import ACCESSES, REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES, RegisterMap
+from bitsim.spec.registers import ENTRY_REGISTERS, digest, entry_words, register_map
 
 
 def machine(**changes: object) -> AcceleratorSpec:
