@@ -21,6 +21,6 @@ machine = load_accelerator("dot_16x40").changed(
 Path("dot_4x10.v").write_text(emit(machine))
 print(f"dot_4x10.v: {Path('dot_4x10.v').stat().st_size} bytes")
 
-result = agreement.check_machine(machine, seed=1, work=Path("build"), say=print)
+result = agreement.check_machine(machine, seed=1, work=Path("build/rtl"), say=print)
 print(result.text())
 assert result.agrees
