@@ -25,14 +25,19 @@ def bitsim(folder, address, *arguments, wait=True):
     telling = {"HF_TOKEN": "hf_secret", "AI_AGENT": "telling", "HF_HOME": str(folder / "home")}
     environment = {**os.environ, **telling, "HF_ENDPOINT": address}
     command = [Path(sys.executable).parent / "bitsim", "checkpoint", "fetch", *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    # A shell's background job ignores Ctrl-C, and its children with it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     return (*process.communicate(timeout=60), process.returncode) if wait else process
 
 
