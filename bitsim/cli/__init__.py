@@ -21,6 +21,7 @@ COMMANDS = (
     "perplexity",
     "checkpoint",
     "rtl",
+    "fpga",
     "explore",
     "list",
     "doctor",

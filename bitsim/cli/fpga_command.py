@@ -1,0 +1,14 @@
+"""`bitsim fpga`: an accelerator on a board, and the host at the other end of its serial line."""
+
+from __future__ import annotations
+
+import argparse
+
+from bitsim.cli import fpga_build
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("fpga", help="bitstream of a board", description=__doc__)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    fpga_build.add_parser(actions)
