@@ -24,6 +24,7 @@
 // bus.read_fifo_words = 64
 // bus.write_fifo_words = 32
 // bus.list_entries = 256
+// bus.results = None
 // host.kind = axi4lite
 //
 // Ports. rst is synchronous.
@@ -94,8 +95,8 @@ module dot_16x40_axi(s_axi_awprot, s_axi_awvalid, s_axi_wdata, s_axi_wstrb, s_ax
   output irq;
   wire irq;
   wire [47:0] list_cycles;
-  wire [383:0] list_data;
-  wire [11:0] list_enable;
+  wire [415:0] list_data;
+  wire [12:0] list_enable;
   wire [7:0] list_index;
   output [39:0] m_axi_activations_araddr;
   wire [39:0] m_axi_activations_araddr;
@@ -364,8 +365,8 @@ module dot_16x40_axi(s_axi_awprot, s_axi_awvalid, s_axi_wdata, s_axi_wstrb, s_ax
   wire top__done;
   wire [5:0] top__errors;
   wire [47:0] top__list_cycles;
-  wire [383:0] top__list_data;
-  wire [11:0] top__list_enable;
+  wire [415:0] top__list_data;
+  wire [12:0] top__list_enable;
   wire [7:0] top__list_index;
   wire [39:0] top__m_axi_activations_araddr;
   wire [1:0] top__m_axi_activations_arburst;
@@ -562,7 +563,7 @@ module dot_16x40_axi(s_axi_awprot, s_axi_awvalid, s_axi_wdata, s_axi_wstrb, s_ax
     .done(done),
     .errors(errors),
     .list_cycles(list_cycles),
-    .list_data({ access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data }),
+    .list_data({ access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data }),
     .list_enable(top__list_enable),
     .list_index(top__list_index),
     .m_axi_activations_araddr(m_axi_activations_araddr),
@@ -687,8 +688,8 @@ module dot_16x40_axi(s_axi_awprot, s_axi_awvalid, s_axi_wdata, s_axi_wstrb, s_ax
   assign \access__write$140  = access__write;
   assign list_enable = top__list_enable;
   assign list_index = top__list_index;
-  assign top__list_data = { access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data };
-  assign list_data = { access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data };
+  assign top__list_data = { access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data };
+  assign list_data = { access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data };
   assign start = top__start;
   assign count = top__count;
   assign top__busy = busy;
@@ -930,6 +931,7 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
   wire entry_groups_written;
   wire entry_results_address_high_written;
   wire entry_results_address_low_written;
+  wire entry_results_form_written;
   wire entry_results_words_written;
   wire entry_tiles_written;
   wire entry_weights_address_high_written;
@@ -953,12 +955,12 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
   wire [47:0] list_cycles;
   wire [15:0] list_cycles_high;
   wire [31:0] list_cycles_low;
-  wire [383:0] list_data;
-  output [11:0] list_enable;
-  reg [11:0] list_enable;
+  wire [415:0] list_data;
+  output [12:0] list_enable;
+  reg [12:0] list_enable;
   output [7:0] list_index;
   wire [7:0] list_index;
-  wire [8:0] \list_index$41 ;
+  wire [8:0] \list_index$42 ;
   reg list_index_step;
   wire refused;
   input [47:0] result_words;
@@ -992,14 +994,14 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
   wire [47:0] weight_words_3;
   wire [15:0] weight_words_3_high;
   wire [31:0] weight_words_3_low;
-  wire [11:0] written;
+  wire [12:0] written;
   assign wanted = control_written & access__data[0];
   assign _1_  = ! count;
   assign _2_  = status_busy | _1_ ;
   assign _3_  = count > 9'h100;
   assign _4_  = _2_  | _3_ ;
-  assign _5_  = \list_index$41  < 9'h100;
-  assign _6_  = | { entry_results_words_written, entry_results_address_high_written, entry_results_address_low_written, entry_activations_words_written, entry_activations_address_high_written, entry_activations_address_low_written, entry_weights_words_written, entry_weights_stride_written, entry_weights_address_high_written, entry_weights_address_low_written, entry_groups_written, entry_tiles_written };
+  assign _5_  = \list_index$42  < 9'h100;
+  assign _6_  = | { entry_results_form_written, entry_results_words_written, entry_results_address_high_written, entry_results_address_low_written, entry_activations_words_written, entry_activations_address_high_written, entry_activations_address_low_written, entry_weights_words_written, entry_weights_stride_written, entry_weights_address_high_written, entry_weights_address_low_written, entry_groups_written, entry_tiles_written };
   assign _7_  = ~ done_before;
   assign interrupt_status_done_set = status_done & _7_ ;
   assign _8_  = ~ errors_before;
@@ -1031,6 +1033,7 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
     .entry_groups_written(entry_groups_written),
     .entry_results_address_high_written(entry_results_address_high_written),
     .entry_results_address_low_written(entry_results_address_low_written),
+    .entry_results_form_written(entry_results_form_written),
     .entry_results_words_written(entry_results_words_written),
     .entry_tiles_written(entry_tiles_written),
     .entry_weights_address_high_written(entry_weights_address_high_written),
@@ -1046,7 +1049,7 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
     .interrupt_status_error_set(interrupt_status_error_set),
     .interrupt_status_refused(interrupt_status_refused),
     .interrupt_status_refused_set(interrupt_status_refused_set),
-    .list_index(\list_index$41 ),
+    .list_index(\list_index$42 ),
     .list_index_step(list_index_step),
     .port_1_104 (weight_words_1),
     .port_1_152 (weight_words_2),
@@ -1091,15 +1094,15 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
     end
   end
   always @* begin
-    list_enable = 12'h000;
+    list_enable = 13'h0000;
     if (_5_ ) begin
-      list_enable = { entry_results_words_written, entry_results_address_high_written, entry_results_address_low_written, entry_activations_words_written, entry_activations_address_high_written, entry_activations_address_low_written, entry_weights_words_written, entry_weights_stride_written, entry_weights_address_high_written, entry_weights_address_low_written, entry_groups_written, entry_tiles_written };
+      list_enable = { entry_results_form_written, entry_results_words_written, entry_results_address_high_written, entry_results_address_low_written, entry_activations_words_written, entry_activations_address_high_written, entry_activations_address_low_written, entry_weights_words_written, entry_weights_stride_written, entry_weights_address_high_written, entry_weights_address_low_written, entry_groups_written, entry_tiles_written };
     end
   end
   always @* begin
     list_index_step = 1'h0;
     if (_5_ ) begin
-      list_index_step = entry_results_words_written;
+      list_index_step = entry_results_form_written;
     end
   end
   always @* begin
@@ -1126,8 +1129,8 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
   assign errors = status_errors;
   assign refused = interrupt_status_refused_set;
   assign \count$25  = count;
-  assign written = { entry_results_words_written, entry_results_address_high_written, entry_results_address_low_written, entry_activations_words_written, entry_activations_address_high_written, entry_activations_address_low_written, entry_weights_words_written, entry_weights_stride_written, entry_weights_address_high_written, entry_weights_address_low_written, entry_groups_written, entry_tiles_written };
-  assign list_data = { access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data };
+  assign written = { entry_results_form_written, entry_results_words_written, entry_results_address_high_written, entry_results_address_low_written, entry_activations_words_written, entry_activations_address_high_written, entry_activations_address_low_written, entry_weights_words_written, entry_weights_stride_written, entry_weights_address_high_written, entry_weights_address_low_written, entry_groups_written, entry_tiles_written };
+  assign list_data = { access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data, access__data };
   assign list_cycles_low = list_cycles[31:0];
   assign list_cycles_high = list_cycles[47:32];
   assign activation_words_low = activation_words[31:0];
@@ -1160,12 +1163,12 @@ module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cyc
   assign weight_words_2_high = weight_words_2[47:32];
   assign weight_words_3_low = weight_words_3[31:0];
   assign weight_words_3_high = weight_words_3[47:32];
-  assign list_index = \list_index$41 [7:0];
+  assign list_index = \list_index$42 [7:0];
 endmodule
 
 module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, port_1_8 , port_1_56 , port_1_104 , port_1_152 , port_1_200 , port_1_248 , port_1_296 , port_1_344 , port_1_392 , port_1_440 , port_1_488 , port_1_536 , port_1_584 , port_1_632 , port_1_680 , port_1_728 , interrupt_status_done_set
 , interrupt_status_error_set, access__write, access__read, interrupt_status_refused_set, list_index_step, list_index, access__error, access__answer, count, interrupt_enable_done, interrupt_enable_error, interrupt_enable_refused, interrupt_status_done, interrupt_status_error, interrupt_status_refused, control_written, entry_tiles_written, entry_groups_written, entry_weights_address_low_written, entry_weights_address_high_written, entry_weights_stride_written
-, entry_weights_words_written, entry_activations_address_low_written, entry_activations_address_high_written, entry_activations_words_written, entry_results_address_low_written, entry_results_address_high_written, entry_results_words_written, access__index, access__data, access__strobe, clk);
+, entry_weights_words_written, entry_activations_address_low_written, entry_activations_address_high_written, entry_activations_words_written, entry_results_address_low_written, entry_results_address_high_written, entry_results_words_written, entry_results_form_written, access__index, access__data, access__strobe, clk);
   wire [9:0] _1_ ;
   wire [8:0] _10_ ;
   wire _100_ ;
@@ -1210,10 +1213,19 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   wire _136_ ;
   wire [3:0] _137_ ;
   wire _138_ ;
-  reg [8:0] list_index_next ;
+  wire [3:0] _139_ ;
   wire _14_ ;
+  wire _140_ ;
+  wire [3:0] _141_ ;
+  wire _142_ ;
+  wire [3:0] _143_ ;
+  wire _144_ ;
+  wire [3:0] _145_ ;
+  wire _146_ ;
+  reg [8:0] list_index_next ;
   reg access__error_next ;
   reg [31:0] access__answer_next ;
+  wire _15_ ;
   reg [8:0] count_next ;
   reg interrupt_enable_done_next ;
   reg interrupt_enable_error_next ;
@@ -1222,7 +1234,6 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   reg interrupt_status_error_next ;
   reg interrupt_status_refused_next ;
   reg [31:0] latch_next ;
-  wire _15_ ;
   wire _16_ ;
   wire _17_ ;
   wire _18_ ;
@@ -1300,10 +1311,10 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   wire _83_ ;
   wire [3:0] _84_ ;
   wire _85_ ;
-  wire _86_ ;
-  wire [3:0] _87_ ;
-  wire _88_ ;
-  wire [3:0] _89_ ;
+  wire [3:0] _86_ ;
+  wire _87_ ;
+  wire [3:0] _88_ ;
+  wire _89_ ;
   wire [8:0] _9_ ;
   wire _90_ ;
   wire [3:0] _91_ ;
@@ -1367,6 +1378,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   reg entry_results_address_high_written;
   output entry_results_address_low_written;
   reg entry_results_address_low_written;
+  output entry_results_form_written;
+  reg entry_results_form_written;
   output entry_results_words_written;
   reg entry_results_words_written;
   output entry_tiles_written;
@@ -1513,10 +1526,10 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   assign _81_  = | _80_ ;
   assign _83_  = _82_  == 4'hf;
   assign _85_  = | _84_ ;
-  assign _86_  = access__read | access__write;
-  assign _88_  = _87_  == 1'h1;
-  assign _92_  = _91_  == 4'hf;
-  assign _94_  = | _93_ ;
+  assign _87_  = _86_  == 4'hf;
+  assign _89_  = | _88_ ;
+  assign _90_  = access__read | access__write;
+  assign _92_  = _91_  == 1'h1;
   assign _96_  = _95_  == 4'hf;
   assign _98_  = | _97_ ;
   assign _100_  = _99_  == 4'hf;
@@ -1539,6 +1552,10 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   assign _134_  = | _133_ ;
   assign _136_  = _135_  == 4'hf;
   assign _138_  = | _137_ ;
+  assign _140_  = _139_  == 4'hf;
+  assign _142_  = | _141_ ;
+  assign _144_  = _143_  == 4'hf;
+  assign _146_  = | _145_ ;
   always @(posedge clk)
     list_index <= list_index_next ;
   always @(posedge clk)
@@ -1587,6 +1604,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -1629,6 +1648,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           if (access__read) begin
@@ -1744,6 +1765,14 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
               access__error_next  = 1'h1;
             end
           end
+      10'h02c:
+          if (access__read) begin
+          end else if (access__write) begin
+            if (_87_ ) begin
+            end else if (_89_ ) begin
+              access__error_next  = 1'h1;
+            end
+          end
       10'h040:
           /* empty */;
       10'h041:
@@ -1809,7 +1838,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h067:
           /* empty */;
       default:
-          if (_86_ ) begin
+          if (_90_ ) begin
             access__error_next  = 1'h1;
           end
     endcase
@@ -1826,11 +1855,11 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           end
       10'h001:
           if (access__read) begin
-            access__answer_next  = 32'd65536;
+            access__answer_next  = 32'd131072;
           end
       10'h002:
           if (access__read) begin
-            access__answer_next  = 32'd827646823;
+            access__answer_next  = 32'd1023190505;
           end
       10'h003:
           if (access__read) begin
@@ -1859,6 +1888,10 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h009:
           if (access__read) begin
             access__answer_next  = 32'd0;
+          end
+      10'h00a:
+          if (access__read) begin
+            access__answer_next  = 32'd1;
           end
       10'h010:
           if (access__read) begin
@@ -1929,6 +1962,10 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
             access__answer_next  = 32'd0;
           end
       10'h02b:
+          if (access__read) begin
+            access__answer_next  = 32'd0;
+          end
+      10'h02c:
           if (access__read) begin
             access__answer_next  = 32'd0;
           end
@@ -2061,7 +2098,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
             access__answer_next  = latch;
           end
       default:
-          if (_86_ ) begin
+          if (_90_ ) begin
             access__answer_next  = 32'd0;
           end
     endcase
@@ -2091,6 +2128,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -2128,6 +2167,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -2168,6 +2209,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2207,6 +2250,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2245,6 +2290,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -2290,6 +2337,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2333,6 +2382,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -2378,6 +2429,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2413,6 +2466,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h02a:
           /* empty */;
       10'h02b:
+          /* empty */;
+      10'h02c:
           /* empty */;
       10'h040:
           if (access__read) begin
@@ -2533,10 +2588,12 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           if (access__read) begin
           end else if (access__write) begin
-            if (_88_ ) begin
+            if (_92_ ) begin
               control_written = 1'h1;
             end
           end
@@ -2565,6 +2622,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2580,7 +2639,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h020:
           if (access__read) begin
           end else if (access__write) begin
-            if (_92_ ) begin
+            if (_96_ ) begin
               entry_tiles_written = 1'h1;
             end
           end
@@ -2609,6 +2668,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2626,7 +2687,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h021:
           if (access__read) begin
           end else if (access__write) begin
-            if (_96_ ) begin
+            if (_100_ ) begin
               entry_groups_written = 1'h1;
             end
           end
@@ -2655,6 +2716,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2674,7 +2737,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h022:
           if (access__read) begin
           end else if (access__write) begin
-            if (_100_ ) begin
+            if (_104_ ) begin
               entry_weights_address_low_written = 1'h1;
             end
           end
@@ -2703,6 +2766,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2724,7 +2789,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h023:
           if (access__read) begin
           end else if (access__write) begin
-            if (_104_ ) begin
+            if (_108_ ) begin
               entry_weights_address_high_written = 1'h1;
             end
           end
@@ -2753,6 +2818,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2776,7 +2843,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h024:
           if (access__read) begin
           end else if (access__write) begin
-            if (_108_ ) begin
+            if (_112_ ) begin
               entry_weights_stride_written = 1'h1;
             end
           end
@@ -2805,6 +2872,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2830,7 +2899,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h025:
           if (access__read) begin
           end else if (access__write) begin
-            if (_112_ ) begin
+            if (_116_ ) begin
               entry_weights_words_written = 1'h1;
             end
           end
@@ -2859,6 +2928,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           /* empty */;
       10'h009:
           /* empty */;
+      10'h00a:
+          /* empty */;
       10'h010:
           /* empty */;
       10'h011:
@@ -2886,7 +2957,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h026:
           if (access__read) begin
           end else if (access__write) begin
-            if (_116_ ) begin
+            if (_120_ ) begin
               entry_activations_address_low_written = 1'h1;
             end
           end
@@ -2914,6 +2985,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -2944,7 +3017,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h027:
           if (access__read) begin
           end else if (access__write) begin
-            if (_120_ ) begin
+            if (_124_ ) begin
               entry_activations_address_high_written = 1'h1;
             end
           end
@@ -2972,6 +3045,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -3004,7 +3079,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h028:
           if (access__read) begin
           end else if (access__write) begin
-            if (_124_ ) begin
+            if (_128_ ) begin
               entry_activations_words_written = 1'h1;
             end
           end
@@ -3032,6 +3107,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -3066,7 +3143,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h029:
           if (access__read) begin
           end else if (access__write) begin
-            if (_128_ ) begin
+            if (_132_ ) begin
               entry_results_address_low_written = 1'h1;
             end
           end
@@ -3094,6 +3171,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -3130,7 +3209,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h02a:
           if (access__read) begin
           end else if (access__write) begin
-            if (_132_ ) begin
+            if (_136_ ) begin
               entry_results_address_high_written = 1'h1;
             end
           end
@@ -3158,6 +3237,8 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h008:
           /* empty */;
       10'h009:
+          /* empty */;
+      10'h00a:
           /* empty */;
       10'h010:
           /* empty */;
@@ -3196,8 +3277,78 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
       10'h02b:
           if (access__read) begin
           end else if (access__write) begin
-            if (_136_ ) begin
+            if (_140_ ) begin
               entry_results_words_written = 1'h1;
+            end
+          end
+    endcase
+  end
+  always @* begin
+    entry_results_form_written = 1'h0;
+    casez (access__index)
+      10'h000:
+          /* empty */;
+      10'h001:
+          /* empty */;
+      10'h002:
+          /* empty */;
+      10'h003:
+          /* empty */;
+      10'h004:
+          /* empty */;
+      10'h005:
+          /* empty */;
+      10'h006:
+          /* empty */;
+      10'h007:
+          /* empty */;
+      10'h008:
+          /* empty */;
+      10'h009:
+          /* empty */;
+      10'h00a:
+          /* empty */;
+      10'h010:
+          /* empty */;
+      10'h011:
+          /* empty */;
+      10'h012:
+          /* empty */;
+      10'h014:
+          /* empty */;
+      10'h015:
+          /* empty */;
+      10'h018:
+          /* empty */;
+      10'h020:
+          /* empty */;
+      10'h021:
+          /* empty */;
+      10'h022:
+          /* empty */;
+      10'h023:
+          /* empty */;
+      10'h024:
+          /* empty */;
+      10'h025:
+          /* empty */;
+      10'h026:
+          /* empty */;
+      10'h027:
+          /* empty */;
+      10'h028:
+          /* empty */;
+      10'h029:
+          /* empty */;
+      10'h02a:
+          /* empty */;
+      10'h02b:
+          /* empty */;
+      10'h02c:
+          if (access__read) begin
+          end else if (access__write) begin
+            if (_144_ ) begin
+              entry_results_form_written = 1'h1;
             end
           end
     endcase
@@ -3263,12 +3414,12 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   assign _80_  = access__strobe;
   assign _82_  = access__strobe;
   assign _84_  = access__strobe;
-  assign _87_ [3:1] = 3'h0;
-  assign _87_ [0] = access__strobe[0];
-  assign _89_ [3:1] = 3'h0;
-  assign _89_ [0] = access__strobe[0];
-  assign _91_  = access__strobe;
-  assign _93_  = access__strobe;
+  assign _86_  = access__strobe;
+  assign _88_  = access__strobe;
+  assign _91_ [3:1] = 3'h0;
+  assign _91_ [0] = access__strobe[0];
+  assign _93_ [3:1] = 3'h0;
+  assign _93_ [0] = access__strobe[0];
   assign _95_  = access__strobe;
   assign _97_  = access__strobe;
   assign _99_  = access__strobe;
@@ -3291,8 +3442,12 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
   assign _133_  = access__strobe;
   assign _135_  = access__strobe;
   assign _137_  = access__strobe;
+  assign _139_  = access__strobe;
+  assign _141_  = access__strobe;
+  assign _143_  = access__strobe;
+  assign _145_  = access__strobe;
   assign _8_  = access__strobe[0];
-  assign _90_  = access__strobe[0];
+  assign _94_  = access__strobe[0];
 endmodule
 
 module dot_16x40_axi_slave (axi__awvalid, axi__wdata, axi__wstrb, axi__wvalid, axi__bready, axi__araddr, axi__arvalid, axi__rready, clk, rst, axi__awready, axi__wready, axi__bvalid, axi__arready, axi__rvalid, access__write, access__read, access__error, access__answer, access__index, access__data
@@ -8958,9 +9113,11 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire [15:0] \enter__payload.row_tiles ;
   wire enter__ready;
   wire enter__valid;
-  wire [383:0] entries__payload;
+  wire [415:0] entries__payload;
   wire [63:0] \entries__payload.activations_address ;
   wire [31:0] \entries__payload.activations_words ;
+  wire [15:0] \entries__payload.codes ;
+  wire [15:0] \entries__payload.digits ;
   wire [15:0] \entries__payload.groups ;
   wire [15:0] \entries__payload.k_beats ;
   wire [15:0] \entries__payload.passes ;
@@ -8997,12 +9154,12 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire leave__valid;
   output [47:0] list_cycles;
   wire [47:0] list_cycles;
-  input [383:0] list_data;
-  wire [383:0] list_data;
-  wire [383:0] \list_data$330 ;
-  input [11:0] list_enable;
-  wire [11:0] list_enable;
-  wire [11:0] \list_enable$328 ;
+  input [415:0] list_data;
+  wire [415:0] list_data;
+  wire [415:0] \list_data$330 ;
+  input [12:0] list_enable;
+  wire [12:0] list_enable;
+  wire [12:0] \list_enable$328 ;
   input [7:0] list_index;
   wire [7:0] list_index;
   wire [7:0] \list_index$329 ;
@@ -9849,6 +10006,8 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \entries__payload.activations_words  = entries__payload[287:256];
   assign \entries__payload.results_address  = entries__payload[351:288];
   assign \entries__payload.results_words  = entries__payload[383:352];
+  assign \entries__payload.digits  = entries__payload[399:384];
+  assign \entries__payload.codes  = entries__payload[415:400];
   assign \jobs__payload.address  = jobs__payload[39:0];
   assign \jobs__payload.words  = jobs__payload[71:40];
   assign \jobs__payload.passes  = jobs__payload[87:72];
@@ -10818,10 +10977,12 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
   reg [47:0] cycles = 48'h000000000000;
   output done;
   reg done = 1'h0;
-  output [383:0] entries__payload;
-  wire [383:0] entries__payload;
+  output [415:0] entries__payload;
+  wire [415:0] entries__payload;
   wire [63:0] \entries__payload.activations_address ;
   wire [31:0] \entries__payload.activations_words ;
+  wire [15:0] \entries__payload.codes ;
+  wire [15:0] \entries__payload.digits ;
   wire [15:0] \entries__payload.groups ;
   wire [15:0] \entries__payload.k_beats ;
   wire [15:0] \entries__payload.passes ;
@@ -10838,13 +10999,13 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
   input finished;
   wire finished;
   reg [8:0] left = 9'h000;
-  wire [383:0] list_data;
-  wire [11:0] list_enable;
+  wire [415:0] list_data;
+  wire [12:0] list_enable;
   wire [7:0] list_index;
   wire [7:0] place;
   wire pushed;
   reg [7:0] read__addr = 8'h00;
-  wire [383:0] read__data;
+  wire [415:0] read__data;
   wire read__en;
   input rst;
   wire rst;
@@ -10854,11 +11015,11 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
   reg [8:0] unfinished = 9'h000;
   input [7:0] write__addr;
   wire [7:0] write__addr;
-  input [383:0] write__data;
-  wire [383:0] write__data;
-  input [11:0] write__en;
-  wire [11:0] write__en;
-  reg [383:0] memory [255:0];
+  input [415:0] write__data;
+  wire [415:0] write__data;
+  input [12:0] write__en;
+  wire [12:0] write__en;
+  reg [415:0] memory [255:0];
   always @(posedge clk) begin
     if (write__en[0])
       memory[write__addr][31:0] <= write__data[31:0];
@@ -10884,8 +11045,10 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
       memory[write__addr][351:320] <= write__data[351:320];
     if (write__en[11])
       memory[write__addr][383:352] <= write__data[383:352];
+    if (write__en[12])
+      memory[write__addr][415:384] <= write__data[415:384];
   end
-  reg [383:0] _0_;
+  reg [415:0] _0_;
   always @(posedge clk) begin
     if (read__en) begin
       _0_ <= memory[read__addr];
@@ -11035,6 +11198,8 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
   assign \entries__payload.activations_words  = entries__payload[287:256];
   assign \entries__payload.results_address  = entries__payload[351:288];
   assign \entries__payload.results_words  = entries__payload[383:352];
+  assign \entries__payload.digits  = entries__payload[399:384];
+  assign \entries__payload.codes  = entries__payload[415:400];
 endmodule
 
 module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__bvalid, clk, rst, enter__valid, clear, beats__payload, beats__valid, jobs__ready, beats__ready, axi__wdata, finished, axi__wvalid, axi__wlast, enter__payload, axi__awvalid, axi__awaddr, axi__awlen, transferred

@@ -16,6 +16,7 @@ from bitsim.spec.bus import Axi4BusSpec
 
 ADDRESS_BITS = 64  # in an entry, whatever the bus has
 STRIDE_BITS = 32
+FORM_BITS = 16
 ENTRY_WORD_BITS = 32  # what can be written by itself
 
 # The fields of `bitsim.spec.bus.ListEntry`, first lowest.
@@ -32,6 +33,8 @@ ENTRY = data.StructLayout(
         "activations_words": unsigned(WORDS_BITS),
         "results_address": unsigned(ADDRESS_BITS),
         "results_words": unsigned(WORDS_BITS),
+        "digits": unsigned(FORM_BITS),
+        "codes": unsigned(FORM_BITS),
     }
 )
 ENTRY_WORDS = ENTRY.size // ENTRY_WORD_BITS

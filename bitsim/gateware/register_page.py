@@ -30,7 +30,7 @@ _USE = """\
 ## A list, step by step
 
 1. Read MAGIC, VERSION and, if the driver was made for one machine, DIGEST.
-2. Write 0 to LIST_INDEX, then for each phase the twelve ENTRY registers in order (docs/top.md says
+2. Write 0 to LIST_INDEX, then for each phase the ENTRY registers in order (docs/top.md says
    what a phase is, and how its images lie in memory). A list that runs must not be written; places
    behind its entries may.
 3. Write the number of phases to COUNT, 7 to INTERRUPT_STATUS, 1 to CONTROL.

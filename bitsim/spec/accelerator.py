@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from bitsim.spec.base import Spec
-from bitsim.spec.bus import Axi4BusSpec
+from bitsim.spec.bus import CODE_ACCUMULATOR_BITS, SUM_BITS, Axi4BusSpec, ResultsSpec
 from bitsim.spec.dot import DotSpec
+from bitsim.spec.encoding import LARGEST_ACTIVATION
 from bitsim.spec.host import HostSpec, SerialHostSpec
 from bitsim.spec.memory import FixedMemorySpec
 
@@ -81,6 +82,8 @@ class AcceleratorSpec(Spec):
                 f"bus.weight_ports = {self.bus.weight_ports} does not divide array.columns = "
                 f"{self.array.columns}; each port feeds as many columns as the others"
             )
+        if self.bus is not None and self.bus.results is not None:
+            faults += _result_faults(self.array, self.bus.results)
         if self.host is not None and self.bus is None:
             faults.append("host: it has registers for a list and its masters; add [bus]")
         if isinstance(self.host, SerialHostSpec) and self.bus is not None:
@@ -93,3 +96,26 @@ class AcceleratorSpec(Spec):
     def peak_products_per_s(self) -> float:
         """Ternary products a second with every lane busy."""
         return self.array.lane_count * self.clock_mhz * 1e6
+
+
+def _result_faults(array: DotSpec, results: ResultsSpec) -> list[str]:
+    """What keeps sums of this array from leaving in these forms."""
+    faults = []
+    widest = LARGEST_ACTIVATION * array.max_k * (3**results.digits // 2)
+    if widest.bit_length() + 1 > SUM_BITS:
+        faults.append(
+            f"bus.results.digits = {results.digits}: {LARGEST_ACTIVATION} x max_k = {array.max_k} "
+            f"x {3**results.digits // 2} does not fit in an int32; lower digits or max_k"
+        )
+    if results.code_beats and array.slices > 1:
+        faults.append(
+            f"bus.results.code_beats = {results.code_beats}: codes need array.slices = 1, it is "
+            f"{array.slices}; set one of them"
+        )
+    if results.code_beats and array.accumulator_bits > CODE_ACCUMULATOR_BITS:
+        faults.append(
+            f"bus.results.code_beats = {results.code_beats}: codes need sums that are exact in "
+            f"f32, array.accumulator_bits of at most {CODE_ACCUMULATOR_BITS}; it is "
+            f"{array.accumulator_bits}: lower it (and max_k), or set code_beats = 0"
+        )
+    return faults

@@ -16,13 +16,22 @@ from pydantic import Field, model_validator
 
 from bitsim.errors import BitsimError
 from bitsim.spec.base import Spec
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.dot import DotSpec, DotTiling
 from bitsim.spec.phase import Phase
 from bitsim.units import BITS_PER_BYTE, ceil_div
 
 BOUNDARY_BYTES = 4096  # that no burst crosses
 SUM_BYTES = 4  # a result in memory: int32, whatever the accumulators have
+SUM_BITS = SUM_BYTES * BITS_PER_BYTE
+CODE_ACCUMULATOR_BITS = 25  # most of those whose sums are exact in f32, as the quantiser has them
 MAX_WORDS = (1 << 32) - 1  # counts of words are 32 bits in the hardware
+
+
+class ResultsSpec(Spec):
+    """What can be done with sums on their way to memory (docs/top.md, result stage)."""
+
+    digits: int = Field(ge=1, le=6)  # most ternary rows that make one row of a wider matrix
+    code_beats: int = Field(ge=0, le=1 << 16)  # result beats of a block of int8 codes; 0: no codes
 
 
 class Axi4BusSpec(Spec):
@@ -40,6 +49,7 @@ class Axi4BusSpec(Spec):
     read_fifo_words: int = Field(ge=2, le=4096)  # of a read port
     write_fifo_words: int = Field(ge=2, le=4096)
     list_entries: int = Field(ge=2, le=4096)  # phases that one start runs
+    results: ResultsSpec | None = None  # None: sums go to memory as they are
 
     @model_validator(mode="after")
     def _bursts_fit(self) -> Self:
@@ -73,6 +83,8 @@ class ListEntry:
     weights_stride  port p reads at weights_address + p * weights_stride
     weights_words   of one port, in one pass over the matrix
     passes          over the matrix, one for each block of held groups
+    digits          row tiles that are added up to one, each three times the one behind it; 1: none
+    codes           1: int8 codes and their largest magnitude are written in place of sums
     """
 
     row_tiles: int
@@ -86,6 +98,8 @@ class ListEntry:
     activations_words: int
     results_address: int
     results_words: int
+    digits: int = 1
+    codes: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,9 +140,18 @@ class BusLayout:
         weights_stride: int,
         activations_address: int,
         results_address: int,
+        digits: int = 1,
+        codes: bool = False,
     ) -> ListEntry:
-        """The list entry of a phase, or `BitsimError` if a count does not fit in it."""
+        """The list entry of a phase, or `BitsimError` if this accelerator cannot run it.
+
+        digits  of a row: the phase's row tiles d, d + 1, ... d + digits - 1 are one row tile of the
+                matrix, highest digit first
+        codes   write int8 codes
+        """
         tiling = self.array.tiling(phase)
+        self._check_results(phase, tiling, digits, codes)
+        sums_words = tiling.result_beats // digits * self.result_words
         entry = ListEntry(
             row_tiles=tiling.row_tiles,
             k_beats=tiling.k_beats,
@@ -140,7 +163,9 @@ class BusLayout:
             activations_address=activations_address,
             activations_words=tiling.activation_beats * self.activation_words,
             results_address=results_address,
-            results_words=tiling.result_beats * self.result_words,
+            results_words=self.codes_words(tiling) if codes else sums_words,
+            digits=digits,
+            codes=int(codes),
         )
         for name in ("weights_words", "activations_words", "results_words"):
             if getattr(entry, name) > MAX_WORDS:
@@ -149,6 +174,39 @@ class BusLayout:
                     f"{MAX_WORDS}: cut the phase"
                 )
         return entry
+
+    def codes_words(self, tiling: DotTiling) -> int:
+        """Words of all vectors of a phase that is written as codes."""
+        sums_words = tiling.row_tiles * self.result_words  # of a vector
+        return tiling.groups * (1 + ceil_div(sums_words, SUM_BYTES))
+
+    def _check_results(self, phase: Phase, tiling: DotTiling, digits: int, codes: bool) -> None:
+        results = self.bus.results
+        if digits > 1 and (results is None or digits > results.digits):
+            most = 1 if results is None else results.digits
+            raise BitsimError(
+                f"phase {phase.name}: digits = {digits}; bus.results.digits = {most}: raise it"
+            )
+        if tiling.row_tiles % digits:
+            raise BitsimError(
+                f"phase {phase.name}: {tiling.row_tiles} row tiles are no multiple of digits = "
+                f"{digits}; pad n to a multiple of digits x columns = "
+                f"{digits * self.array.columns}"
+            )
+        if not codes:
+            return
+        if digits > 1:
+            raise BitsimError(
+                f"phase {phase.name}: codes of digits = {digits}; an entry has one of them: "
+                f"write sums"
+            )
+        beats = tiling.row_tiles * min(self.array.hold, tiling.groups)
+        most = 0 if results is None else results.code_beats
+        if beats > most:
+            raise BitsimError(
+                f"phase {phase.name}: codes of {beats} result beats of a block; "
+                f"bus.results.code_beats = {most}: raise it, lower hold, or cut the phase"
+            )
 
     def weight_bytes(self, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """What each port's part of the memory holds, from `encoding.weight_image`.
@@ -169,6 +227,20 @@ class BusLayout:
         """
         assert beats.shape[1] == self.array.slices * self.array.lanes
         return _padded(beats.view(np.uint8), self.activation_words * self.bus.word_bytes)
+
+    def result_codes(
+        self, stored: NDArray[np.uint8], phase: Phase
+    ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+        """What an entry with `codes` wrote: codes (m, n) int8, largest magnitudes (m,) int32."""
+        tiling = self.array.tiling(phase)
+        beat_codes = self.result_words * self.bus.word_bytes // SUM_BYTES
+        vectors = stored.reshape(tiling.groups, -1)
+        largest = np.ascontiguousarray(vectors[:, :SUM_BYTES]).view("<i4")[:, 0]
+        first = self.bus.word_bytes
+        places = vectors[:, first : first + tiling.row_tiles * beat_codes]
+        beats = places.reshape(tiling.groups, tiling.row_tiles, beat_codes)
+        rows = beats[:, :, : self.array.columns].reshape(tiling.groups, -1)
+        return np.ascontiguousarray(rows[:, : phase.n]).view(np.int8), largest
 
     def result_sums(self, stored: NDArray[np.uint8]) -> NDArray[np.int32]:
         """(result beats, columns * slices) int32, from the bytes that the write master wrote."""

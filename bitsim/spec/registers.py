@@ -21,7 +21,7 @@ from bitsim.spec.host import SerialHostSpec
 from bitsim.spec.register import REGISTER_BITS, REGISTER_BYTES, Field, Register, RegisterMap
 
 MAGIC = int.from_bytes(b"BTSM", "little")
-VERSION_MAJOR = 1  # another one: a driver must not go on
+VERSION_MAJOR = 2  # another one: a driver must not go on
 VERSION_MINOR = 0  # grows when something is added
 
 _INFO, _CONTROL, _INTERRUPT, _LIST = 0x000, 0x040, 0x050, 0x060
@@ -63,7 +63,7 @@ def _constants(name: str, offset: int, what: str, *parts: tuple[str, int, int, s
 
 
 def _identification(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[Register]:
-    array, host = accelerator.array, accelerator.host
+    array, host, results = accelerator.array, accelerator.host, bus.results
     memory = host.memory_bytes if isinstance(host, SerialHostSpec) else 0
     packings = ", ".join(f"{code}: {name}" for code, name in enumerate(PACKINGS))
     packing = PACKINGS.index(array.weight_packing)
@@ -133,6 +133,18 @@ def _identification(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[Regi
             _INFO + 0x24,
             "The memory on the chip.",
             ("value", 32, memory, "Its size from address 0 on; 0: the masters use the system's."),
+        ),
+        _constants(
+            "RESULTS",
+            _INFO + 0x28,
+            "What can be done with sums on their way to memory.",
+            ("digits", 8, 1 if results is None else results.digits, "Most digits of a row."),
+            (
+                "code_beats",
+                24,
+                0 if results is None else results.code_beats,
+                "Result beats of a block of codes; 0: no codes.",
+            ),
         ),
     ]
 
@@ -205,7 +217,7 @@ def _list(bus: Axi4BusSpec) -> list[Register]:
             _LIST,
             (Field("value", 0, bus.list_entries.bit_length(), "rw", "From 0 on.", steps=True),),
             "The place that ENTRY registers write. Writing the last of them makes it one more, so "
-            "that a list is written by writing the twelve again and again.",
+            "that a list is written by writing all of them again and again.",
         )
     ]
 
@@ -236,6 +248,13 @@ _ENTRY_WORDS: tuple[tuple[str, tuple[tuple[str, int, str], ...]], ...] = (
     ("ENTRY_RESULTS_ADDRESS_LOW", (("value", 32, "Bits 31 to 0."),)),
     ("ENTRY_RESULTS_ADDRESS_HIGH", (("value", 32, "Bits 63 to 32."),)),
     ("ENTRY_RESULTS_WORDS", (("value", 32, "Of the phase."),)),
+    (
+        "ENTRY_RESULTS_FORM",
+        (
+            ("digits", 16, "Row tiles that are added up to one; 0 and 1: none."),
+            ("codes", 16, "1: int8 codes in place of sums."),
+        ),
+    ),
 )
 ENTRY_REGISTERS = tuple(name for name, _ in _ENTRY_WORDS)
 
@@ -311,5 +330,5 @@ def _counter(name: str, offset: int, what: str) -> list[Register]:
 
 def entry_words(entry: ListEntry) -> list[int]:
     """What the `ENTRY_REGISTERS` are written with, in their order."""
-    packed = struct.pack("<HHHHQIIQIQI", *astuple(entry))
+    packed = struct.pack("<HHHHQIIQIQIHH", *astuple(entry))
     return list(struct.unpack(f"<{len(ENTRY_REGISTERS)}I", packed))

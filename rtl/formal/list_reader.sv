@@ -6,9 +6,9 @@ module list_reader_properties #(
 ) (
     input clk,
     input rst,
-    input [11:0] list_enable,
+    input [12:0] list_enable,
     input [$clog2(ENTRIES)-1:0] list_index,
-    input [383:0] list_data,
+    input [415:0] list_data,
     input start,
     input [$clog2(ENTRIES+1)-1:0] count,
     input ready,
@@ -16,7 +16,7 @@ module list_reader_properties #(
 );
     (* anyconst *) wire [$clog2(ENTRIES)-1:0] followed;
     wire begins, busy, done, valid;
-    wire [383:0] entry;
+    wire [415:0] entry;
     list_reader dut (
         .clk(clk), .rst(rst), .list_enable(list_enable), .list_index(list_index), .list_data(list_data),
         .start(start), .count(count), .begins(begins), .busy(busy), .done(done),
@@ -25,13 +25,13 @@ module list_reader_properties #(
     (* hierconn *) wire [1:0] \dut.state ;  // IDLE, READ, PUSH, WAIT
     (* hierconn *) wire [$clog2(ENTRIES)-1:0] \dut.place ;
     (* hierconn *) wire [$clog2(ENTRIES+1)-1:0] \dut.left , \dut.unfinished ;
-    (* hierconn *) wire [383:0] \dut.memory[0] , \dut.memory[1] , \dut.memory[2] , \dut.memory[3] ;
-    wire [4*384-1:0] places = {\dut.memory[3] , \dut.memory[2] , \dut.memory[1] , \dut.memory[0] };
+    (* hierconn *) wire [415:0] \dut.memory[0] , \dut.memory[1] , \dut.memory[2] , \dut.memory[3] ;
+    wire [4*416-1:0] places = {\dut.memory[3] , \dut.memory[2] , \dut.memory[1] , \dut.memory[0] };
 
     reg runs, ended, written, stalled;
     reg [7:0] total, pushed, ends;
     reg [31:0] word;
-    reg [383:0] stalled_entry;
+    reg [415:0] stalled_entry;
     wire push = valid && ready;
     wire over = runs && pushed == total && ends == total && \dut.state == 3;
     always @(posedge clk) begin
@@ -74,7 +74,7 @@ module list_reader_properties #(
         if (valid && pushed == followed && written) as_written: assert (entry[32*WORD+:32] == word);
         if (stalled) stays_while_stalled: assert (valid && entry == stalled_entry);
         // What makes it inductive.
-        memory: assert (!written || places[384*followed+32*WORD+:32] == word);
+        memory: assert (!written || places[416*followed+32*WORD+:32] == word);
         if (runs) begin
             places_of_it: assert (total != 0 && total <= ENTRIES && ends <= pushed && pushed <= total
                 && \dut.unfinished == total - ends && \dut.state != 0);

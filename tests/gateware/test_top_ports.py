@@ -46,8 +46,8 @@ def ports_of(text: str, module: str) -> dict[str, tuple[str, int]]:
 def test_each_port_of_the_contract_is_there(text: str, small: AcceleratorSpec) -> None:
     expected = dict.fromkeys(("clk", "rst", "start"), ("input", 1))
     expected |= {"count": ("input", 3), "busy": ("output", 1), "done": ("output", 1)}
-    expected |= {"errors": ("output", 5), "list_enable": ("input", 12)}
-    expected |= {"list_index": ("input", 3), "list_data": ("input", 384)}
+    expected |= {"errors": ("output", 5), "list_enable": ("input", 13)}
+    expected |= {"list_index": ("input", 3), "list_data": ("input", 416)}
     counters = ["list_cycles", "activation_words", "result_words"]
     counters += [f"weight_words_{port}" for port in range(3)]
     counters += [

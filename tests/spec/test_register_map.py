@@ -107,7 +107,7 @@ def test_an_entry_has_its_fields_in_its_registers() -> None:
         "weights_address": 0x5555_6666_7777_8888, "weights_stride": 0x9999_AAAA,
         "weights_words": 0xBBBB_CCCC, "activations_address": 0xDDDD_EEEE_FFFF_0000,
         "activations_words": 0x1234_5678, "results_address": 0x9ABC_DEF0_0F1E_2D3C,
-        "results_words": 0x4B5A_6978,
+        "results_words": 0x4B5A_6978, "digits": 0x8796, "codes": 0xA5B4,
     }  # fmt: skip
     registers = register_map(machine())
     words = dict(zip(ENTRY_REGISTERS, entry_words(ListEntry(**values)), strict=True))

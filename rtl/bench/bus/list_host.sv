@@ -10,7 +10,7 @@
 // which `done` was wrong, "idle N": cycles in which a machine that is not busy used the bus.
 module bench_list_host #(
     parameter int COUNTERS     = 9,
-    parameter int ENTRY_BITS   = 384,
+    parameter int ENTRY_BITS   = 416,
     parameter int LIST_ENTRIES = 2,
     parameter int ERRORS       = 3
 ) (
