@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bitsim.errors import BitsimError
 from bitsim.gateware.bench import TOP
+from bitsim.trace.atomic import atomic_file
 
 _INSTALL = "`make setup-test`, or pip install 'bitsim[rtl]'"
 
@@ -53,8 +54,11 @@ def build(
 ) -> Path:
     """The folder of a built bench: from `folder` if the same was built before.
 
+    A bench is kept by its sources, and beside it which inputs gave them: a change of the generator
+    that leaves the sources as they were costs no second build.
+
     inputs      everything that the generated sources depend on
-    make_texts  generates them, by file name; not called when the bench is there
+    make_texts  generates them, by file name; not called for inputs that were met before
     statics     further sources, used as they are
     optimize    level of g++ for the code that runs in every cycle
     driven      module that a C++ program among the statics drives, compiled for this processor;
@@ -66,14 +70,17 @@ def build(
         inputs = [*inputs, _native_target()]
     fixed = {path.name: path.read_text() for path in statics}
     # The interpreter's folder is in it, since the binary finds cocotb's libraries there.
-    key = _digest([*command, *flags, optimize, sys.prefix, repr(fixed), *inputs])
-    home = folder / f"bench-{key}"
+    tools = [*command, *flags, optimize, sys.prefix, repr(fixed)]
+    known = folder / f"inputs-{_digest([*tools, *inputs])}.txt"
+    if known.exists() and (folder / known.read_text()).is_dir():
+        return folder / known.read_text()
+    sources = fixed | dict(make_texts())
+    home = folder / f"bench-{_digest([*tools, repr(sorted(sources.items()))])}"
     if not home.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building.", dir=folder) as scratch:
             made = Path(scratch) / "made"
             made.mkdir()
-            sources = fixed | dict(make_texts())
             for name, text in sources.items():
                 (made / name).write_text(text)
             if driven is None:
@@ -87,6 +94,8 @@ def build(
             for name in (*sources, TOP):
                 shutil.copy(made / name, kept / name)
             _publish(kept, home)
+    with atomic_file(known) as file:
+        file.write(home.name.encode())
     return home
 
 

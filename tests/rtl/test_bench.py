@@ -13,6 +13,8 @@ from bitsim.agreement.case import Case
 from bitsim.agreement.compare import compare
 from bitsim.agreement.named_cases import ONE_BEAT
 from bitsim.array.replay import replay as array_replay
+from bitsim.gateware import verilator
+from bitsim.gateware.bench import TOP
 from bitsim.gateware.replay import Machine, Outcome, PhaseOutcome, Round, build_bench, replay
 from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job, Schedules
@@ -100,6 +102,27 @@ def test_the_same_machines_are_built_once(bench: Path, bench_work: Path) -> None
     before = (bench / "bench_top").stat().st_mtime_ns
     assert build_bench([ONE_BEAT], bench_work, "-O0") == bench
     assert (bench / "bench_top").stat().st_mtime_ns == before
+
+
+def test_the_same_sources_are_built_once_whatever_they_were_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+
+    def pretend(made: Path, *_: object) -> None:
+        compiled.append(made)
+        (made / TOP).write_text("")
+
+    monkeypatch.setattr(verilator, "_run", lambda *_: None)
+    monkeypatch.setattr(verilator, "_compile", pretend)
+    made_from = {"one": "module a;", "another": "module a;", "a third": "module b;"}
+    folders = [
+        verilator.build([inputs], lambda text=text: {"a.v": text}, [], tmp_path, "-O0")
+        for inputs, text in made_from.items()
+    ]
+    assert folders[0] == folders[1] != folders[2]
+    assert len(compiled) == 2
+    verilator.build(["another"], lambda: pytest.fail("made again"), [], tmp_path, "-O0")
 
 
 def agreeing() -> tuple[Case, list[PhaseOutcome]]:
