@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from bitsim.array.dot import DotArray
 from bitsim.array.protocol import Array
+from bitsim.kernels import forget_stale_kernels
 from bitsim.spec.accelerator import ArraySpec
+
+forget_stale_kernels(Path(__file__).parent)  # numba reads them when one is first called
 
 DATAFLOWS: dict[str, Callable[[ArraySpec, bool], Array]] = {"dot": DotArray}
 
