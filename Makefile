@@ -10,7 +10,7 @@ export PIP_ROOT_USER_ACTION := ignore
 BIN := .venv/bin
 UV := .uv/bin/uv
 
-.PHONY: run setup setup-test test test-full bench docs lock clean
+.PHONY: run setup setup-test test types tests-quick test-full bench docs lock clean
 
 run: setup
 	$(BIN)/bitsim run --out $(OUT)
@@ -48,11 +48,17 @@ $(UV): requirements-test.lock
 	$$pip install --quiet --target .uv --upgrade --no-deps --require-hashes -r .uv/uv.lock
 	@touch -h $@
 
+# The type checker has one core for a while, so it runs beside the tests.
 test: setup-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory -j 2 types tests-quick
+
+types: setup-test
+	$(BIN)/mypy
+
+tests-quick: setup-test
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-full: setup-test
