@@ -6,8 +6,11 @@ import argparse
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from bitsim.cli import options, rtl_network, rtl_synth
+
+ENGINES = 4  # one for each high-performance port of a Zynq UltraScale+
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,6 +25,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     emit.add_argument("--out", metavar="FILE", help="default: stdout")
     emit.add_argument("--header", metavar="FILE", help="C header of its registers too")
     emit.add_argument("--registers", metavar="FILE", help="page of its registers (Markdown) too")
+    emit.add_argument("--vivado", metavar="DIR", help="project for a Kria KV260 too (rtl/vivado)")
+    emit.add_argument(
+        "--engines", type=options.count, metavar="N", help="with --vivado: how many (default: 4)"
+    )
     options.add_json(emit)
     emit.set_defaults(run=run_emit)
 
@@ -48,7 +55,7 @@ def run_emit(args: argparse.Namespace) -> int:
     """Generate and write."""
     import bitsim
     from bitsim.errors import BitsimError
-    from bitsim.gateware import c_header, emit, register_page
+    from bitsim.gateware import c_header, emit, register_page, vivado_files
 
     machine = bitsim.load_accelerator(args.accelerator)
     if (args.header or args.registers) and machine.host is None:
@@ -56,19 +63,27 @@ def run_emit(args: argparse.Namespace) -> int:
             f"--header, --registers: {machine.name} has no [host] and so no registers; add [bus] "
             f"and [host], or leave them out"
         )
+    if args.engines is not None and args.vivado is None:
+        raise BitsimError("--engines: they are those of a board; add --vivado DIR, or leave it out")
+    kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES)
     verilog = emit(machine)
     if args.header is not None:
         _write(args.header, c_header(machine))
     if args.registers is not None:
         _write(args.registers, register_page(machine))
+    if kit:
+        folder = options.out_folder(args.vivado)
+        for name, text in kit.items():
+            _write(str(folder / name), text)
     if args.out is not None:
         _write(args.out, verilog)
-    elif not args.json:
+    elif not args.json and not kit:
         sys.stdout.write(verilog)
     if args.json:
-        table = {
+        table: dict[str, Any] = {
             "accelerator": machine.name,
             "out": args.out,
+            "vivado": sorted(kit),
             "bytes": len(verilog.encode()),
             "sha256": hashlib.sha256(verilog.encode()).hexdigest(),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from bitsim.gateware.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
 from bitsim.gateware.axi_lite import AxiLiteSignature, AxiLiteSlave
@@ -33,6 +33,19 @@ def make_accelerator(spec: AcceleratorSpec, shared: Shared | None = None) -> wir
     return AxiAccelerator(spec, shared)
 
 
+def axi_ports(bus: Axi4BusSpec) -> dict[str, Member]:
+    """The ports of an `AxiAccelerator` but clock and reset, by name."""
+    return {
+        **{f"{CONTROL}_{name}": each.flip() for name, each in AxiLiteSignature().members.items()},
+        "irq": Out(1),
+        **{
+            name: member
+            for port, signature in _masters(bus).items()
+            for name, member in flat_ports(axi_name(port), signature).items()
+        },
+    }
+
+
 class AxiAccelerator(wiring.Component):
     """`Top` with registers: AXI4-Lite slave `s_axi_...`, AXI4 masters `m_axi_...`, `irq`."""
 
@@ -44,20 +57,7 @@ class AxiAccelerator(wiring.Component):
         self.bus: Axi4BusSpec = spec.bus
         self.shared = shared
         self.masters = _masters(spec.bus)
-        super().__init__(
-            {
-                **{
-                    f"{CONTROL}_{name}": member.flip()
-                    for name, member in AxiLiteSignature().members.items()
-                },
-                "irq": Out(1),
-                **{
-                    name: member
-                    for port, signature in self.masters.items()
-                    for name, member in flat_ports(axi_name(port), signature).items()
-                },
-            }
-        )
+        super().__init__(axi_ports(spec.bus))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from cocotb_tools.runner import get_runner
 
 from bitsim.agreement.memory_map import place_products
 from bitsim.agreement.random_case import random_activations, random_weights
+from bitsim.gateware import c_header
 from bitsim.gateware.bench import TOP
 from bitsim.gateware.bench_run import generator
 from bitsim.gateware.stimulus import arranged
@@ -19,6 +22,7 @@ from bitsim.gateware.top import read_ports
 from bitsim.gateware.top_stimulus import Machine, Product, read_images
 from bitsim.gateware.verilator import build
 from bitsim.gateware.verilog import emit_accelerator
+from bitsim.gateware.vivado import vivado_folder
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import BusLayout
 from bitsim.spec.catalog import load_accelerator
@@ -125,3 +129,82 @@ def test_registers_list_and_interrupt_over_axi4_lite(
 def _count(job: Job, weight: int) -> int:
     """Products of that weight and an activation that is not 0."""
     return int(((job.weights == weight).astype(int) @ (job.activations != 0).T).sum())
+
+
+def compiled(folder: Path, *flags: str, negated: bool = False) -> Path:
+    """`run_list.c` of the Vivado kit; any warning is an error. Negated: weights in its images."""
+    (folder / "registers.h").write_text(c_header(spec()))
+    text, digit = (vivado_folder() / "run_list.c").read_text(), "(unsigned)(weight + 1)"
+    assert digit in text
+    (folder / "run_list.c").write_text(
+        text.replace(digit, "(unsigned)(1 - weight)" if negated else digit)
+    )
+    strict = ["-std=c99", "-pedantic", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    subprocess.run(["gcc", *strict, *flags, "-o", "run_list", "run_list.c"], cwd=folder, check=True)
+    return folder / "run_list"
+
+
+@pytest.mark.parametrize("negated", [False, True])
+def test_the_c_program_of_the_vivado_kit_drives_the_simulated_accelerator(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, negated: bool
+) -> None:
+    """Two blocks, and rests in every direction; with wrong weights it must complain."""
+    here = Path(__file__).parent
+    monkeypatch.syspath_prepend(str(here))
+    machine = spec()
+    assert machine.bus is not None
+    flag = f'-DREGISTER_ACCESS="{here / "register_pipe.h"}"'
+    program = compiled(tmp_path, flag, negated=negated)
+    (tmp_path / "buffer").write_bytes(bytes(4096))
+    address = 0x7_6543_2100
+    np.savez(
+        tmp_path / "plan.npz",
+        ports=read_ports(machine.bus),
+        program=str(program),
+        arguments=["7", "23", "3", str(tmp_path / "buffer"), hex(address)],
+        buffer=str(tmp_path / "buffer"),
+        address=address,
+    )
+    log = tmp_path / "log.txt"
+    xml = get_runner("verilator").test(
+        hdl_toplevel=TOP,
+        hdl_toplevel_lang="verilog",
+        test_module="c_program_bench",
+        build_dir=binary,
+        test_dir=tmp_path,
+        log_file=log,
+        results_xml=str(tmp_path / "results.xml"),
+        plusargs=[
+            f"+plan={tmp_path / 'plan.npz'}",
+            f"+kept={tmp_path / 'kept.json'}",
+            "+verilator+rand+reset+2",
+        ],
+    )
+    assert get_results(xml) == (1, 0), log.read_text()[-4000:]
+    status, said, complaint = json.loads((tmp_path / "kept.json").read_text())
+    assert complaint == ""
+    assert status == negated
+    rows, wrong, cycles, busy = map(int, re.findall(r"\d+ (?=rows|wrong|cycles|busy)", said))
+    assert (rows, busy) == (7, 4 * 5 * 3)  # row tiles, K beats, groups
+    assert cycles > busy
+    assert (wrong > 0) == negated
+
+
+def test_the_c_program_says_what_it_was_called_with_wrongly(tmp_path: Path) -> None:
+    program = compiled(tmp_path)
+    for words, said in (
+        (["7", "23"], "called as"),
+        (["7", "101", "1", "/dev/null", "0", "/dev/null@0"], "101 must be a number, at most 100"),
+        (["7", "23", "1", "/dev/null", "4", "/dev/null@0"], "ADDRESS whole words"),
+        (["7", "23", "1", "/dev/null", "0", "/dev/null"], "write DEVICE@OFFSET"),
+        (["7", "23", "1", "/dev/null", "0", f"{tmp_path}/none@0"], "No such file"),
+    ):
+        ran = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr.count("\n") == 1
+        assert said in ran.stderr
+    # A window of zeros is no accelerator.
+    (tmp_path / "window").write_bytes(bytes(4096))
+    words = ["7", "23", "1", "/dev/null", "0", f"{tmp_path}/window@0"]
+    ran = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    assert (ran.returncode, "no accelerator is here" in ran.stderr) == (2, True)
