@@ -21,7 +21,9 @@ _INSTALL = "`make setup-test`, or pip install 'bitsim[rtl]'"
 # What is unknown becomes noise that the run chooses, so that nothing can depend on it unseen.
 # A bench is to be built fast: its warnings are for the bench's author, in tests/rtl.
 _FLAGS = (
-    *("--cc", "--exe", "--quiet", "--no-timing", "--output-split", "20000"),
+    *("--cc", "--exe", "--quiet", "--no-timing"),
+    # Short functions, in a few files: hundreds of small ones are mostly headers read again.
+    *("--output-split", "20000", "--output-groups", "8"),
     *("--Mdir", ".", "--prefix", "Vtop", "-o", TOP),
     *("--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )
