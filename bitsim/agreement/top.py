@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitsim.agreement.benches import benches, rounds
 from bitsim.agreement.compare import MORE_CYCLES, Agreement, Failure, Progress
+from bitsim.agreement.result_form import expected_results
 from bitsim.agreement.top_case import ListWork, TopCase, reproduction
 from bitsim.array.top import DotTop
 from bitsim.array.top_result import Bursts, ListPhase, ListResult
@@ -107,18 +109,23 @@ def compare(case: TopCase, modelled: Sequence[ListResult], outcome: TopOutcome) 
     """Hold one case's three answers against each other."""
     found = _Comparison([f"Verilog: {fault}" for fault in outcome.faults])
     phases = [phase for each in modelled for phase in each.phases]
+    expected = [
+        expected_results(job, entry, case.layout.array.columns)
+        for each in case.lists
+        for job, entry in zip(each.jobs, each.entries, strict=True)
+    ]
     found.same_count("lists that ended", len(modelled), len(outcome.lists))
     found.same_count("phases that ended", len(phases), len(outcome.phases))
     for place, (model, verilog) in enumerate(zip(modelled, outcome.lists, strict=False)):
         _compare_list(found, f"list {place}", model, verilog)
-    for job, ours, theirs in zip(case.jobs, phases, outcome.phases, strict=False):
-        _compare_phase(found, job, ours, theirs)
+    for job, exact, ours, theirs in zip(case.jobs, expected, phases, outcome.phases, strict=False):
+        _compare_phase(found, job, exact, ours, theirs)
     _compare_ports(found, modelled, outcome)
     failure = Failure(case.name, tuple(found.differences), reproduction(case))
     return Agreement(
         cases=1,
         phases=len(phases),
-        values=sum(job.expected().size for job in case.jobs),
+        values=sum(each.size for exact in expected for each in exact if each is not None),
         cycles=sum(each.list_cycles for each in modelled),
         value_mismatches=found.values,
         cycle_mismatches=found.cycles,
@@ -142,6 +149,22 @@ class _Comparison:
         if ours != theirs:
             self.differences.append(f"{what}: model {ours}, Verilog {theirs}")
             self.cycles += abs(ours - theirs)
+
+    def same_values(
+        self, what: str, found: NDArray[Any] | None, expected: NDArray[Any] | None
+    ) -> None:
+        if found is None or expected is None:
+            assert found is expected, what
+            return
+        assert found.shape == expected.shape, (what, found.shape, expected.shape)
+        wrong = found != expected
+        if wrong.any():
+            place = tuple(int(i) for i in np.argwhere(wrong)[0])
+            self.differences.append(
+                f"{what}: {int(wrong.sum())} of {wrong.size} values, the first at "
+                f"{place}: {found[place]} instead of {expected[place]}"
+            )
+            self.values += int(wrong.sum())
 
     def same_cycle(self, what: str, ours: int, theirs: int) -> None:
         if ours != theirs:
@@ -169,18 +192,17 @@ def _compare_list(found: _Comparison, name: str, model: ListResult, verilog: Lis
         found.same_counter(f"{name}: {counter.name}", ours, theirs)
 
 
-def _compare_phase(found: _Comparison, job: Job, model: ListPhase, verilog: TopPhase) -> None:
-    expected = job.expected()
-    for reading, output in (("model", model.output), ("Verilog", verilog.output)):
-        assert output is not None
-        wrong = output != expected
-        if wrong.any():
-            place = tuple(int(i) for i in np.argwhere(wrong)[0])
-            found.differences.append(
-                f"{job.name}: {reading}: {int(wrong.sum())} of {wrong.size} values, the first at "
-                f"{place}: {output[place]} instead of {expected[place]}"
-            )
-            found.values += int(wrong.sum())
+def _compare_phase(
+    found: _Comparison,
+    job: Job,
+    expected: tuple[NDArray[np.int32], NDArray[np.int32] | None],
+    model: ListPhase,
+    verilog: TopPhase,
+) -> None:
+    output, largest = expected
+    found.same_values(f"{job.name}: model", model.output, output)
+    found.same_values(f"{job.name}: Verilog", verilog.output, output)
+    found.same_values(f"{job.name}: model: largest", model.largest, largest)
     for cycle in ("accept_cycle", "end_cycle"):
         found.same_cycle(f"{job.name}: {cycle}", getattr(model, cycle), getattr(verilog, cycle))
 

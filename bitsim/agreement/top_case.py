@@ -45,9 +45,12 @@ class TopCase:
 def reproduction(case: TopCase) -> str:
     """TOML: array and bus, the lists, the memory, and where the numbers come from."""
     lines = [f"# {case.name}: {case.again}"]
-    for title, spec in (("array", case.layout.array), ("bus", case.layout.bus)):
-        lines += ["", f"[{title}]"]
-        lines += [f"{field} = {toml_value(value)}" for field, value in spec.model_dump().items()]
+    array, bus = case.layout.array, case.layout.bus
+    for title, spec in (("array", array), ("bus", bus), ("bus.results", bus.results)):
+        if spec is not None:
+            fields = spec.model_dump(exclude={"results"}).items()
+            lines += ["", f"[{title}]"]
+            lines += [f"{field} = {toml_value(value)}" for field, value in fields]
     for each in case.lists:
         lines += ["", "[[list]]"]
         for job, entry in zip(each.jobs, each.entries, strict=True):

@@ -13,13 +13,15 @@ from bitsim.array.protocol import NEVER
 from bitsim.array.top_axi import AXI_JOB, BURST, count_bursts
 from bitsim.array.top_read import READ_PORT
 from bitsim.array.top_result import Bursts, ListPhase, ListResult
+from bitsim.array.top_stage import make_stage
 from bitsim.array.top_values import EntryValues, entry_values
 from bitsim.array.top_write import WRITE_PORT
 from bitsim.errors import BitsimError
-from bitsim.spec.bus import BOUNDARY_BYTES, BusLayout, ListEntry
+from bitsim.spec.bus import BOUNDARY_BYTES, SUM_BYTES, BusLayout, ListEntry
 from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job
 from bitsim.trace.world import ReadWorld, World, WriteWorld
+from bitsim.units import ceil_div
 
 RING_PLACES = 32  # bursts kept when they are not logged: more than can be outstanding
 
@@ -49,6 +51,7 @@ class DotTop:
         self._ready_cycle = np.zeros(array.result_fifo_beats, np.int64)
         self._reader = np.zeros(1, top_control.READER)
         self._reads = np.zeros(bus.weight_ports + 1, READ_PORT)
+        self._stage = make_stage(layout)
         self._write = np.zeros(1, WRITE_PORT)
         self._delays = _Delays()
         self._alike = all(_same_memory(memory, world.weights[0]) for memory in world.weights)
@@ -86,9 +89,12 @@ class DotTop:
         """
         self._check(entries, jobs)
         assert start_cycle >= self.cycle, (start_cycle, self.cycle)
-        values = [entry_values(self.layout, job) for job in jobs] if jobs is not None else None
+        values = [
+            entry_values(self.layout, entry, job)
+            for entry, job in zip(entries, jobs or (), strict=jobs is not None)
+        ]
         phases = np.zeros(len(entries), top_control.PHASE)
-        for field in ("row_tiles", "k_beats", "groups"):
+        for field in ("row_tiles", "k_beats", "groups", "digits", "codes"):
             phases[field] = [getattr(entry, field) for entry in entries]
         axi_jobs = _axi_jobs(entries, self.layout.bus.weight_ports)
         # Once they have been at different places, they are at different places of their worlds.
@@ -102,6 +108,7 @@ class DotTop:
             self._ready_cycle,
             self._reader,
             reads,
+            self._stage,
             self._write,
             phases,
             axi_jobs.reshape(-1),
@@ -145,12 +152,20 @@ class DotTop:
             assert entry.weights_words == beats * self.layout.step_words, entry
             words = entry.k_beats * entry.groups * self.layout.activation_words
             assert entry.activations_words == words, entry
-            words = entry.row_tiles * entry.groups * self.layout.result_words
-            assert entry.results_words == words, entry
+            assert entry.results_words == self._results_words(entry), entry
         for entry, job in zip(entries, jobs or (), strict=jobs is not None):
             tiling = array.tiling(job.phase)
             sizes = (tiling.row_tiles, tiling.k_beats, tiling.groups)
             assert sizes == (entry.row_tiles, entry.k_beats, entry.groups), entry
+
+    def _results_words(self, entry: ListEntry) -> int:
+        """What leaves the result stage, or the cutter where there is none."""
+        words = entry.row_tiles * self.layout.result_words  # of a group
+        if self.layout.bus.results is None:
+            return entry.groups * words
+        if entry.codes:
+            return entry.groups * (1 + ceil_div(words, SUM_BYTES))
+        return entry.groups * words // max(entry.digits, 1)
 
     def _begin(
         self, axi_jobs: NDArray[Any], stepped: NDArray[np.int64], start_cycle: int, log: bool
@@ -177,6 +192,7 @@ class DotTop:
             self._reads[field] = 0
         ends = np.cumsum(self._reads["log_places"][stepped])
         self._reads["log_first"][stepped] = ends - self._reads["log_places"][stepped]
+        self._stage["taken"] = 0
         self._write[0]["announced"] = self._write[0]["finished"] = 0
         return np.zeros(ends[-1], BURST), np.zeros(places[-1], BURST)
 
@@ -203,7 +219,7 @@ class DotTop:
         self,
         start_cycle: int,
         phases: NDArray[Any],
-        values: Sequence[EntryValues] | None,
+        values: Sequence[EntryValues],
         logs: Sequence[NDArray[Any]],
         write_bursts: NDArray[Any],
     ) -> ListResult:
@@ -213,7 +229,7 @@ class DotTop:
             start_cycle=start_cycle,
             end_cycle=int(self._reader[0]["end_cycle"]),
             phases=tuple(
-                self._phase(phase, None if values is None else values[index])
+                self._phase(phase, values[index] if values else None)
                 for index, phase in enumerate(phases)
             ),
             weight_words=tuple(words[:-1]),
@@ -243,6 +259,7 @@ class DotTop:
                 skips=products - adds - subtracts,
             ),
             output=values.output if values else None,
+            largest=values.largest if values else None,
             stored=values.stored if values else None,
         )
 

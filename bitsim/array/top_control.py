@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bitsim.array import dot_control, top_read, top_write
+from bitsim.array import dot_control, top_read, top_stage, top_write
 from bitsim.array.dot_control import BUSY, DRAIN, IDLE
 from bitsim.array.protocol import NEVER
 
@@ -39,6 +39,8 @@ PHASE = np.dtype(
         ("row_tiles", np.int64),
         ("k_beats", np.int64),
         ("groups", np.int64),
+        ("digits", np.int64),
+        ("codes", np.int64),
         ("accept_cycle", np.int64),
         ("end_cycle", np.int64),
         ("class_cycles", np.int64, IDLE),
@@ -53,6 +55,7 @@ def run(
     ready_cycle: NDArray[np.int64],
     reader: NDArray[Any],
     reads: NDArray[Any],
+    stage: NDArray[Any],
     write: NDArray[Any],
     phases: NDArray[Any],
     jobs: NDArray[Any],
@@ -68,6 +71,7 @@ def run(
     ready_cycle   (result_places,)       as in dot_control.run
     reader        (1,)                   READER
     reads         (weight ports + 1,)    READ_PORT; the last is that of the activations
+    stage         (1,)                   STAGE
     write         (1,)                   WRITE_PORT
     phases        (entries,)             PHASE, written
     jobs          (ports * entries,)     AXI_JOB, one port's after the other's
@@ -78,23 +82,26 @@ def run(
 
     All are updated in place.
     """
-    s, r, w = control[0], reader[0], write[0]
+    s, r, g, w = control[0], reader[0], stage[0], write[0]
     ports = level.size
     while True:
         t = s.cycle
         pushed = r.pushed
         kind = dot_control.cycle_class(s, level)
+        room = w.held < w.fifo_words
+        goes = top_stage.takes_word(g, room)
+        cut = w.rest > 0 and goes
         result = (
             s.results_taken < s.results_issued
             and ready_cycle[s.results_taken % s.result_places] <= t
-            and top_write.takes_result(w)
+            and top_write.takes_result(w, goes)
         )
         activations_room = s.loaded - s.freed < s.activation_places
 
-        changed = _step_reader(r, reads, w, t)
+        changed = _step_reader(r, reads, g, w, t)
         for port in range(ports):
-            room = level[port] < s.weight_places
-            did = top_read.step(reads[port], jobs, read_bursts, delays, pushed, room, t)
+            beat_room = level[port] < s.weight_places
+            did = top_read.step(reads[port], jobs, read_bursts, delays, pushed, beat_room, t)
             if did & top_read.BEAT:
                 level[port] += 1
             changed = changed or did != 0
@@ -102,7 +109,10 @@ def run(
         if did & top_read.BEAT:
             s.loaded += 1
         changed = changed or did != 0
-        if top_write.step(w, jobs, write_bursts, delays, pushed, result, t):
+        did = top_stage.step(g, phases, pushed, cut, room, t)
+        enters = did & top_stage.ENTERS != 0
+        changed = changed or did != 0
+        if top_write.step(w, jobs, write_bursts, delays, pushed, result, cut, enters, t):
             changed = True
         if result:
             s.results_taken += 1
@@ -113,7 +123,7 @@ def run(
             if r.end_cycle == t + 1:
                 return True
         else:
-            event = _next_event(s, ready_cycle, r, reads, w, t)
+            event = _next_event(s, ready_cycle, r, reads, g, w, t)
             if event >= NEVER:
                 return False
             if leap and event > t + 1:  # until then every cycle is like this one
@@ -122,7 +132,7 @@ def run(
 
 
 @njit(cache=True, forceinline=True)
-def _step_reader(r: Any, reads: NDArray[Any], w: Any, t: int) -> bool:
+def _step_reader(r: Any, reads: NDArray[Any], g: Any, w: Any, t: int) -> bool:
     """One cycle of the list reader; whether it changed anything."""
     if r.state == LIST_IDLE:
         if t < r.start_cycle:
@@ -132,6 +142,8 @@ def _step_reader(r: Any, reads: NDArray[Any], w: Any, t: int) -> bool:
         r.state = PUSH
     elif r.state == PUSH:
         taken = min(r.phases_taken, w.taken)
+        if g.state != top_stage.ABSENT:
+            taken = min(taken, g.taken)
         for port in range(reads.size):
             taken = min(taken, reads[port].taken)
         if r.pushed - taken >= QUEUE_PLACES:
@@ -191,10 +203,11 @@ def _log_phase(r: Any, s: Any, phases: NDArray[Any]) -> None:
 
 @njit(cache=True)
 def _next_event(
-    s: Any, ready_cycle: NDArray[np.int64], r: Any, reads: NDArray[Any], w: Any, t: int
+    s: Any, ready_cycle: NDArray[np.int64], r: Any, reads: NDArray[Any], g: Any, w: Any, t: int
 ) -> int:
     """The first cycle behind `t` in which something happens by itself."""
     event = min(top_write.next_event(w, t), r.start_cycle if r.start_cycle > t else NEVER)
+    event = min(event, top_stage.next_event(g))
     if s.results_taken < s.results_issued:
         ready = ready_cycle[s.results_taken % s.result_places]
         event = min(event, ready if ready > t else NEVER)

@@ -40,14 +40,17 @@ class Bursts:
 class ListPhase:
     """One entry of a list as the array ran it.
 
-    output  (m, n)  int32: the sums; None for timing alone
-    stored  (results_words * word_bytes,)  uint8, from `results_address` on; None for timing alone
+    output   (m, n)  int32: the sums, or with `codes` what the int8 codes are; with `digits`
+             (m, rows)  int32: sums of the digits, rows = padded n / digits; None for timing alone
+    largest  (m,)  int32: largest magnitude of each vector's sums, with `codes`; else None
+    stored   (results_words * word_bytes,)  uint8, from `results_address` on; None for timing alone
     """
 
     accept_cycle: int
     end_cycle: int  # first cycle after the last RUN cycle
     counts: ArrayCounts
     output: NDArray[np.int32] | None
+    largest: NDArray[np.int32] | None
     stored: NDArray[np.uint8] | None
 
 

@@ -57,13 +57,26 @@ WRITE_PORT = np.dtype(
 
 
 @njit(cache=True, forceinline=True)
-def takes_result(port: Any) -> bool:
-    """`results.ready` of the cutter."""
-    return port.rest == 0 or (port.rest == 1 and port.held < port.fifo_words)
+def takes_result(port: Any, goes: bool) -> bool:
+    """`results.ready` of the cutter.
+
+    goes  whether a word can go in this cycle
+    """
+    return port.rest == 0 or (port.rest == 1 and goes)
 
 
 @njit(cache=True, forceinline=True)
-def step(port: Any, jobs: Any, bursts: Any, delays: Any, pushed: int, beat: bool, t: int) -> bool:
+def step(
+    port: Any,
+    jobs: Any,
+    bursts: Any,
+    delays: Any,
+    pushed: int,
+    beat: bool,
+    cut: bool,
+    enters: bool,
+    t: int,
+) -> bool:
     """One cycle; whether it changed anything.
 
     jobs    (ports * entries,)  AXI_JOB
@@ -71,17 +84,19 @@ def step(port: Any, jobs: Any, bursts: Any, delays: Any, pushed: int, beat: bool
     delays  (any,)              int64: all lists of the world
     pushed  jobs that have entered the queue before this cycle
     beat    whether the array's result beat is transferred in this cycle
+    cut     whether a word leaves the cutter
+    enters  whether a word enters the FIFO
     """
-    enters = port.rest > 0 and port.held < port.fifo_words
     accepted = port.accept_cycle == t
     word = port.word_cycle == t
     response = port.response_cycle == t
-    changed = enters or accepted or word or response or beat
+    changed = cut or enters or accepted or word or response or beat
     if _decide(port, jobs, bursts, delays, pushed, t):
         changed = True
 
-    if enters:
+    if cut:
         port.rest -= 1
+    if enters:
         port.held += 1
         port.entered_cycle = t
     if beat:

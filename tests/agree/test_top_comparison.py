@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from bitsim.agreement.top import compare, run_model
+from bitsim.agreement.top_case import reproduction
 from bitsim.agreement.top_named import named_top_cases
+from bitsim.agreement.top_named_forms import named_form_cases
 from bitsim.gateware.top_replay import (
     BusCounts,
     ListOutcome,
@@ -158,9 +160,12 @@ def test_a_failing_case_is_printed_so_that_it_can_be_made_again(outcome: TopOutc
     tables = tomllib.loads(text)
     assert text.startswith("# everything_slow_held: bitsim.agreement.top_named")
     assert tables["array"] == CASE.layout.array.model_dump()
-    assert tables["bus"] == CASE.layout.bus.model_dump()
+    assert tables["bus"] == CASE.layout.bus.model_dump(exclude_none=True)
     assert [len(each["phase"]) for each in tables["list"]] == [
         len(each.jobs) for each in CASE.lists
     ]
     assert set(tables["world"]) == {"weights_0", "weights_1", "activations", "results"}
     assert tables["world"]["results"]["response"] == CASE.world.results.response.tolist()
+    with_stage = named_form_cases()[0]
+    bus = with_stage.layout.bus
+    assert tomllib.loads(reproduction(with_stage))["bus"] == bus.model_dump()

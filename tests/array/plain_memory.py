@@ -41,14 +41,17 @@ def activation_beats(layout, job):
     return np.concatenate(blocks)
 
 
-def output_of(layout, job, stored):
-    """(m, n) int32, from the bytes behind a results address."""
+def output_of(layout, job, entry, stored):
+    """(m, n) int32 or of the rows that digits make, from the bytes behind a results address."""
     array, (n, m) = layout.array, (job.weights.shape[0], job.activations.shape[0])
     tiling = array.tiling(job.phase)
-    whole = np.zeros((tiling.groups, array.slices, tiling.row_tiles, array.columns), np.int32)
+    row_tiles = tiling.row_tiles // entry.digits
+    if entry.digits > 1:
+        n = row_tiles * array.columns
+    whole = np.zeros((tiling.groups, array.slices, row_tiles, array.columns), np.int32)
     sums = iter(layout.result_sums(stored).reshape(-1, array.columns, array.slices))
     for first in range(0, tiling.groups, array.hold):
-        for tile in range(tiling.row_tiles):
+        for tile in range(row_tiles):
             for group in range(first, min(first + array.hold, tiling.groups)):
                 whole[group, :, tile] = next(sums).T
     return whole.reshape(tiling.groups * array.slices, -1)[:m, :n]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from itertools import cycle
 
+from tests.array.plain_stage import Stage
+
 
 class Fifo:
     """Words that can leave two cycles after they have entered."""
@@ -169,10 +171,10 @@ class ReadPort:
 
 
 class WritePort:
-    """Cutter, FIFO, master and memory."""
+    """Cutter, result stage if there is one, FIFO, master and memory."""
 
-    def __init__(self, bus, memory, store):
-        self.bus, self.memory, self.store = bus, memory, store
+    def __init__(self, layout, memory, store):
+        self.bus, self.memory, self.store = layout.bus, memory, store
         self.queue = deque()
         self.job = None
         self.left = self.finished = 0
@@ -180,6 +182,10 @@ class WritePort:
         self.gaps, self.responses = cycle(memory.gap.tolist()), cycle(memory.response.tolist())
         self.rest = []
         self.fifo = Fifo()
+        self.stage = None
+        if self.bus.results is not None:
+            words = layout.result_words
+            self.stage = Stage(layout.array, self.bus.word_bytes, words, self.fifo)
         self.sending = None
         self.unsent = 0
         self.unanswered = deque()
@@ -190,13 +196,21 @@ class WritePort:
     def room(self):
         return len(self.fifo.words) < self.bus.write_fifo_words
 
+    def can_go(self):
+        return self.room() if self.stage is None else self.stage.takes(self.room())
+
     def ready(self):
-        return not self.rest or (len(self.rest) == 1 and self.room())
+        return not self.rest or (len(self.rest) == 1 and self.can_go())
 
     def look(self, t, beat):
         changes = [*self.announce(t), *self.moves(t)]
-        if self.rest and self.room():
-            changes.append(lambda: self.fifo.enter(t, self.rest.pop(0)))
+        word = self.rest[0] if self.rest and self.can_go() else None
+        if word is not None:
+            changes.append(lambda: self.rest.pop(0))
+        if self.stage is not None:
+            changes += self.stage.look(t, word, self.room())
+        elif word is not None:
+            changes.append(lambda: self.fifo.enter(t, word))
         if beat is not None:
             changes.append(lambda: self.cut(beat))
         return changes

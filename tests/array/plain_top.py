@@ -162,7 +162,7 @@ class PlainTop:
             ReadPort(bus, memory, self.store, layout.step_words) for memory in world.weights
         ]
         self.activations = ReadPort(bus, world.activations, self.store, layout.activation_words)
-        self.results = WritePort(bus, world.results, self.store)
+        self.results = WritePort(layout, world.results, self.store)
         self.array = PlainArray(spec)
         self.phases = deque()
 
@@ -190,6 +190,8 @@ class PlainTop:
             return [lambda: self.go("PUSH")]
         queues = [self.phases, self.activations.queue, self.results.queue]
         queues += [port.queue for port in self.weights]
+        if self.results.stage is not None:
+            queues.append(self.results.stage.queue)
         if self.state == "PUSH":
             return [self.push] if all(len(queue) < 2 for queue in queues) else []
         ended = self.results.finished == len(self.entries)
@@ -210,6 +212,9 @@ class PlainTop:
             {"address": entry.activations_address, "words": entry.activations_words, "passes": 1}
         )
         self.results.queue.append({"address": entry.results_address, "words": entry.results_words})
+        if self.results.stage is not None:
+            names = ("row_tiles", "groups", "digits", "codes")
+            self.results.stage.queue.append({name: getattr(entry, name) for name in names})
         self.state = "READ" if self.at < len(self.entries) else "WAIT"
 
     def move(self, t):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
+from bitsim.agreement.result_form import expected_results
 from bitsim.agreement.top_case import ListWork, TopCase
+from bitsim.agreement.top_forms import random_form_case
 from bitsim.agreement.top_named import named_top_cases
+from bitsim.agreement.top_named_forms import named_form_cases
 from bitsim.agreement.top_random import random_top_case
 from bitsim.array.top import DotTop, simulate_list
 from bitsim.array.top_result import Bursts, ListResult
@@ -18,6 +23,7 @@ from tests.array.plain_top import PlainTop
 
 SEED = 7
 CASES = 40
+FORM_CASES = 40
 BURST_FIELDS = tuple(Bursts.__dataclass_fields__)
 
 
@@ -32,8 +38,16 @@ def assert_same(case: TopCase, work: ListWork, result: ListResult, plain: PlainT
         size = entry.results_words * case.layout.bus.word_bytes
         stored = np.frombuffer(plain.store.read(entry.results_address, size), np.uint8)
         assert np.array_equal(phase.stored, stored)
-        assert np.array_equal(phase.output, job.expected())
-        assert np.array_equal(output_of(case.layout, job, stored), job.expected())
+        output, largest = expected_results(job, entry, case.layout.array.columns)
+        assert np.array_equal(phase.output, output)
+        if largest is None:
+            rows = output_of(case.layout, job, entry, stored)
+            assert np.array_equal(rows, output)
+        else:
+            assert np.array_equal(phase.largest, largest)
+            codes, magnitudes = case.layout.result_codes(stored, job.phase)
+            assert np.array_equal(codes, output)
+            assert np.array_equal(magnitudes, largest)
     assert (result.end_cycle, result.list_cycles) == (plain.t, plain.list_cycles)
     assert result.weight_words == tuple(port.words for port in plain.weights)
     assert result.activation_words == plain.activations.words
@@ -48,11 +62,40 @@ def assert_same(case: TopCase, work: ListWork, result: ListResult, plain: PlainT
 @pytest.mark.parametrize("index", range(CASES))
 @pytest.mark.parametrize("leap", [True, False])
 def test_every_word_cycle_and_counter_is_that_of_the_plain_machine(index: int, leap: bool) -> None:
-    case = random_top_case(SEED, index)
+    assert_runs_alike(random_top_case(SEED, index), leap, 11, index % 5)
+
+
+@pytest.mark.parametrize("index", range(FORM_CASES))
+def test_with_a_result_stage_as_well(index: int) -> None:
+    assert_runs_alike(random_form_case(SEED, index), index % 3 > 0, 11, index % 5)
+
+
+def test_the_random_cases_with_a_result_stage_have_its_forms_and_ties() -> None:
+    forms, tied = Counter(), 0
+    for index in range(FORM_CASES):
+        case = random_form_case(SEED, index)
+        for work in case.lists:
+            for job, entry in zip(work.jobs, work.entries, strict=True):
+                forms[entry.digits, entry.codes] += 1
+                sums = job.expected()
+                largest = np.abs(sums).max(axis=1, keepdims=True)
+                halves = 254 * np.abs(sums) % np.maximum(2 * largest, 1) == largest
+                tied += int((halves & (largest > 0)).sum()) * entry.codes
+    assert set(forms) == {(digits, 0) for digits in range(1, 6)} | {(1, 1)}
+    assert forms[1, 1] > FORM_CASES // 2
+    assert tied > 50
+
+
+@pytest.mark.parametrize("case", named_form_cases(), ids=lambda case: case.name)
+def test_the_worst_cases_of_the_result_stage(case: TopCase) -> None:
+    assert_runs_alike(case, True, 0, 0)
+
+
+def assert_runs_alike(case: TopCase, leap: bool, pause_cycles: int, first_cycle: int) -> None:
     top = DotTop(case.layout, case.world, leap)
     plain = PlainTop(case.layout, case.world, images(case))
     for pause, work in enumerate(case.lists):
-        start = top.cycle + 11 * pause + index % 5
+        start = top.cycle + pause_cycles * pause + first_cycle
         plain.run(work.entries, start)
         assert_same(case, work, top.run(work.entries, start, work.jobs), plain)
 
