@@ -9,7 +9,7 @@ from typing import get_args
 
 from bitsim.cli import options
 
-KINDS = ("networks", "accelerators", "technologies", "sweeps", "checkpoints")
+KINDS = ("networks", "accelerators", "technologies", "sweeps", "checkpoints", "boards")
 NOTE = 96  # characters of a note
 
 

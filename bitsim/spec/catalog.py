@@ -10,11 +10,12 @@ from typing import Literal
 from bitsim.errors import BitsimError, reason, shown_path
 from bitsim.spec import base, network
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.board import BoardSpec
 from bitsim.spec.checkpoint_source import CheckpointSource
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
 
-Kind = Literal["networks", "accelerators", "technologies", "sweeps", "checkpoints"]
+Kind = Literal["networks", "accelerators", "technologies", "sweeps", "checkpoints", "boards"]
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
@@ -70,6 +71,11 @@ def load_network_spec(name: str) -> NetworkSpec:
 def load_technology(name: str) -> TechnologySpec:
     """A technology by name or by the path of its TOML file."""
     return base.load(TechnologySpec, find("technologies", name))
+
+
+def load_board(name: str) -> BoardSpec:
+    """An FPGA board by name or by the path of its TOML file."""
+    return base.load(BoardSpec, find("boards", name))
 
 
 def load_checkpoint_source(name: str) -> CheckpointSource:

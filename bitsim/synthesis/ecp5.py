@@ -2,7 +2,15 @@
 
 from bitsim.synthesis.target import Part, Target
 
-_PACKAGE = ("--package", "CABGA381", "--speed", "6")
+
+def _part(size: str) -> Part:
+    return Part(
+        place=(size, "--package", "{package}", "--speed", "{speed}"),
+        package="CABGA381",
+        speed="6",
+        constraints=("--lpf", "{file}"),
+    )
+
 
 ECP5 = Target(
     name="ecp5",
@@ -28,9 +36,9 @@ ECP5 = Target(
     # (a third for its write port may be shared).
     lut_sites={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},
     parts={
-        "LFE5U-85F": Part(place=("--85k", *_PACKAGE)),
-        "LFE5U-45F": Part(place=("--45k", *_PACKAGE)),
-        "LFE5U-25F": Part(place=("--25k", *_PACKAGE)),
+        "LFE5U-85F": _part("--85k"),
+        "LFE5U-45F": _part("--45k"),
+        "LFE5U-25F": _part("--25k"),
     },
     nextpnr="ecp5",
 )

@@ -100,13 +100,15 @@ def synthesize(
     if place:
         assert target.nextpnr is not None
         note(f"nextpnr-{target.nextpnr}: {part_name}")
+        options = part.options()
         if part.pins:
             (folder / PINS_FILE).write_text(part.pins)
-        options = [*part.place, "--json", NETLIST, "--seed", "1", "--quiet"]
+            options += part.constraint_options(PINS_FILE)
+        options += ["--json", NETLIST, "--seed", "1"]
         report = run_nextpnr(
             target.nextpnr, options, folder, "report.json", f"{block.module} on {part_name}"
         )
-        placed = _placed(report)
+        placed = placed_of(report)
     result = FpgaResult(target, part_name, parts, placed)
     counted = result.kinds(hierarchy.total(parts))
     if not counted["lut"] or not counted["ff"]:
@@ -114,7 +116,8 @@ def synthesize(
     return result
 
 
-def _placed(report: Mapping[str, Any]) -> Placed:
+def placed_of(report: Mapping[str, Any]) -> Placed:
+    """What nextpnr's report says; the clock is the slowest."""
     clocks = [clock["achieved"] for clock in report["fmax"].values()]
     return Placed(
         fmax_mhz=min(clocks) if clocks else 0.0,

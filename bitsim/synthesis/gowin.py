@@ -1,6 +1,6 @@
 """Gowin LittleBee and Arora."""
 
-from bitsim.synthesis.target import PINS_FILE, Part, Target
+from bitsim.synthesis.target import Part, Target
 
 
 def _pins(clk: str, shift_in: str, shift_out: str) -> str:
@@ -24,27 +24,21 @@ GOWIN = Target(
     parts={
         "GW1NR-9C": Part(
             synthesis=("-family", "gw1n"),
-            place=(
-                "--device",
-                "GW1NR-LV9QN88PC6/I5",
-                "--vopt",
-                "family=GW1N-9C",
-                "--vopt",
-                f"cst={PINS_FILE}",
-            ),
+            place=("--device", "GW1NR-LV9{package}{speed}", "--vopt", "family=GW1N-9C"),
+            package="QN88P",
+            speed="C6/I5",
+            constraints=("--vopt", "cst={file}"),
             pins=_pins("52", "3", "10"),
+            packed_as="GW1N-9C",
         ),
         "GW2A-18C": Part(
             synthesis=("-family", "gw2a"),
-            place=(
-                "--device",
-                "GW2A-LV18PG256C8/I7",
-                "--vopt",
-                "family=GW2A-18C",
-                "--vopt",
-                f"cst={PINS_FILE}",
-            ),
+            place=("--device", "GW2A-LV18{package}{speed}", "--vopt", "family=GW2A-18C"),
+            package="PG256",
+            speed="C8/I7",
+            constraints=("--vopt", "cst={file}"),
             pins=_pins("H11", "T10", "C13"),
+            packed_as="GW2A-18C",
         ),
     },
     nextpnr="himbaechel-gowin",

@@ -2,6 +2,17 @@
 
 from bitsim.synthesis.target import Part, Target
 
+
+def _part(size: str, package: str, *synthesis: str) -> Part:
+    return Part(
+        synthesis=synthesis,
+        place=(size, "--package", "{package}"),
+        package=package,
+        speed=size[2:4].upper(),
+        constraints=("--pcf", "{file}"),
+    )
+
+
 ICE40 = Target(
     name="ice40",
     script=("synth_ice40 -noflatten {options} -top {top}",),
@@ -16,9 +27,9 @@ ICE40 = Target(
     # cell of its own, which only placement counts.
     lut_sites={"SB_LUT4": 1},
     parts={
-        "HX8K": Part(place=("--hx8k", "--package", "ct256")),
-        "LP8K": Part(place=("--lp8k", "--package", "cm225")),
-        "UP5K": Part(synthesis=("-device", "u"), place=("--up5k", "--package", "sg48")),
+        "HX8K": _part("--hx8k", "ct256"),
+        "LP8K": _part("--lp8k", "cm225"),
+        "UP5K": _part("--up5k", "sg48", "-device", "u"),
     },
     nextpnr="ice40",
 )

@@ -11,11 +11,32 @@ KINDS = ("lut", "carry", "mux", "ff", "lut_ram", "block_ram", "dsp")
 
 @dataclass(frozen=True)
 class Part:
-    """A device, or a family of them: what yosys and nextpnr call it."""
+    """A device, or a family of them: what yosys and nextpnr call it.
 
-    synthesis: tuple[str, ...] = ()  # further options of the yosys command
-    place: tuple[str, ...] = ()  # options of nextpnr
-    pins: str = ""  # text of the file PINS_FILE, where nextpnr wants every pin to have a place
+    synthesis       further options of the yosys command
+    place           options of nextpnr, with {package} and {speed}
+    package, speed  those that `rtl synth` takes; a board has its own
+    constraints     option of nextpnr that names a file of pins, with {file}
+    pins            text of such a file, where nextpnr wants every pin to have a place
+    packed_as       what the program that makes a bitstream calls it
+    """
+
+    synthesis: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    package: str = ""
+    speed: str = ""
+    constraints: tuple[str, ...] = ()
+    pins: str = ""
+    packed_as: str = ""
+
+    def options(self, package: str | None = None, speed: str | None = None) -> list[str]:
+        """The options of nextpnr without those for pins."""
+        words = {"package": package or self.package, "speed": speed or self.speed}
+        return [option.format_map(words) for option in self.place]
+
+    def constraint_options(self, file: str) -> list[str]:
+        """Those that name a file of pins."""
+        return [option.format(file=file) for option in self.constraints]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import re
@@ -16,7 +17,11 @@ from bitsim.errors import BitsimError
 
 INSTALL = "`make setup-test`, or pip install 'bitsim[synth]'"
 LOG = "yosys.log"
+PLACE_LOG = "nextpnr.log"
+PACK_LOG = "pack.log"
 
+# nextpnr's table of cells; it goes on until a kind of them has no place left.
+_USED = re.compile(r"^Info:\s+(\w+): +(\d+)/ *(\d+) +\d+%", re.MULTILINE)
 _FAULT = re.compile(r"^(?:.*?)\bERROR: *(.+)$", re.MULTILINE)
 
 
@@ -27,14 +32,43 @@ def yosys_command() -> list[str]:
 
 def nextpnr_command(family: str) -> list[str]:
     """nextpnr of a family such as `himbaechel-gowin`, from its wheel or from PATH."""
-    name = family.replace("-", "_")
-    return _command(f"yowasp_nextpnr_{name}", f"run_nextpnr_{name}", f"nextpnr-{family}")
+    package, program = nextpnr_names(family)
+    return _command(package, f"run_nextpnr_{family.replace('-', '_')}", program)
+
+
+def nextpnr_names(family: str) -> tuple[str, str]:
+    """Its wheel and its program."""
+    return f"yowasp_nextpnr_{family.replace('-', '_')}", f"nextpnr-{family}"
+
+
+def packer_command(program: str) -> list[str]:
+    """What makes a bitstream: `ecppack`, `icepack` or `gowin_pack`."""
+    if program in ("ecppack", "icepack"):
+        family = {"ecppack": "ecp5", "icepack": "ice40"}[program]
+        return _command(f"yowasp_nextpnr_{family}", f"run_{program}", program)
+    assert program == "gowin_pack"
+    if importlib.util.find_spec("apycula") is not None:
+        return [sys.executable, "-m", "apycula.gowin_pack"]
+    return _on_path(program)
+
+
+def version(package: str, program: str) -> str:
+    """Of the wheel, or what the program on PATH says of itself."""
+    if importlib.util.find_spec(package) is not None:
+        return f"{package} {importlib.metadata.version(package.replace('_', '-'))}"
+    ran = _run([*_on_path(program), "--version"], Path.cwd())
+    lines = (ran.stdout + ran.stderr).strip().splitlines()
+    return f"{program} on PATH: {lines[0][:120] if lines else 'says no version'}"
 
 
 def _command(package: str, function: str, program: str) -> list[str]:
     if importlib.util.find_spec(package) is not None:
         start = f"import sys, {package} as tool; sys.exit(tool.{function}(sys.argv[1:]))"
         return [sys.executable, "-c", start]
+    return _on_path(program)
+
+
+def _on_path(program: str) -> list[str]:
     if shutil.which(program):
         return [program]
     raise BitsimError(f"{program}: not found; {INSTALL}, or put one on PATH")
@@ -67,11 +101,31 @@ def run_nextpnr(
     """Place and route in `folder`; returns nextpnr's report."""
     (folder / report).unlink(missing_ok=True)
     ran = _run([*nextpnr_command(family), *options, "--report", report], folder)
-    (folder / "nextpnr.log").write_text(ran.stdout + ran.stderr)
+    (folder / PLACE_LOG).write_text(ran.stdout + ran.stderr)
+    full = _overfull(ran.stderr)
+    if ran.returncode and full:
+        raise BitsimError(
+            f"{blame}: does not fit: {full}; choose a smaller machine, or a larger device"
+        )
     if ran.returncode or not (folder / report).is_file():
         raise BitsimError(f"{blame}: nextpnr-{family} gives up: {_reason(ran, '')}")
     table: dict[str, Any] = json.loads((folder / report).read_text())
     return table
+
+
+def run_packer(program: str, options: Sequence[str], folder: Path, output: str, blame: str) -> None:
+    """Make a bitstream in `folder`."""
+    (folder / output).unlink(missing_ok=True)
+    ran = _run([*packer_command(program), *options], folder)
+    (folder / PACK_LOG).write_text(ran.stdout + ran.stderr)
+    if ran.returncode or not (folder / output).is_file() or not (folder / output).stat().st_size:
+        raise BitsimError(f"{blame}: {program} gives up: {_reason(ran, '')}")
+
+
+def _overfull(log: str) -> str:
+    """Cells of which there are too few, or nothing."""
+    used = {name: (int(n), int(most)) for name, n, most in _USED.findall(log)}
+    return ", ".join(f"{name} {n} of {most}" for name, (n, most) in used.items() if n > most)
 
 
 def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
