@@ -1,29 +1,15 @@
-"""What a run of a network through the Verilog has finished, layer by layer, in a folder.
-
-A layer is one file that is there whole or not at all: a run that is killed goes on behind the last
-one. The sums are those of the hardware, so that the walk through the network can be repeated up to
-there without it.
-"""
+"""What a run of a network through the Verilog has finished, layer by layer."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.errors import BitsimError, shown_path
-from bitsim.trace.atomic import atomic_file
-
-# What reading a file raises that was cut, or that something else wrote.
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+from bitsim.trace.journal import Journal, Kept
 
 
 @dataclass
@@ -67,43 +53,25 @@ class TokenJournal:
     """The layers that are finished, of the run that `identity` tells from all others."""
 
     def __init__(self, work: Path, identity: Iterable[str]) -> None:
-        digest = hashlib.sha256(repr(list(identity)).encode()).hexdigest()[:24]
-        self.folder = work / f"token-{digest}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._journal = Journal(work, "token", "layer", identity)
+        self.folder = self._journal.folder
 
     def layers(self) -> list[tuple[Finished, ...]]:
         """Those behind which no gap is, in order."""
-        found: list[tuple[Finished, ...]] = []
-        while (path := self._path(len(found))).exists():
-            try:
-                found.append(_read(path))
-            except _DAMAGE as error:
-                raise BitsimError(
-                    f"{shown_path(path)}: is not what a run left ({type(error).__name__}); delete "
-                    f"{shown_path(self.folder)} and start again"
-                ) from None
-        return found
+        try:
+            return [tuple(map(_finished, layer)) for layer in self._journal.steps()]
+        except TypeError:  # a tally of other fields
+            raise self._journal.refusal(f"{self.folder.name}: another bitsim left it") from None
 
     def keep(self, index: int, phases: Sequence[Finished]) -> None:
         """Write layer `index`, counted over all passes."""
-        about = [{"name": each.name, "tally": asdict(each.tally)} for each in phases]
-        arrays: dict[str, Any] = {f"sums_{place}": each.sums for place, each in enumerate(phases)}
-        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-        with atomic_file(self._path(index)) as file:
-            np.savez(file, **arrays)
+        kept = [Kept(each.name, each.sums, asdict(each.tally)) for each in phases]
+        self._journal.keep(index, kept)
 
     def remove(self) -> None:
         """The run has come to its end."""
-        shutil.rmtree(self.folder)
-
-    def _path(self, index: int) -> Path:
-        return self.folder / f"layer_{index:06}.npz"
+        self._journal.remove()
 
 
-def _read(path: Path) -> tuple[Finished, ...]:
-    with np.load(path, allow_pickle=False) as arrays:
-        about = json.loads(arrays["about"].tobytes())
-        return tuple(
-            Finished(each["name"], arrays[f"sums_{place}"], Tally(**each["tally"]))
-            for place, each in enumerate(about)
-        )
+def _finished(kept: Kept) -> Finished:
+    return Finished(kept.name, kept.sums, Tally(**kept.about))

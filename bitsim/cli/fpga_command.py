@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bitsim.cli import fpga_build
+from bitsim.cli import fpga_build, fpga_host, fpga_simulate
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -12,3 +12,5 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("fpga", help="bitstream of a board", description=__doc__)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     fpga_build.add_parser(actions)
+    fpga_host.add_parser(actions)
+    fpga_simulate.add_parser(actions)

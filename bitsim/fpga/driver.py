@@ -97,6 +97,16 @@ class Driver:
                 f"{status['errors']:#b}: weight ports, activations, results); check the addresses"
             )
 
+    def settle(self, most_s: float) -> None:
+        """Until no list runs, such as one of a host that was ended; `BitsimError` if it goes on."""
+        deadline = time.monotonic() + most_s
+        while self.read("STATUS")["busy"]:
+            if time.monotonic() > deadline:
+                raise BitsimError(
+                    f"{self.name}: a list that an earlier host began has not ended in {most_s} s; "
+                    f"reset the board"
+                )
+
     def counters(self) -> dict[str, int]:
         """All counters by name (`RegisterMap.counters`)."""
         wanted = [register for register in self.registers if self._is_counter(register)]

@@ -48,6 +48,7 @@ class SerialLink:
     ) -> None:
         self.name = name
         self.repeats = 0  # requests that were sent again
+        self.line_bytes = 0  # that have passed, both ways
         self._descriptor = descriptor
         self._byte_s = LINE_BITS / baud if baud else 0.0
         self._answer_s = answer_s
@@ -156,9 +157,11 @@ class SerialLink:
             data = os.read(self._descriptor, _READ_BYTES)
         if not data:
             raise BitsimError(f"{self.name}: closed by the other end; check cable and power")
+        self.line_bytes += len(data)
         return data
 
     def _send(self, data: bytes) -> None:
+        self.line_bytes += len(data)
         deadline = time.monotonic() + self._answer_s + 2 * self._byte_s * len(data)
         while data:
             left_s = deadline - time.monotonic()
