@@ -12,6 +12,7 @@ from bitsim.spec.base import Spec
 def test_every_name_of_models_loads():
     loaders = {
         "accelerators": catalog.load_accelerator,
+        "boards": catalog.load_board,
         "checkpoints": catalog.load_checkpoint_source,
         "networks": catalog.load_network_spec,
         "technologies": catalog.load_technology,
