@@ -6,10 +6,8 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.spec.bus import SUM_BYTES
-from bitsim.units import BITS_PER_BYTE, ceil_div
-
-SUM_BITS = SUM_BYTES * BITS_PER_BYTE
+from bitsim.spec.bus import SUM_BITS
+from bitsim.units import ceil_div
 
 
 class ResultCutter(wiring.Component):

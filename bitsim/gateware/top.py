@@ -6,7 +6,7 @@ docs/top.md is its contract.
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
@@ -15,6 +15,7 @@ from bitsim.gateware.dataflows import make_array
 from bitsim.gateware.job_queue import JobQueue
 from bitsim.gateware.list_reader import ListReader, list_write_ports
 from bitsim.gateware.read_port import ReadPort
+from bitsim.gateware.result_stage import result_job
 from bitsim.gateware.sequencer import PHASE
 from bitsim.gateware.shared import Shared, place
 from bitsim.gateware.write_port import WritePort
@@ -121,7 +122,9 @@ class Top(wiring.Component):
 
     def _result_port(self, m: Module, array: wiring.PureInterface) -> WritePort:
         sums = self.array.columns * self.array.slices
-        m.submodules.results_port = port = WritePort(self.bus, sums, self.array.accumulator_bits)
+        m.submodules.results_port = port = WritePort(
+            self.bus, sums, self.array.accumulator_bits, self.array.hold
+        )
         connect_flat(m, self, axi_name("results"), port.axi)
         wiring.connect(m, array.results, port.beats)
         return port
@@ -138,6 +141,12 @@ class Top(wiring.Component):
         """The jobs of an entry enter all queues in the same cycle."""
         entry = reader.entries.payload
         queues = [phases.enter, activations.jobs, results.jobs, *(port.jobs for port in weights)]
+        if self.bus.results is not None:
+            queues.append(results.forms)
+            m.d.comb += [
+                getattr(results.forms.payload, field).eq(_form(entry, field))
+                for field, _ in result_job(self.bus.results)
+            ]
         push = Signal()
         m.d.comb += [
             reader.entries.ready.eq(Cat(queue.ready for queue in queues).all()),
@@ -161,6 +170,12 @@ class Top(wiring.Component):
                 port.jobs.payload.words.eq(entry.weights_words),
                 port.jobs.payload.passes.eq(entry.passes),
             ]
+
+
+def _form(entry: data.View, field: str) -> Value:
+    """A field of the result stage's job."""
+    value: Value = getattr(entry, field)
+    return value != 0 if field == "codes" else value
 
 
 def _times(m: Module, stride: Value, factor: int) -> Value:

@@ -10,23 +10,36 @@ from bitsim.gateware.axi import AxiWriteSignature
 from bitsim.gateware.counters import COUNTER_BITS
 from bitsim.gateware.job_queue import JobQueue
 from bitsim.gateware.result_cutter import ResultCutter
+from bitsim.gateware.result_stage import ResultStage, result_job
 from bitsim.gateware.word_fifo import WordFifo
 from bitsim.gateware.write_master import WriteMaster, write_job
 from bitsim.spec.bus import Axi4BusSpec
 
 
 class WritePort(wiring.Component):
-    """Cutter, FIFO, job queue and write master; the ports are theirs."""
+    """Cutter, FIFO, job queue and write master; the ports are theirs.
+
+    forms  jobs of the result stage, if the bus has one
+
+    hold   groups of a block
+    """
 
     clocked = True
 
-    def __init__(self, bus: Axi4BusSpec, sums: int, sum_bits: int) -> None:
+    def __init__(self, bus: Axi4BusSpec, sums: int, sum_bits: int, hold: int) -> None:
         self.bus = bus
         self.sums = sums
         self.sum_bits = sum_bits
+        self.hold = hold
+        forms = (
+            {"forms": In(stream.Signature(result_job(bus.results)))}
+            if bus.results is not None
+            else {}
+        )
         super().__init__(
             {
                 "jobs": In(stream.Signature(write_job(bus))),
+                **forms,
                 "beats": In(stream.Signature(sums * sum_bits)),
                 "axi": Out(AxiWriteSignature(bus)),
                 "finished": Out(1),
@@ -47,10 +60,26 @@ class WritePort(wiring.Component):
         wiring.connect(m, queue.leave, master.jobs)
         wiring.connect(m, wiring.flipped(self.beats), cutter.beats)
         wiring.connect(m, master.axi, wiring.flipped(self.axi))
+        if bus.results is None:
+            m.d.comb += [
+                cutter.words.ready.eq(fifo.room),
+                fifo.push.eq(cutter.words.valid & cutter.words.ready),
+                fifo.pushed.eq(cutter.words.payload),
+            ]
+        else:
+            m.submodules.form_queue = forms = JobQueue(result_job(bus.results))
+            m.submodules.stage = stage = ResultStage(
+                bus.results, bus.data_bits, self.sum_bits, self.hold, cutter.beat_words
+            )
+            wiring.connect(m, wiring.flipped(self.forms), forms.enter)
+            wiring.connect(m, forms.leave, stage.jobs)
+            wiring.connect(m, cutter.words, stage.words)
+            m.d.comb += [
+                stage.room.eq(fifo.room),
+                fifo.push.eq(stage.push),
+                fifo.pushed.eq(stage.pushed),
+            ]
         m.d.comb += [
-            cutter.words.ready.eq(fifo.room),
-            fifo.push.eq(cutter.words.valid & cutter.words.ready),
-            fifo.pushed.eq(cutter.words.payload),
             master.ready.eq(fifo.ready),
             master.head.eq(fifo.head),
             fifo.pop.eq(master.pop),
