@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bitsim.gateware.bench_run import generator, log_lines, run
 from bitsim.gateware.counters import COUNTERS
-from bitsim.gateware.stimulus import arranged
+from bitsim.gateware.stimulus import sums_of
 from bitsim.gateware.top_bench import top_bench, top_bench_sources
-from bitsim.gateware.top_stimulus import Machine, write_machine
+from bitsim.gateware.top_stimulus import Machine, Product, write_machine
 from bitsim.gateware.verilator import build
 from bitsim.gateware.verilog import emit_tops
 from bitsim.spec.bus import Axi4BusSpec, BusLayout
@@ -78,14 +78,17 @@ class ListOutcome:
 
 @dataclass(frozen=True, eq=False)
 class TopPhase:
-    """One phase of a list.
+    """One phase of a list; what its entry asked for, as the memory held it at the end.
 
-    output  (m, n) int32, as the memory held it at the end
+    output   sums (m, n) int32; of an entry with digits those of (m, padded n / digits) rows, each
+             sum of its digits; of an entry with codes the codes, (m, n), widened to int32
+    largest  (m,) int32 magnitudes that belong to the codes, else None
     """
 
     accept_cycle: int  # in which the array took it
     end_cycle: int  # first cycle after its last result beat
     output: NDArray[np.int32]
+    largest: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +168,7 @@ def _outcome(machine: Machine, folder: Path, work: Path) -> TopOutcome:
     if any(output is None for output in outputs):
         faults.append("results: a word was never written")
     phases = [
-        TopPhase(accept, finish, output)
+        TopPhase(accept, finish, *output)
         for accept, finish, output in zip(accepts, finishes, outputs, strict=False)
         if output is not None
     ]
@@ -204,10 +207,14 @@ def list_outcome(bus: Axi4BusSpec, start_cycle: int, end: Sequence[int]) -> List
     )
 
 
-def _outputs(machine: Machine, words: Sequence[str]) -> list[NDArray[np.int32] | None]:
+# As in `TopPhase`.
+_Output = tuple[NDArray[np.int32], NDArray[np.int32] | None]
+
+
+def _outputs(machine: Machine, words: Sequence[str]) -> list[_Output | None]:
     """Of each phase, from the words of its results in memory; None if one was not written."""
     layout = BusLayout(machine.array, machine.bus)
-    outputs: list[NDArray[np.int32] | None] = []
+    outputs: list[_Output | None] = []
     place = 0
     for product in machine.products:
         stored = words[place : place + product.entry.results_words]
@@ -217,9 +224,21 @@ def _outputs(machine: Machine, words: Sequence[str]) -> list[NDArray[np.int32] |
             continue
         data = np.frombuffer(bytes.fromhex("".join(stored)), np.uint8)
         lowest_first = data.reshape(-1, machine.bus.word_bytes)[:, ::-1]
-        sums = layout.result_sums(np.ascontiguousarray(lowest_first).reshape(-1))
-        outputs.append(arranged(machine.array, product.job, sums))
+        outputs.append(_output(layout, product, np.ascontiguousarray(lowest_first).reshape(-1)))
     return outputs
+
+
+def _output(layout: BusLayout, product: Product, stored: NDArray[np.uint8]) -> _Output:
+    """In the form that the entry asked for."""
+    entry, phase = product.entry, product.job.phase
+    if entry.codes:
+        codes, largest = layout.result_codes(stored, phase)
+        return codes.astype(np.int32), largest
+    sums = layout.result_sums(stored)
+    if entry.digits > 1:
+        rows = entry.row_tiles // entry.digits * layout.array.columns
+        phase = phase.model_copy(update={"n": rows})
+    return sums_of(layout.array, phase, sums), None
 
 
 _RULES: Mapping[str, str] = {
