@@ -180,7 +180,7 @@ class _Comparison:
 def _compare_list(found: _Comparison, name: str, model: ListResult, verilog: ListOutcome) -> None:
     for cycle in ("start_cycle", "end_cycle"):
         found.same_cycle(f"{name}: {cycle}", getattr(model, cycle), getattr(verilog, cycle))
-    found.same_counter(f"{name}: errors", 0, verilog.errors)
+    found.same_counter(f"{name}: errors", model.errors, verilog.errors)
     bus = verilog.bus
     found.same_counter(f"{name}: list_cycles", model.list_cycles, bus.list_cycles)
     words = (*model.weight_words, model.activation_words, model.result_words)
@@ -248,9 +248,9 @@ def _compare_bursts(
 def _machine(layout: BusLayout, case: TopCase | None) -> Machine:
     """A machine without a case has no list in this round; its world is never met."""
     if case is None:
-        return Machine(layout.array, layout.bus, (), ideal_world(layout.bus.weight_ports), {})
+        return Machine(layout.array, layout.bus, (), ideal_world(layout.bus.weight_ports))
     lists = [_products(each) for each in case.lists]
-    return Machine(layout.array, layout.bus, lists, case.world, {})
+    return Machine(layout.array, layout.bus, lists, case.world)
 
 
 def _products(work: ListWork) -> list[Product]:

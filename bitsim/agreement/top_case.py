@@ -67,4 +67,6 @@ def reproduction(case: TopCase) -> str:
         for field, value in vars(memory).items():
             plain = value.tolist() if isinstance(value, np.ndarray) else value
             lines.append(f"{field} = {plain}")
+    lines += ["", "[world.errors]"]
+    lines += [f"{port} = {number}" for port, number in case.world.errors.items()]
     return "\n".join(lines) + "\n"

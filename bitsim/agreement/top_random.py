@@ -115,7 +115,10 @@ def random_layout(rng: np.random.Generator, columns: int | None = None) -> BusLa
 
 
 def random_world(rng: np.random.Generator, weight_ports: int) -> World:
-    """Half of the time every port behaves in its own way, half of the time one kind is slow."""
+    """Half of the time every port behaves in its own way, half of the time one kind is slow.
+
+    Any port may be told once that something went wrong.
+    """
     slow = rng.choice(["every", "every", "every", "weights", "activations", "results"])
     free, refresh = ReadWorld(), _random_refresh(rng)
     weights = [_random_read(rng) for _ in range(weight_ports)]
@@ -128,10 +131,13 @@ def random_world(rng: np.random.Generator, weight_ports: int) -> World:
         refresh_period=refresh[0],
         refresh_cycles=refresh[1],
     )
+    ports = range(weight_ports + 2)
+    errors = {port: log_uniform(rng, 1, 400) - 1 for port in ports if rng.random() < 0.3}
     return World(
         weights=tuple(weights) if slow in ("every", "weights") else (free,) * weight_ports,
         activations=_random_read(rng) if slow in ("every", "activations") else free,
         results=results if slow in ("every", "results") else WriteWorld(),
+        errors=errors,
     )
 
 

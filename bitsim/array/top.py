@@ -53,6 +53,8 @@ class DotTop:
         self._reads = np.zeros(bus.weight_ports + 1, READ_PORT)
         self._stage = make_stage(layout)
         self._write = np.zeros(1, WRITE_PORT)
+        self._errors = world.errors
+        self._answered = [0] * (bus.weight_ports + 2)  # words read, bursts written, since reset
         self._delays = _Delays()
         self._alike = all(_same_memory(memory, world.weights[0]) for memory in world.weights)
         for port, memory in zip(self._reads, (*world.weights, world.activations), strict=True):
@@ -228,6 +230,7 @@ class DotTop:
         return ListResult(
             start_cycle=start_cycle,
             end_cycle=int(self._reader[0]["end_cycle"]),
+            errors=self._seen_errors([*words, int(self._write[0]["answered"])]),
             phases=tuple(
                 self._phase(phase, values[index] if values else None)
                 for index, phase in enumerate(phases)
@@ -239,6 +242,16 @@ class DotTop:
             activation_bursts=reads[-1] if reads else None,
             result_bursts=_bursts(write_bursts) if reads else None,
         )
+
+    def _seen_errors(self, answers: Sequence[int]) -> int:
+        """Bits of the ports whose wrong answer was among those of the list that has ended."""
+        before = self._answered
+        self._answered = [old + new for old, new in zip(before, answers, strict=True)]
+        wrong = [
+            before[port] <= self._errors.get(port, -1) < after
+            for port, after in enumerate(self._answered)
+        ]
+        return sum(bit << port for port, bit in enumerate(wrong))
 
     def _phase(self, phase: Any, values: EntryValues | None) -> ListPhase:
         cycles = [int(each) for each in phase["class_cycles"]]

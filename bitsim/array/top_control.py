@@ -124,7 +124,7 @@ def run(
                 return True
         else:
             event = _next_event(s, ready_cycle, r, reads, g, w, t)
-            if event >= NEVER:
+            if event <= t or event >= NEVER:  # in the past: it was missed, and would be waited for
                 return False
             if leap and event > t + 1:  # until then every cycle is like this one
                 s.class_cycles[kind] += event - s.cycle

@@ -56,10 +56,15 @@ class ListPhase:
 
 @dataclass(frozen=True, eq=False)
 class ListResult:
-    """One list. Bursts are None if they were not asked for."""
+    """One list. Bursts are None if they were not asked for.
+
+    errors  bit p for weight port p, then one for activations, one for results: what the ports
+            were answered with, which changes neither cycles nor values
+    """
 
     start_cycle: int  # `start` was 1 in it
     end_cycle: int  # first cycle of IDLE after it
+    errors: int
     phases: tuple[ListPhase, ...]
     weight_words: tuple[int, ...]  # of each port
     activation_words: int

@@ -131,6 +131,7 @@ def _machine_header(bus: Axi4BusSpec) -> str:
 
 def _delays(world: World) -> list[int]:
     """The program's arguments, of a world that is the same for all ports and at all times."""
+    assert not world.errors, world.errors
     reads: Sequence[object] = [*world.weights, world.activations]
     first, results = world.activations, world.results
     refresh = (first.refresh_period, first.refresh_cycles)

@@ -32,17 +32,12 @@ class Product:
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """An accelerator, the lists that it is to run one after the other, and its memory.
-
-    errors  by port (weight ports first, then activations, then results): number of the word read
-            or burst written that the memory answers with an error
-    """
+    """An accelerator, the lists that it is to run one after the other, and its memory."""
 
     array: DotSpec
     bus: Axi4BusSpec
     lists: Sequence[Sequence[Product]]
     world: World
-    errors: Mapping[int, int]
 
     @property
     def products(self) -> list[Product]:
@@ -61,13 +56,13 @@ def write_machine(machine: Machine, folder: Path) -> None:
     images = read_images(machine)
     worlds = [*machine.world.weights, machine.world.activations]
     for port, (world, image) in enumerate(zip(worlds, images, strict=True)):
-        error = machine.errors.get(port, NONE)
+        error = machine.world.errors.get(port, NONE)
         _write_read_port(folder / f"port_{port}.bin", machine.bus, world, error, image)
     results, port = machine.world.results, len(worlds)
     parts = [
         *(_list(each) for each in (results.accept, results.gap, results.response)),
         _numbers([results.refresh_period, results.refresh_cycles]),
-        _numbers([machine.errors.get(port, NONE), len(machine.products)]),
+        _numbers([machine.world.errors.get(port, NONE), len(machine.products)]),
         *(
             _numbers([product.entry.results_address, product.entry.results_words])
             for product in machine.products

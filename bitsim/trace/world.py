@@ -6,6 +6,7 @@ counted from reset. `refresh_period` 0 means no refresh.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,11 +69,16 @@ def _check(period: int, refresh: int, *lists: Cycles) -> None:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """All ports: one world for each weight port."""
+    """All ports: one world for each weight port.
+
+    errors  by port (weight ports first, then activations, then results): number of the word read
+            or burst written, from reset on, that the memory answers with an error
+    """
 
     weights: tuple[ReadWorld, ...]
     activations: ReadWorld
     results: WriteWorld
+    errors: Mapping[int, int] = field(default_factory=dict)
 
 
 def ideal_world(weight_ports: int) -> World:

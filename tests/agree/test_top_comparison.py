@@ -42,7 +42,7 @@ def outcome() -> TopOutcome:
             ListOutcome(
                 start_cycle=each.start_cycle,
                 end_cycle=each.end_cycle,
-                errors=0,
+                errors=each.errors,
                 bus=BusCounts(
                     each.list_cycles, each.weight_words, each.activation_words, each.result_words
                 ),
@@ -164,7 +164,8 @@ def test_a_failing_case_is_printed_so_that_it_can_be_made_again(outcome: TopOutc
     assert [len(each["phase"]) for each in tables["list"]] == [
         len(each.jobs) for each in CASE.lists
     ]
-    assert set(tables["world"]) == {"weights_0", "weights_1", "activations", "results"}
+    ports = {"weights_0", "weights_1", "activations", "results"}
+    assert set(tables["world"]) == ports | {"errors"}
     assert tables["world"]["results"]["response"] == CASE.world.results.response.tolist()
     with_stage = named_form_cases()[0]
     bus = with_stage.layout.bus

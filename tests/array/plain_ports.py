@@ -45,6 +45,17 @@ class Channel:
         return burst
 
 
+class Answers:
+    """Counts what memory answers, from reset on; keeps whether the wrong one was among them."""
+
+    def __init__(self, wrong):
+        self.wrong, self.count, self.error = wrong, 0, False
+
+    def one_more(self):
+        self.error = self.error or self.count == self.wrong
+        self.count += 1
+
+
 def refreshing(memory, t):
     return memory.refresh_period > 0 and t % memory.refresh_period < memory.refresh_cycles
 
@@ -58,7 +69,7 @@ def length(bus, address, left):
 class ReadPort:
     """Master, memory, FIFO and gearbox; `beat_bytes` of the offered beat mean something."""
 
-    def __init__(self, bus, memory, store, beat_words):
+    def __init__(self, bus, memory, store, beat_words, wrong):
         self.bus, self.memory, self.store, self.beat_words = bus, memory, store, beat_words
         self.queue = deque()
         self.job = None
@@ -71,6 +82,7 @@ class ReadPort:
         self.in_flight = self.reserved = 0
         self.fifo = Fifo()
         self.gear = []
+        self.answers = Answers(wrong)
         self.words = 0
         self.log = []
 
@@ -146,6 +158,7 @@ class ReadPort:
             next(self.gaps)
         at = burst["address"] + self.sent * self.bus.word_bytes
         self.fifo.enter(t, self.store.read(at, self.bus.word_bytes))
+        self.answers.one_more()
         self.words += 1
         self.last_word = t
         self.sent += 1
@@ -173,7 +186,7 @@ class ReadPort:
 class WritePort:
     """Cutter, result stage if there is one, FIFO, master and memory."""
 
-    def __init__(self, layout, memory, store):
+    def __init__(self, layout, memory, store, wrong):
         self.bus, self.memory, self.store = layout.bus, memory, store
         self.queue = deque()
         self.job = None
@@ -190,6 +203,7 @@ class WritePort:
         self.unsent = 0
         self.unanswered = deque()
         self.last_response = -1
+        self.answers = Answers(wrong)
         self.words = 0
         self.log = []
 
@@ -261,7 +275,7 @@ class WritePort:
         if self.unanswered:
             burst = self.unanswered[0]
             if "response_cycle" in burst and t == burst["response_cycle"]:
-                changes.append(self.unanswered.popleft)
+                changes += [self.unanswered.popleft, self.answers.one_more]
         # Last, when the transfers of this cycle are known: when will the response come?
         changes.append(self.schedule_response)
         return changes

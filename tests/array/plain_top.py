@@ -158,11 +158,14 @@ class PlainTop:
         self.layout, spec, bus = layout, layout.array, layout.bus
         self.store = Store(images)
         self.t = 0
+        wrong = [world.errors.get(port) for port in range(bus.weight_ports + 2)]
         self.weights = [
-            ReadPort(bus, memory, self.store, layout.step_words) for memory in world.weights
+            ReadPort(bus, memory, self.store, layout.step_words, number)
+            for memory, number in zip(world.weights, wrong[:-2], strict=True)
         ]
-        self.activations = ReadPort(bus, world.activations, self.store, layout.activation_words)
-        self.results = WritePort(layout, world.results, self.store)
+        words = layout.activation_words
+        self.activations = ReadPort(bus, world.activations, self.store, words, wrong[-2])
+        self.results = WritePort(layout, world.results, self.store, wrong[-1])
         self.array = PlainArray(spec)
         self.phases = deque()
 
@@ -173,6 +176,7 @@ class PlainTop:
         self.results.finished = 0
         for port in (*self.weights, self.activations, self.results):
             port.words, port.log = 0, []
+            port.answers.error = False
         while True:
             t = self.t
             changes = [*self.read_list(t, start), *self.move(t)]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bitsim.agreement.result_form import expected_results
+from bitsim.agreement.top import run_model
 from bitsim.agreement.top_case import ListWork, TopCase
 from bitsim.agreement.top_forms import random_form_case
 from bitsim.agreement.top_named import named_top_cases
@@ -52,6 +53,8 @@ def assert_same(case: TopCase, work: ListWork, result: ListResult, plain: PlainT
     assert result.weight_words == tuple(port.words for port in plain.weights)
     assert result.activation_words == plain.activations.words
     assert result.result_words == plain.results.words
+    answers = [port.answers for port in (*plain.weights, plain.activations, plain.results)]
+    assert result.errors == sum(each.error << port for port, each in enumerate(answers))
     ports = [*plain.weights, plain.activations, plain.results]
     logs = [*result.weight_bursts, result.activation_bursts, result.result_bursts]
     for port, log in zip(ports, logs, strict=True):
@@ -152,3 +155,24 @@ def test_a_list_that_is_longer_than_its_memory_is_refused() -> None:
 
 def named(name: str) -> TopCase:
     return next(case for case in named_top_cases() if case.name == name)
+
+
+def test_the_cases_have_errors_at_every_kind_of_port_and_in_later_lists() -> None:
+    seen = set()
+    for index in range(CASES):
+        case = random_top_case(SEED, index)
+        ports = case.layout.bus.weight_ports
+        for place, result in enumerate(run_model(case)):
+            weights, others = result.errors % (1 << ports), result.errors >> ports
+            bits = (weights > 0, others & 1, others >> 1)
+            seen |= {(place, kind) for kind, bit in enumerate(bits) if bit}
+    assert {kind for place, kind in seen if place == 0} == {0, 1, 2}
+    assert any(place == 1 for place, _ in seen)
+
+
+def test_an_event_that_was_missed_ends_the_simulation_instead_of_being_waited_for() -> None:
+    case = named("ideal_held")
+    top = DotTop(case.layout, case.world)
+    top._reads["accept_cycle"] = -5  # as if an address had been offered before reset
+    with pytest.raises(AssertionError, match="nothing will ever happen again"):
+        top.run(case.lists[0].entries, 3, case.lists[0].jobs)

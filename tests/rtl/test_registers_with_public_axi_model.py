@@ -81,7 +81,7 @@ def test_registers_list_and_interrupt_over_axi4_lite(
     assert bus is not None
     work = products(machine)
     images: dict[int, np.ndarray] = {}
-    for image in read_images(Machine(array, bus, [work], ideal_world(bus.weight_ports), {})):
+    for image in read_images(Machine(array, bus, [work], ideal_world(bus.weight_ports))):
         images |= image
     results = [(p.entry.results_address, p.entry.results_words * bus.word_bytes) for p in work]
     np.savez(

@@ -149,7 +149,7 @@ def world_of(kind: str, ports: int) -> World:
 def machine_of(name: str, kind: str) -> Machine:
     spec, wires = MACHINES[name]
     world = world_of(kind, wires.weight_ports)
-    return Machine(spec, wires, lists_of(name), world, {})
+    return Machine(spec, wires, lists_of(name), world)
 
 
 @pytest.fixture(scope="module")
@@ -308,11 +308,12 @@ def test_an_error_response_is_kept_until_the_next_list(bench: Path, tmp_path: Pa
     machines = []
     for name, (_, wires) in MACHINES.items():
         port = {"smallest": 0, "one_burst": 1, "board": 3, "page_bursts": 2, "odd": 8}[name]
-        machines.append(replace(machine_of(name, "ideal"), errors={port: 0}))
+        machine = machine_of(name, "ideal")
+        machines.append(replace(machine, world=replace(machine.world, errors={port: 0})))
         assert port <= wires.weight_ports + 1
     (ran,) = replay_lists([Round(machines, MOST_CYCLES)], bench, tmp_path)
     for machine, found in zip(machines, ran, strict=True):
-        (port,) = machine.errors
+        (port,) = machine.world.errors
         assert found.faults == ()
         assert [each.errors for each in found.lists] == [1 << port] + [0] * (len(found.lists) - 1)
         for phase, product in zip(found.phases, machine.products, strict=True):

@@ -75,7 +75,7 @@ def test_a_list_of_phases_in_the_memory_of_cocotbext_axi(
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     work = products()
     images: dict[int, np.ndarray] = {}
-    for image in read_images(Machine(ARRAY, BUS, [work], ideal_world(BUS.weight_ports), {})):
+    for image in read_images(Machine(ARRAY, BUS, [work], ideal_world(BUS.weight_ports))):
         images |= image
     results = [
         (product.entry.results_address, product.entry.results_words * BUS.word_bytes)
