@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bitsim.cli import options, rtl_network, rtl_synth
+
+if TYPE_CHECKING:
+    from bitsim.spec.accelerator import AcceleratorSpec
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 ENGINES = 4  # one for each high-performance port of a Zynq UltraScale+
 
@@ -25,6 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     emit.add_argument("--out", metavar="FILE", help="default: stdout")
     emit.add_argument("--header", metavar="FILE", help="C header of its registers too")
     emit.add_argument("--registers", metavar="FILE", help="page of its registers (Markdown) too")
+    emit.add_argument("--core", metavar="FILE", help="core of FuseSoC, beside --out, too")
     emit.add_argument("--vivado", metavar="DIR", help="project for a Kria KV260 too (rtl/vivado)")
     emit.add_argument(
         "--engines", type=options.count, metavar="N", help="with --vivado: how many (default: 4)"
@@ -65,12 +72,15 @@ def run_emit(args: argparse.Namespace) -> int:
         )
     if args.engines is not None and args.vivado is None:
         raise BitsimError("--engines: they are those of a board; add --vivado DIR, or leave it out")
+    core = None if args.core is None else _core(machine, args.core, args.out)
     kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES)
     verilog = emit(machine)
     if args.header is not None:
         _write(args.header, c_header(machine))
     if args.registers is not None:
         _write(args.registers, register_page(machine))
+    if core is not None:
+        _write(args.core, core)
     if kit:
         folder = options.out_folder(args.vivado)
         for name, text in kit.items():
@@ -89,6 +99,22 @@ def run_emit(args: argparse.Namespace) -> int:
         }
         options.print_json(table if args.out else table | {"verilog": verilog})
     return 0
+
+
+def _core(machine: AcceleratorSpec, core: str, out: str | None) -> str:
+    """A core names its files from its own folder on, in YAML."""
+    from importlib.metadata import version
+
+    from bitsim.errors import BitsimError
+    from bitsim.gateware import fusesoc_core
+
+    if out is None or Path(out).parent.resolve() != Path(core).parent.resolve():
+        raise BitsimError("--core: the Verilog lies beside it; add --out FILE in the same folder")
+    if _PLAIN.fullmatch(Path(out).name) is None:
+        raise BitsimError(
+            f"--out {Path(out).name[:80]!r}: a core names it, so letters, digits, _ . and - only"
+        )
+    return fusesoc_core(machine, Path(out).name, version("bitsim"))
 
 
 def _write(path: str, text: str) -> None:
