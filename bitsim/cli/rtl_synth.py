@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitsim.cli import options
+from bitsim.cli.columns import aligned
 from bitsim.errors import BitsimError
 
 if TYPE_CHECKING:
     from bitsim.spec.accelerator import AcceleratorSpec
-    from bitsim.synthesis.asic import AsicResult
     from bitsim.synthesis.block import Block
     from bitsim.synthesis.fpga import FpgaResult
 
@@ -51,6 +50,19 @@ def add_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="X",
         help="with --liberty: what gates are sized for (default: the accelerator's clock)",
     )
+    synth.add_argument(
+        "--clock-gating",
+        action="store_true",
+        help="with --liberty: registers with an enable get the library's clock gates",
+    )
+    synth.add_argument(
+        "--power",
+        action="store_true",
+        help="with --liberty: replay random products on the netlist; power and pJ a product",
+    )
+    synth.add_argument(
+        "--activity", metavar="TRACE", help="the same with the products of a recorded trace"
+    )
     synth.add_argument("--out", metavar="DIR", help="keep Verilog, netlist, logs and reports")
     options.add_json(synth)
     synth.set_defaults(run=run)
@@ -74,8 +86,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.liberty and (args.place or args.part):
         raise BitsimError("rtl synth: --place and --part belong to --target; leave them out")
-    if args.target and args.clock_ns is not None:
-        raise BitsimError("rtl synth: --clock-ns belongs to --liberty; leave it out")
+    for option in ("clock_ns", "clock_gating", "power", "activity"):
+        if args.target and getattr(args, option) not in (None, False):
+            name = option.replace("_", "-")
+            raise BitsimError(f"rtl synth: --{name} belongs to --liberty; leave it out")
     machine = bitsim.load_accelerator(args.accelerator)
     yosys_command()
     make = _asic(args, machine) if args.liberty else _fpga(args)
@@ -108,15 +122,29 @@ def _fpga(args: argparse.Namespace) -> Any:
 
 
 def _asic(args: argparse.Namespace, machine: AcceleratorSpec) -> Any:
+    from bitsim.cli import synth_asic
     from bitsim.synthesis import asic
     from bitsim.synthesis.liberty import read_library
 
-    library = read_library([Path(name) for name in args.liberty])
     clock_ns = args.clock_ns or 1000.0 / machine.clock_mhz
+    works = synth_asic.works(args, machine)
+    library = read_library([Path(name) for name in args.liberty])
 
     def make(block: Block, folder: Path) -> tuple[dict[str, Any], str]:
-        found = asic.synthesize(block, library, clock_ns, folder, options.note)
-        return {"clock_ns": clock_ns} | _asic_table(found), _asic_text(found)
+        found = asic.synthesize(
+            block, library, clock_ns, folder, options.note, clock_gating=args.clock_gating
+        )
+        replayed = None
+        if works is not None:
+            from bitsim.synthesis.replay import replay
+
+            replayed = replay(
+                args.block, machine.array, found, works(), clock_ns, folder, options.note
+            )
+        return (
+            {"clock_ns": clock_ns} | synth_asic.table(found, replayed),
+            synth_asic.text(found, replayed, clock_ns),
+        )
 
     return make
 
@@ -168,78 +196,10 @@ def _fpga_text(found: FpgaResult) -> str:
     rows.append(("total", "", *(str(counts[kind]) for kind in kinds), str(found.lut_sites(cells))))
     lines = [
         f"{found.target.name}, {found.part}; cells of one copy of each module",
-        *_aligned(rows),
+        *aligned(rows),
     ]
     if found.placed is not None:
         used = ", ".join(f"{name} {n} of {most}" for name, (n, most) in found.placed.used.items())
         lines.append(f"placed, with shift registers at its ports: {used}")
         lines.append(f"Fmax {found.placed.fmax_mhz:.1f} MHz")
     return "\n".join(lines)
-
-
-def _asic_table(found: AsicResult) -> dict[str, Any]:
-    from bitsim.synthesis.hierarchy import total
-
-    cells, timing = total(found.modules), found.timing
-    return {
-        "cells": sum(cells.values()) - len(found.macros),
-        "flip_flops": found.flip_flops(cells),
-        "area_um2": found.area_um2(cells),
-        "cell_types": cells,
-        "hierarchy": [
-            {
-                "module": part.module,
-                "depth": part.depth,
-                "copies": part.copies,
-                "cells": sum(part.cells.values()),
-                "flip_flops": found.flip_flops(part.cells),
-                "area_um2": found.area_um2(part.cells),
-            }
-            for part in found.modules
-        ],
-        "memories": [
-            {"module": macro.module, "words": macro.words, "width": macro.width, "bits": macro.bits}
-            for macro in found.macros
-        ],
-        "fmax_mhz": None if timing is None else timing.fmax_mhz,
-        "power_w": None if timing is None else timing.power_w,
-    }
-
-
-def _asic_text(found: AsicResult) -> str:
-    from bitsim.synthesis.hierarchy import total
-
-    rows = [("module", "copies", "cells", "flip-flops", "um2")]
-    rows += [
-        (
-            "  " * part.depth + part.module,
-            str(part.copies),
-            str(sum(part.cells.values())),
-            str(found.flip_flops(part.cells)),
-            f"{found.area_um2(part.cells):.2f}",
-        )
-        for part in found.modules
-    ]
-    cells = total(found.modules)
-    count, flops = sum(cells.values()) - len(found.macros), found.flip_flops(cells)
-    rows.append(("total", "", str(count), str(flops), f"{found.area_um2(cells):.2f}"))
-    lines = ["cells of one copy of each module; no wires, no clock tree", *_aligned(rows)]
-    lines += [
-        f"memory, not in the cells: {macro.module}: {macro.words} x {macro.width} bits, "
-        f"{macro.read_ports} read and {macro.write_ports} write ports"
-        for macro in found.macros
-    ]
-    if found.timing is not None:
-        lines.append(f"Fmax {found.timing.fmax_mhz:.1f} MHz, {found.timing.power_w:.4g} W")
-    return "\n".join(lines)
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

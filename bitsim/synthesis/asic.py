@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from bitsim.errors import BitsimError
 from bitsim.synthesis import hierarchy
 from bitsim.synthesis.block import Block
+from bitsim.synthesis.cell_choice import ClockGate
 from bitsim.synthesis.liberty import Library
 from bitsim.synthesis.memories import Macro, blackbox, macros
-from bitsim.synthesis.sta import Timing, analyse
+from bitsim.synthesis.ram_macros import Bank, smallest_bank
+from bitsim.synthesis.sta import NoTiming, Timing, analyse
 from bitsim.synthesis.tools import run_yosys, yosys_command
 
-LOAD_INVERTERS = (
-    1  # what an output or a register's input is in sizing, in inverters like the driver
-)
+NETLIST = "netlist.json"
+LOAD_INVERTERS = 1  # load of an output or a register's input in sizing: inverters like the driver
+SMALLEST_GATED_BITS = 8  # fewer flip-flops than this are not worth a clock gate
+
+_WIRES = re.compile(r"^\s*default_wire_load(?:_selection)?\s*:[^;]*;", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -25,17 +31,22 @@ class AsicResult:
     """Cells and their area; no wires, no clock tree.
 
     macros    memories that are not in the cells
-    timing    by OpenSTA; None: it is not on PATH
+    timing    by OpenSTA, or why there is none
     """
 
     library: Library
     modules: list[hierarchy.ModuleCells]
     macros: list[Macro]
-    timing: Timing | None
+    timing: Timing | NoTiming
 
     def area_um2(self, cells: Mapping[str, int]) -> float:
-        """Area of cells."""
-        return sum(count * self.library.areas.get(cell, 0.0) for cell, count in cells.items())
+        """Area of cells; exact decimals, so that areas of parts add up to that of the whole."""
+        areas = self.library.areas
+        return float(sum(count * Decimal(repr(areas.get(c, 0.0))) for c, count in cells.items()))
+
+    def bank(self, macro: Macro) -> Bank | None:
+        """The library's RAMs that a memory would be made of."""
+        return smallest_bank(self.library.rams, macro.words, macro.width)
 
     def flip_flops(self, cells: Mapping[str, int]) -> int:
         """Those of the cells that hold a bit."""
@@ -43,9 +54,22 @@ class AsicResult:
 
 
 def synthesize(
-    block: Block, library: Library, clock_ns: float, folder: Path, note: Callable[[str], None]
+    block: Block,
+    library: Library,
+    clock_ns: float,
+    folder: Path,
+    note: Callable[[str], None],
+    clock_gating: bool = False,
 ) -> AsicResult:
-    """Run the tools in `folder`, where logs and netlist stay."""
+    """Run the tools in `folder`, where logs and netlist stay.
+
+    clock_gating  registers of SMALLEST_GATED_BITS and more with an enable get a clock of their own
+    """
+    if clock_gating and library.clock_gate is None:
+        raise BitsimError(
+            "--clock-gating: the library has no clock gate (clock_gating_integrated_cell) for "
+            "rising edges; leave it out, or add the file that has one"
+        )
     yosys_command()
     (folder / "block.v").write_text(block.verilog)
     note(f"yosys: {block.module}, memories and operators")
@@ -63,16 +87,16 @@ def synthesize(
     left_out = macros(json.loads((folder / "coarse.json").read_text()))
     files = [f"library_{index}.lib" for index in range(len(library.texts))]
     for name, text in zip(files, library.texts, strict=True):
-        (folder / name).write_text(text)
+        (folder / name).write_text(_WIRES.sub("", text))
     (folder / "sizing.constr").write_text(
         f"set_driving_cell {library.inverter}\n"
         f"set_load {LOAD_INVERTERS * library.inverter_load_ff:.4f} [fF]\n"
     )
     note(f"yosys: {block.module}, cells of {len(library.areas)}")
     run_yosys(
-        _script(block.module, left_out, files, clock_ns, library.timed, folder),
+        _script(block.module, left_out, files, clock_ns, library, clock_gating, folder),
         folder,
-        ["stat.json", "netlist.v"],
+        ["stat.json", "netlist.v", NETLIST],
         "--liberty",
     )
     stat = json.loads((folder / "stat.json").read_text())
@@ -83,28 +107,47 @@ def synthesize(
         library=library,
         modules=modules,
         macros=left_out,
-        timing=analyse(block.module, files, clock_ns, folder, note),
+        timing=analyse(block.module, files, clock_ns, folder, note)
+        if library.timed
+        else NoTiming("the library has no delays"),
     )
 
 
 def _script(
-    top: str, left_out: list[Macro], files: list[str], clock_ns: float, timed: bool, folder: Path
+    top: str,
+    left_out: list[Macro],
+    files: list[str],
+    clock_ns: float,
+    library: Library,
+    gated: bool,
+    folder: Path,
 ) -> list[str]:
     (folder / "macros.v").write_text("// memories\n" + "".join(map(blackbox, left_out)))
     libraries = " ".join(f"-liberty {name}" for name in files)
+    avoided = "".join(f" -dont_use {cell}" for cell in library.avoided)
     return [
         "read_rtlil coarse.il",
         "read_verilog -lib macros.v",
         *(f"chtype -set {macro.kind} {macro.module}/{macro.cell}" for macro in left_out),
         f"synth -top {top} -run fine:check",
-        f"dfflibmap {libraries}",
+        "rename -wire t:$_*DFF*",  # paths then name registers
+        *([_gate_clocks(library.clock_gate)] if gated and library.clock_gate else []),
+        f"dfflibmap {libraries}{avoided}",
         "opt",
         # Without a driving cell and a load abc does not size its gates.
-        f"abc {libraries}" + (f" -constr sizing.constr -D {clock_ns * 1000:.0f}" * timed),
+        f"abc {libraries}{avoided}"
+        + (f" -constr sizing.constr -D {clock_ns * 1000:.0f}" * library.timed),
         "opt_clean -purge",
         "tee -q -o stat.json stat -json",
         "write_verilog -noattr -simple-lhs netlist.v",
+        f"write_json {NETLIST}",
     ]
+
+
+def _gate_clocks(gate: ClockGate) -> str:
+    test = "" if gate.test is None else f" -tie_lo {gate.test}"
+    pins = f"{gate.enable}:{gate.clock}:{gate.output}"
+    return f"clockgate -pos {gate.cell} {pins}{test} -min_net_size {SMALLEST_GATED_BITS}"
 
 
 def _check(total: Mapping[str, int], library: Library, left_out: list[Macro]) -> None:

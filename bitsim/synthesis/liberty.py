@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 from bitsim.errors import BitsimError, reason, shown, shown_path
+from bitsim.synthesis.cell_choice import ClockGate, smallest_clock_gate, smallest_flip_flop
+from bitsim.synthesis.ram_macros import Ram, read_ram
 
 LARGEST_BYTES = 400_000_000  # the largest open library's corner has 60 MB
 
@@ -25,6 +27,9 @@ _PIN = re.compile(r"\bpin\s*\(")
 _DIRECTION = re.compile(r'\bdirection\s*:\s*"?(\w+)')
 _CAPACITANCE = re.compile(r"\bcapacitance\s*:\s*([.\d]+(?:[eE][-+]?\d+)?)")
 _UNIT = re.compile(r'capacitive_load_unit\s*\(\s*"?([.\d]+)"?\s*,\s*"?(\w+)"?\s*\)')
+_SPECIAL = re.compile(
+    r'\b(?:is_isolation_cell|is_level_shifter|always_on|retention_cell|dont_use)\s*:\s*"?true'
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FEMTOFARAD = {"ff": 1.0, "pf": 1000.0}
 
@@ -33,8 +38,13 @@ _FEMTOFARAD = {"ff": 1.0, "pf": 1000.0}
 class Library:
     """One or more Liberty files together.
 
+    texts            of the files that have cells that are no RAM
     areas            um2, by cell name
     sequential       cells with a flip-flop or latch
+    avoided          cells that a block is not made of: every flip-flop but the one that a bit is
+                     smallest in, and cells between supplies
+    clock_gate       the smallest cell that lets a rising clock through or not; None: there is none
+    rams             memories, for what they take; a block is not made of them
     inverter         the one of middle size: drives the inputs in sizing
     inverter_load_ff capacitance of its input, fF
     timed            it has delays, without which gates cannot be sized
@@ -42,7 +52,10 @@ class Library:
 
     texts: tuple[str, ...]
     areas: dict[str, float]
-    sequential: frozenset[str]
+    sequential: Set[str]
+    avoided: tuple[str, ...]
+    clock_gate: ClockGate | None
+    rams: tuple[Ram, ...]
     inverter: str
     inverter_load_ff: float
     timed: bool
@@ -50,50 +63,80 @@ class Library:
 
 def read_library(paths: Sequence[Path]) -> Library:
     """Read Liberty files, plain or gzip; `BitsimError` if they are no library to synthesise for."""
-    texts = tuple(_text(path) for path in paths)
-    areas: dict[str, float] = {}
-    flip_flops: set[str] = set()
-    latches: set[str] = set()
-    inverters: list[tuple[float, str, float]] = []
-    buffered = False  # abc maps nothing without a buffer
-    for path, text in zip(paths, texts, strict=True):
+    census = _Census()
+    texts = []
+    for path in paths:
+        text = _text(path)
         unit = _UNIT.search(text)
         scale = float(unit[1]) * _FEMTOFARAD.get(unit[2].lower(), 1.0) if unit else 1.0
-        found = 0
-        for name, body in _cells(text):
-            found += 1
-            if not _NAME.fullmatch(name):
-                raise BitsimError(
-                    f"{shown_path(path)}: cell {shown(name)}: not a plain name; rename the cell"
-                )
-            areas[name] = _area(path, name, body)
-            if _has_group(body, "ff"):
-                flip_flops.add(name)
-            elif _has_group(body, "latch"):
-                latches.add(name)
-            elif areas[name] and (single := _of_one_input(body)) is not None:
-                inverts, load = single
-                buffered = buffered or not inverts
-                if inverts:
-                    inverters.append((areas[name], name, load * scale))
-        if not found:
+        cells = list(_cells(text))
+        if not cells:
             raise BitsimError(f"{shown_path(path)}: no cell in it; give a library of cells")
+        for name, body in cells:
+            census.take(path, name, body, scale)
+        if any(name not in census.rams for name, _ in cells):
+            texts.append(text)
     files = ", ".join(shown_path(path) for path in paths)
-    if not flip_flops:
+    if not census.flip_flops:
         raise BitsimError(f"{files}: no flip-flop (a cell with ff); add the file that has them")
-    if not inverters or not buffered:
-        lacking = "buffer" if inverters else "inverter"
+    if not census.inverters or not census.buffered:
+        lacking = "buffer" if census.inverters else "inverter"
         raise BitsimError(f"{files}: no {lacking}; add the file that has the simple gates")
-    inverters.sort()
-    _, inverter, load_ff = inverters[len(inverters) // 2]
+    census.inverters.sort()
+    usable = {n: body for n, body in census.flip_flops.items() if n not in census.special}
+    kept = smallest_flip_flop(usable, census.areas, census.inverters[0][0])
+    others = set() if kept is None else census.flip_flops.keys() - {kept}
+    _, inverter, load_ff = census.inverters[len(census.inverters) // 2]
     return Library(
-        texts=texts,
-        areas=areas,
-        sequential=frozenset(flip_flops | latches),
+        texts=tuple(texts),
+        areas=census.areas,
+        sequential=census.flip_flops.keys() | census.latches,
+        avoided=tuple(sorted(census.special | others)),
+        clock_gate=smallest_clock_gate(census.gates, census.areas),
+        rams=tuple(census.rams.values()),
         inverter=inverter,
         inverter_load_ff=load_ff,
         timed=any("cell_rise" in text for text in texts),
     )
+
+
+class _Census:
+    """What the cells of all files are. abc maps nothing without an inverter and a buffer."""
+
+    def __init__(self) -> None:
+        self.areas: dict[str, float] = {}
+        self.flip_flops: dict[str, str] = {}
+        self.latches: set[str] = set()
+        self.gates: dict[str, str] = {}
+        self.rams: dict[str, Ram] = {}
+        self.special: set[str] = set()
+        self.inverters: list[tuple[float, str, float]] = []
+        self.buffered = False
+
+    def take(self, path: Path, name: str, body: str, scale: float) -> None:
+        """One cell; `scale` is fF in the file's unit."""
+        if not _NAME.fullmatch(name):
+            raise BitsimError(
+                f"{shown_path(path)}: cell {shown(name)}: not a plain name; rename the cell"
+            )
+        area = _area(path, name, body)
+        if (ram := read_ram(name, body, area)) is not None:
+            self.rams[name] = ram
+            return
+        self.areas[name] = area
+        if _SPECIAL.search(body):
+            self.special.add(name)
+        if "clock_gating_integrated_cell" in body:
+            self.gates[name] = body
+        elif _has_group(body, "ff"):
+            self.flip_flops[name] = body
+        elif _has_group(body, "latch"):
+            self.latches.add(name)
+        elif area and name not in self.special and (single := _of_one_input(body)) is not None:
+            inverts, load = single
+            self.buffered = self.buffered or not inverts
+            if inverts:
+                self.inverters.append((area, name, load * scale))
 
 
 def _text(path: Path) -> str:
@@ -123,12 +166,21 @@ def _text(path: Path) -> str:
     return text
 
 
+def cell_bodies(text: str) -> list[tuple[str, int, int]]:
+    """(name, where its head starts, where its body starts) of each cell."""
+    heads = [head for head in _CELL.finditer(text) if not _in_a_word(text, head.start())]
+    return [(head[1], head.start(), head.end()) for head in heads]
+
+
+def _in_a_word(text: str, at: int) -> bool:
+    return at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_")
+
+
 def _cells(text: str) -> Iterable[tuple[str, str]]:
     """(name, what is between it and the next cell) of each cell."""
-    heads = [head for head in _CELL.finditer(text) if text[head.start() - 1].isspace()]
-    for head, following in zip_longest(heads, heads[1:]):
-        end = len(text) if following is None else following.start()
-        yield head[1], text[head.end() : end]
+    bodies = cell_bodies(text)
+    for (name, _, start), following in zip_longest(bodies, bodies[1:]):
+        yield name, text[start : len(text) if following is None else following[1]]
 
 
 def _has_group(body: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Timing and power of a netlist by OpenSTA, where it is installed."""
+"""Timing of a netlist by OpenSTA, where it is installed."""
 
 from __future__ import annotations
 
@@ -11,51 +11,98 @@ from pathlib import Path
 
 from bitsim.errors import BitsimError
 
-ACTIVITY = 0.1  # toggles of a net in a cycle, where nothing was recorded
+PROGRAMS = ("sta", "opensta")
+INSTALL = "apt-get install opensta"
+SCRIPT = "sta.tcl"
+LOG = "sta.log"
 
-_SLACK = re.compile(r"^worst slack\s+(?:max\s+)?(-?[\d.]+)", re.MULTILINE)
-_POWER = re.compile(r"^Total\s+\S+\s+\S+\s+\S+\s+([\d.eE+-]+)", re.MULTILINE)
+_POINT = r"^{}:\s+(\S+)"
+_TIME = r"^\s*(-?[\d.]+)\s+{}"
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Without wires. `power_w` at the clock asked for, each net toggling in ACTIVITY of cycles."""
+    """The slowest path: without wires, with an ideal clock, ports at the clock's edge.
 
+    start, end  of the path: flip-flops, named after the register that they are a bit of, or ports
+    arrival_ns  at its end, after the clock's edge
+    slack_ns    what is left of the period, setup time taken off
+    """
+
+    start: str
+    end: str
+    arrival_ns: float
+    slack_ns: float
     fmax_mhz: float
-    power_w: float
+
+
+@dataclass(frozen=True)
+class NoTiming:
+    """Why there is none."""
+
+    reason: str
+
+
+def sta_program() -> str | None:
+    """OpenSTA on PATH."""
+    return next((name for name in PROGRAMS if shutil.which(name)), None)
 
 
 def analyse(
     top: str, files: Sequence[str], clock_ns: float, folder: Path, note: Callable[[str], None]
-) -> Timing | None:
-    """Paths between registers, at the clock of the block; None if there is no `sta` on PATH."""
-    if shutil.which("sta") is None:
-        note("sta: OpenSTA is not on PATH, so no timing with registers and no power")
-        return None
-    note("sta: timing and power")
-    script = [
-        *(f"read_liberty {name}" for name in files),
-        "read_verilog netlist.v",
-        f"link_design {top}",
-        "set_cmd_units -time ns -power W",
-        f"create_clock -name clk -period {clock_ns} [get_ports clk]",
-        f"set_power_activity -global -activity {ACTIVITY}",
-        "report_worst_slack -max",
-        "report_power -digits 6",
-        "exit",
-    ]
-    (folder / "sta.tcl").write_text("\n".join(script) + "\n")
+) -> Timing | NoTiming:
+    """The slowest path of `netlist.v` in `folder`, for the Liberty files there."""
+    program = sta_program()
+    if program is None:
+        found = NoTiming(f"OpenSTA is not on PATH; {INSTALL}")
+        note(f"no timing: {found.reason}")
+        return found
+    note("sta: timing")
+    (folder / SCRIPT).write_text("\n".join([*constraints(top, files, clock_ns), *_REPORT]) + "\n")
     ran = subprocess.run(
-        ["sta", "-exit", "sta.tcl"],
+        [program, "-exit", SCRIPT],
         cwd=folder,
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-    (folder / "sta.log").write_text(ran.stdout + ran.stderr)
-    slack, power = _SLACK.search(ran.stdout), _POWER.search(ran.stdout)
-    if slack is None or power is None:
-        last = (ran.stdout + ran.stderr).strip().splitlines()[-1:] or ["not a word"]
-        raise BitsimError(f"sta: no slack and power in what it says: {last[0][:200]}")
-    return Timing(1000.0 / (clock_ns - float(slack[1])), float(power[1]))
+    said = ran.stdout + ran.stderr
+    (folder / LOG).write_text(said)
+    start, end = (re.search(_POINT.format(each), said, re.M) for each in ("Startpoint", "Endpoint"))
+    arrival = re.search(_TIME.format("data arrival time"), said, re.M)
+    slack = re.search(_TIME.format("slack"), said, re.M)
+    if not (start and end and arrival and slack):
+        fault = re.search(r"^.*\bError\b.*$", said, re.M)
+        last = fault[0] if fault else (said.strip().splitlines() or ["not a word"])[-1]
+        raise BitsimError(f"{program}: no path in what it says: {last[:200]}")
+    return Timing(
+        start=_register(start[1]),
+        end=_register(end[1]),
+        arrival_ns=float(arrival[1]),
+        slack_ns=float(slack[1]),
+        fmax_mhz=1000.0 / (clock_ns - float(slack[1])),
+    )
+
+
+def _register(point: str) -> str:
+    """The register's name, where the mapping put the kind of flip-flop behind it."""
+    return re.sub(r"\$_\w+?_(?=$|_\d+$)", "", point)
+
+
+def constraints(top: str, files: Sequence[str], clock_ns: float) -> list[str]:
+    """Tcl that reads the netlist and says what its clock is; nanoseconds and watts from then on."""
+    return [
+        *(f"read_liberty {name}" for name in files),
+        "read_verilog netlist.v",
+        f"link_design {top}",
+        "set_cmd_units -time ns -power W",
+        f"create_clock -name clk -period {clock_ns:.6f} [get_ports clk]",
+        "foreach port [all_inputs] {",
+        '  if {[get_property $port full_name] != "clk"} { set_input_delay 0 -clock clk $port }',
+        "}",
+        "set_output_delay 0 -clock clk [all_outputs]",
+    ]
+
+
+_REPORT = ("report_checks -path_delay max -digits 5", "exit")
