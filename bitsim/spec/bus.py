@@ -25,6 +25,7 @@ SUM_BYTES = 4  # a result in memory: int32, whatever the accumulators have
 SUM_BITS = SUM_BYTES * BITS_PER_BYTE
 CODE_ACCUMULATOR_BITS = 25  # most of those whose sums are exact in f32, as the quantiser has them
 MAX_WORDS = (1 << 32) - 1  # counts of words are 32 bits in the hardware
+MAX_STRIDE = (1 << 32) - 1
 
 
 class ResultsSpec(Spec):
@@ -173,7 +174,33 @@ class BusLayout:
                     f"phase {phase.name}: {name} = {getattr(entry, name)}; a port counts to "
                     f"{MAX_WORDS}: cut the phase"
                 )
+        self._check_places(phase, entry)
         return entry
+
+    def _check_places(self, phase: Phase, entry: ListEntry) -> None:
+        """That each image begins at a word and lies where the masters can reach."""
+        word_bytes, last_port = self.bus.word_bytes, self.bus.weight_ports - 1
+        stride = entry.weights_stride
+        if stride % word_bytes or not 0 <= stride <= MAX_STRIDE:
+            raise BitsimError(
+                f"phase {phase.name}: weights_stride = {stride}: it must be a multiple of a word's "
+                f"{word_bytes} bytes from 0 to {MAX_STRIDE}"
+            )
+        for name in ("weights", "activations", "results"):
+            address = getattr(entry, f"{name}_address")
+            end = address + getattr(entry, f"{name}_words") * word_bytes
+            end += last_port * stride if name == "weights" else 0
+            if address % word_bytes or address < 0:
+                raise BitsimError(
+                    f"phase {phase.name}: {name}_address = {address}: it must be a multiple of a "
+                    f"word's {word_bytes} bytes"
+                )
+            if end > 1 << self.bus.address_bits:
+                raise BitsimError(
+                    f"phase {phase.name}: {name}_address = {address}: it ends at {end}, beyond the "
+                    f"{self.bus.address_bits} bits of an address; place it lower, or raise "
+                    f"bus.address_bits"
+                )
 
     def codes_words(self, tiling: DotTiling) -> int:
         """Words of all vectors of a phase that is written as codes."""

@@ -98,3 +98,24 @@ def test_counts_beyond_the_hardware_are_refused():
     words = layout(data_bits=32)
     with pytest.raises(BitsimError, match="phase big: results_words"):
         words.entry(big, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("places", "fault"),
+    [
+        ((8, 4096, 0, 0), "phase p: weights_address = 8: it must be a multiple of a word's 16 bytes"),
+        ((0, 4096, -16, 0), "phase p: activations_address = -16: it must be a multiple"),
+        ((0, 4096, 0, 4090), "phase p: results_address = 4090: it must be a multiple"),
+        ((0, 4088, 0, 0), "phase p: weights_stride = 4088: it must be a multiple of a word's 16"),
+        ((0, 1 << 32, 0, 0), "weights_stride = 4294967296: .* from 0 to 4294967295"),
+        # Two words of weights at port 3, three of activations, four of results: one word too high.
+        ((2**40 - 3 * 64 - 16, 64, 0, 0), "ends at 1099511627792, beyond the 40 bits"),
+        ((0, 64, 2**40 - 32, 0), "activations_address = 1099511627744: it ends at 1099511627792"),
+        ((0, 64, 0, 2**40 - 48), "results_address = 1099511627728: .* place it lower, or raise"),
+    ],
+)  # fmt: skip
+def test_addresses_that_a_master_cannot_read_or_write_are_refused(places, fault):
+    words, phase = layout(), Phase(name="p", n=1, k=1, m=1)
+    assert words.entry(phase, 2**40 - 3 * 64 - 32, 64, 2**40 - 48, 2**40 - 64).row_tiles == 1
+    with pytest.raises(BitsimError, match=fault):
+        words.entry(phase, *places)
