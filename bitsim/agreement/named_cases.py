@@ -149,10 +149,24 @@ def _waits() -> Iterator[Case]:
     yield case("columns_start_one_after_the_other", weights=in_turn)
     yield case("results_taken_late", results=late(beats.results, 2500))
     yield case("phases_offered_late", phases=np.array([100, 900, 3000], np.int64))
+    for title, other, k in (("unpiped", UNPIPED, 127), ("one_lane", ONE_LANE, 9)):
+        yield _everything_slow(title, other, [_random(f"m_{m}", 4, k, m) for m in (6, 1, 3)])
     # A result taken in the very cycle in which the next one could be issued, and one off.
     for cycles in (10, 11, 12):
         yield case(f"results_every_{cycles}_cycles", results=interval(beats.results, cycles, 70))
     yield from _two_causes()
+
+
+def _everything_slow(title: str, spec: DotSpec, jobs: list[Job]) -> Case:
+    """Each stream a little slower than the array, none in step with another."""
+    beats = beats_of(spec, jobs)
+    schedules = Schedules(
+        phases=interval(beats.phases, 150, 5),
+        weights=interval(beats.weights, 5, 20)[np.newaxis],
+        activations=interval(beats.activations, 11, 40),
+        results=interval(beats.results, 13, 90),
+    )
+    return _case(f"everything_slow_{title}", spec, jobs, schedules)
 
 
 def _two_causes() -> Iterator[Case]:

@@ -38,6 +38,7 @@ from tests.mutation.mutants import Mutant, modules, mutants_of, with_mutants
 SEED = 4
 MUTANTS = 240
 RANDOM_CASES = 4  # for each machine, behind its cases by name
+HELD_SHARE = 6  # to 1 of the others: of the mutants of the machine that has every feature
 MOST_MACHINES = 8  # of a bench
 MORE_CYCLES = 200  # beyond the array simulation's end, then a mutant hangs
 DIRTY_CYCLES = 60  # of a case that a reset ends
@@ -234,7 +235,7 @@ def campaign(bench: Bench, count: int, work: Path) -> list[Fate]:
     """Draw, build, judge. The binary without a mutant is judged too: nothing may kill it."""
     named = [(f"array_{index}", spec) for index, spec in enumerate(bench.specs)]
     verilog = emit_arrays(named)
-    shares = [len(cases) for cases in bench.cases]
+    shares = [HELD_SHARE if spec.hold > 1 else 1 for spec in bench.specs]
     fates = draw(shares, verilog, count, modules(verilog))
     binary = build_mutants(bench.specs, fates, verilog, work)
     nothing = Mutant("", "none", 0, "", "")

@@ -79,12 +79,35 @@ REASONS = (
         "shows after 2**20 cycles and more; array.sv proves that all 48 bits count",
     ),
     Reason(
-        "results|column_queue", r"another operator: assign \S+ *= (read|write)__addr \+ 1'h1",
+        "results", r"another operator: assign \S+ *= (read|write)__addr \+ 1'h1",
+        "of two places the one before is the one after",
+        lambda spec: spec.result_fifo_beats == 2,
+    ),
+    Reason(
+        "sequencer", r"(missing reset|constant).*\((last_\w+_index|groups_after) in reset",
+        "each phase brings its own shape",
+    ),
+    Reason(
+        "sequencer", r"missing reset.*\(beat in reset",
+        "there is one K beat, and its number stays 0",
+        lambda spec: spec.max_k <= spec.lanes,
+    ),
+    Reason(
+        "sequencer|ring|results|column_queue",
+        r"bit \d+ (inverted|stuck at \d): assign \S+ *= (held|pending|group) \+",
+        "a bit above those that are kept, behind the subtraction or choice that follows",
+    ),
+    Reason(
+        "column", r"missing enable: if \(_\d+_ \).*\(sums",
+        "takes sums that nobody pushes into the queue: the enable saves toggling",
+    ),
+    Reason(
+        "column_queue", r"another operator: assign \S+ *= (read|write)__addr \+ 1'h1",
         "of two places the one before is the one after",
         lambda spec: spec.weight_fifo_beats == 2,
     ),
     Reason(
-        "ring", r"(place|read|rewind|addr)",
+        "ring", r"(place|read|rewind|addr|release)",
         "of one place every pointer is 0",
         lambda spec: spec.activation_buffer_beats == 1,
     ),

@@ -21,6 +21,7 @@ import numpy as np
 from bitsim.gateware.bench_run import generator
 from bitsim.gateware.top_bench import top_bench, top_bench_sources
 from bitsim.gateware.top_replay import Round, TopOutcome, replay_lists
+from bitsim.gateware.top_stimulus import Machine
 from bitsim.gateware.verilator import build
 from bitsim.gateware.verilog import emit_tops
 from tests.mutation.campaign import Fate, draw, mutated, report, switched
@@ -29,6 +30,9 @@ from tests.rtl.test_top_lists import MACHINES, WORLDS, machine_of
 
 MUTANTS = 120
 MOST_CYCLES = 60_000
+ERRORS = "ideal, with errors"  # each port answers once that something went wrong
+# Cycles of the list that a reset ends, before each kind of memory.
+DIRTY_CYCLES = dict(zip((*WORLDS, ERRORS), (25, 60, 150, 400, 1000, 2500), strict=True))
 
 
 def campaign(count: int, work: Path) -> list[Fate]:
@@ -39,7 +43,7 @@ def campaign(count: int, work: Path) -> list[Fate]:
     around = [name for name in modules(verilog) if not any(part in name for part in inside)]
     fates = draw([1] * len(named), verilog, count, around)
     binary = build_mutants(verilog, fates, work)
-    for kind in WORLDS:
+    for kind in (*WORLDS, ERRORS):
         judge(kind, [fate for fate in fates if not fate.killed_by], binary, work)
     return fates
 
@@ -87,22 +91,32 @@ def judge(kind: str, fates: Sequence[Fate], binary: Path, work: Path) -> None:
 def _run(
     kind: str, numbers: Sequence[Sequence[int]], binary: Path, work: Path, most_cycles: int
 ) -> list[list[TopOutcome]]:
-    """numbers  of each round: the mutant in each machine, 0 for none, -1 for nothing to do"""
-    machines = [machine_of(name, kind) for name in MACHINES]
-    rounds = [
-        Round(
-            [
-                machine if number >= 0 else replace(machine, lists=[])
-                for machine, number in zip(machines, active, strict=True)
-            ],
-            most_cycles,
-        )
-        for active in numbers
-    ]
+    """Each after a reset in the middle of the same work.
+
+    numbers  of each round: the mutant in each machine, 0 for none, -1 for nothing to do
+    """
+    machines = [_machine(name, kind) for name in MACHINES]
+    rounds = []
+    for active in numbers:
+        chosen = [
+            machine if number >= 0 else replace(machine, lists=[])
+            for machine, number in zip(machines, active, strict=True)
+        ]
+        rounds += [Round(chosen, DIRTY_CYCLES[kind]), Round(chosen, most_cycles)]
     with tempfile.TemporaryDirectory(prefix="mutants.", dir=work) as scratch:
-        text = "".join(" ".join(str(max(0, n)) for n in active) + "\n" for active in numbers)
+        text = "".join(
+            " ".join(str(max(0, n)) for n in active) + "\n" for active in numbers for _ in range(2)
+        )
         (Path(scratch) / "mutants.txt").write_text(text)
-        return replay_lists(rounds, binary, Path(scratch))
+        return replay_lists(rounds, binary, Path(scratch))[1::2]
+
+
+def _machine(name: str, kind: str) -> Machine:
+    if kind != ERRORS:
+        return machine_of(name, kind)
+    ports = MACHINES[name][1].weight_ports + 2
+    machine, errors = machine_of(name, "ideal"), {port: port % 2 for port in range(ports)}
+    return replace(machine, world=replace(machine.world, errors=errors))
 
 
 def difference(sound: TopOutcome, found: TopOutcome) -> str:
