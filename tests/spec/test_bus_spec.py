@@ -103,7 +103,7 @@ def test_counts_beyond_the_hardware_are_refused():
 @pytest.mark.parametrize(
     ("places", "fault"),
     [
-        ((8, 4096, 0, 0), "phase p: weights_address = 8: it must be a multiple of a word's 16 bytes"),
+        ((8, 4096, 0, 0), "weights_address = 8: it must be a multiple of a word's 16 bytes"),
         ((0, 4096, -16, 0), "phase p: activations_address = -16: it must be a multiple"),
         ((0, 4096, 0, 4090), "phase p: results_address = 4090: it must be a multiple"),
         ((0, 4088, 0, 0), "phase p: weights_stride = 4088: it must be a multiple of a word's 16"),
