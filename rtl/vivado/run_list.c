@@ -233,6 +233,7 @@ static void start(const struct engine *engine, uint64_t address, uint64_t activa
     write_register(window, BITSIM_ENTRY_RESULTS_ADDRESS_LOW_OFFSET, (uint32_t)to);
     write_register(window, BITSIM_ENTRY_RESULTS_ADDRESS_HIGH_OFFSET, (uint32_t)(to >> 32));
     write_register(window, BITSIM_ENTRY_RESULTS_WORDS_OFFSET, (uint32_t)written);
+    write_register(window, BITSIM_ENTRY_RESULTS_FORM_OFFSET, 0); /* the sums themselves */
     write_register(window, BITSIM_COUNT_OFFSET, 1);
     write_register(window, BITSIM_INTERRUPT_STATUS_OFFSET, 7);
     write_register(window, BITSIM_CONTROL_OFFSET, BITSIM_CONTROL_START_MASK);

@@ -1,0 +1,171 @@
+"""One run of a small accelerator: a list over AXI4-Lite, its bursts over AXI4, the interrupt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from amaranth.sim import SimulatorContext
+from capture import Trace, capture
+
+from bitsim.gateware.accelerator import AxiAccelerator
+from bitsim.spec.bus import BusLayout
+from bitsim.spec.catalog import load_accelerator
+from bitsim.spec.phase import Phase
+from bitsim.spec.registers import ENTRY_REGISTERS, entry_words, register_map
+
+SPEC = load_accelerator("dot_16x40_axi").changed(
+    {
+        "array.columns": 2, "array.lanes": 4, "array.slices": 2, "array.hold": 2,
+        "array.weight_packing": "2bit", "array.tree_stages": 1, "array.accumulator_bits": 13,
+        "array.max_k": 16, "array.weight_fifo_beats": 2, "array.activation_buffer_beats": 8,
+        "array.result_fifo_beats": 2, "bus.data_bits": 32, "bus.address_bits": 32,
+        "bus.weight_ports": 1, "bus.burst_words": 4, "bus.outstanding": 2,
+        "bus.read_fifo_words": 8, "bus.write_fifo_words": 8, "bus.list_entries": 2,
+    }
+)  # fmt: skip
+PHASE = Phase(name="drawn", n=4, k=12, m=4)
+WEIGHTS_AT, ACTIVATIONS_AT, RESULTS_AT = 0x1000, 0x1FF8, 0x3000  # a burst ends at 0x2000
+LATENCY = {"weights_0": 3, "activations": 4}  # cycles from an address to its first word
+SLOW_WORD = 5  # of activations: two cycles late
+RESPONSE = 3
+AFTER = 8  # cycles that are shown once the interrupt is cleared
+
+REGISTERS = register_map(SPEC)
+
+
+def read_memory(dut: AxiAccelerator, port: str) -> Callable[[SimulatorContext], Any]:
+    """Answers one read port: addresses at once, words in order."""
+
+    async def bench(ctx: SimulatorContext) -> None:
+        def at(name: str) -> Any:
+            return getattr(dut, f"m_axi_{port}_{name}")
+
+        waiting: list[list[int]] = []  # address, words, due
+        cycle = words = 0
+        ctx.set(at("arready"), 1)
+        while True:
+            late = 2 if port == "activations" and words == SLOW_WORD else 0
+            offered = bool(waiting) and cycle >= waiting[0][2] + late
+            ctx.set(at("rvalid"), offered)
+            if offered:
+                address, left, _ = waiting[0]
+                ctx.set(at("rdata"), address * 0x01010101 & 0xFFFFFFFF)
+                ctx.set(at("rlast"), left == 1)
+            await ctx.delay(1e-8)
+            if offered and ctx.get(at("rready")):
+                words += 1
+                waiting[0][0] += SPEC.bus.word_bytes
+                waiting[0][1] -= 1
+                waiting[0][2] = cycle + 1
+                if waiting[0][1] == 0:
+                    waiting.pop(0)
+                    if waiting:
+                        waiting[0][2] = max(waiting[0][2], cycle + 1)
+            if ctx.get(at("arvalid")):
+                first, count = ctx.get(at("araddr")), ctx.get(at("arlen")) + 1
+                waiting.append([first, count, cycle + LATENCY[port]])
+            await ctx.tick()
+            cycle += 1
+
+    return bench
+
+
+def write_memory(dut: AxiAccelerator) -> Callable[[SimulatorContext], Any]:
+    """Takes results: every third address and every fifth word wait a cycle."""
+
+    async def bench(ctx: SimulatorContext) -> None:
+        cycle = addresses = words = complete = answered = 0
+        held_address = held_word = False
+        due: list[int] = []
+        while True:
+            ctx.set(dut.m_axi_results_awready, addresses % 3 != 2 or held_address)
+            ctx.set(dut.m_axi_results_wready, words % 5 != 2 or held_word)
+            ctx.set(dut.m_axi_results_bvalid, bool(due) and cycle >= due[0])
+            await ctx.delay(1e-8)
+            if ctx.get(dut.m_axi_results_bvalid):
+                due.pop(0)
+            if ctx.get(dut.m_axi_results_awvalid):
+                held_address = not ctx.get(dut.m_axi_results_awready)
+                addresses += not held_address
+            if ctx.get(dut.m_axi_results_wvalid):
+                held_word = not ctx.get(dut.m_axi_results_wready)
+                words += not held_word
+                if not held_word and ctx.get(dut.m_axi_results_wlast):
+                    complete += 1
+            if answered < min(complete, addresses):
+                answered += 1
+                due.append(cycle + RESPONSE)
+            await ctx.tick()
+            cycle += 1
+
+    return bench
+
+
+def host(dut: AxiAccelerator) -> Callable[[SimulatorContext], Any]:
+    """The processor: writes the list, starts it, sleeps until the interrupt, clears it."""
+
+    async def write(ctx: SimulatorContext, offset: int, value: int) -> None:
+        ctx.set(dut.s_axi_awaddr, offset)
+        ctx.set(dut.s_axi_wdata, value)
+        ctx.set(dut.s_axi_wstrb, 0xF)
+        waiting = {"aw", "w"}
+        while waiting:
+            for channel in ("aw", "w"):
+                ctx.set(getattr(dut, f"s_axi_{channel}valid"), channel in waiting)
+            await ctx.delay(1e-8)
+            waiting -= {c for c in waiting if ctx.get(getattr(dut, f"s_axi_{c}ready"))}
+            await ctx.tick()
+        ctx.set(dut.s_axi_awvalid, 0)
+        ctx.set(dut.s_axi_wvalid, 0)
+        await answer(ctx, "b")
+
+    async def answer(ctx: SimulatorContext, channel: str) -> None:
+        ctx.set(getattr(dut, f"s_axi_{channel}ready"), 1)
+        while True:
+            await ctx.delay(1e-8)
+            done = ctx.get(getattr(dut, f"s_axi_{channel}valid"))
+            await ctx.tick()
+            if done:
+                break
+        ctx.set(getattr(dut, f"s_axi_{channel}ready"), 0)
+
+    async def read(ctx: SimulatorContext, offset: int) -> None:
+        ctx.set(dut.s_axi_araddr, offset)
+        ctx.set(dut.s_axi_arvalid, 1)
+        await ctx.delay(1e-8)
+        assert ctx.get(dut.s_axi_arready)
+        await ctx.tick()
+        ctx.set(dut.s_axi_arvalid, 0)
+        await answer(ctx, "r")
+
+    async def bench(ctx: SimulatorContext) -> None:
+        layout = BusLayout(SPEC.array, SPEC.bus)
+        entry = layout.entry(PHASE, WEIGHTS_AT, 0, ACTIVATIONS_AT, RESULTS_AT)
+        first = REGISTERS[ENTRY_REGISTERS[0]].offset
+        for place, word in enumerate(entry_words(entry)):
+            await write(ctx, first + 4 * place, word)
+        await write(ctx, REGISTERS["COUNT"].offset, 1)
+        await write(ctx, REGISTERS["INTERRUPT_ENABLE"].offset, 1)
+        await write(ctx, REGISTERS["CONTROL"].offset, 1)
+        for _ in range(2000):
+            if ctx.get(dut.irq):
+                break
+            await ctx.tick()
+        assert ctx.get(dut.irq), "the list did not end"
+        await ctx.tick()
+        await read(ctx, REGISTERS["STATUS"].offset)
+        await write(ctx, REGISTERS["INTERRUPT_STATUS"].offset, 1)
+        for _ in range(AFTER):
+            await ctx.tick()
+
+    return bench
+
+
+@cache
+def run() -> Trace:
+    """Every cycle of it."""
+    dut = AxiAccelerator(SPEC)
+    reads = [read_memory(dut, port) for port in LATENCY]
+    return capture(dut, host(dut), *reads, write_memory(dut))
