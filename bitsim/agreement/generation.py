@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.agreement.array_head import ArrayHead, HeadDigits, head_bytes
 from bitsim.agreement.prompt import Prompt, require_cache, tokens_of
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
@@ -20,13 +21,16 @@ from bitsim.reference.memory import require_memory
 from bitsim.reference.network import Network
 from bitsim.reference.product import exact_product
 from bitsim.reference.sampling import Sampler, TopKSampler, greedy
+from bitsim.reference.tables import Int8Table
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec, ArraySpec
+from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.phase import Phase
 from bitsim.spec.technology import TechnologySpec
 from bitsim.spec.ternary import ZERO_BYTE, TernaryMatrix
 from bitsim.system import Machine, RunResult
+from bitsim.system.program import head_phases, phases
 from bitsim.trace.event import Event
 from bitsim.units import ceil_div
 
@@ -73,12 +77,13 @@ class Session:
         `progress` is told how many products of how many at most are done: 4 for each layer, once
         for each token.
         """
-        machine = Machine(self.accelerator, self.network.spec, values=True)
         most = (len(self.prompt_ids) + self.max_tokens - 1) * 4 * self.network.spec.layers
-        comparison = Comparison(machine, lambda done: progress and progress(done, most))
+        comparison = Comparison.of(
+            self.accelerator, self.network, lambda done: progress and progress(done, most)
+        )
         stream = self.network.tokenizer.stream()
         token_ids = generate(
-            self.network,
+            comparison.network(self.network),
             self.prompt_ids,
             self.max_tokens,
             self.sampler,
@@ -97,16 +102,23 @@ class Session:
             mismatches=comparison.mismatches,
             first_mismatch=comparison.first,
         )
-        return generated, machine.result(self.technology)
+        return generated, comparison.machine.result(self.technology)
 
 
 class Comparison:
-    """A product function that runs the machine and holds each sum against the exact one."""
+    """A product function that runs the machine and holds each sum against the exact one.
+
+    head  if the machine's array scores it: what `network` puts in the place of the network's own
+    """
 
     def __init__(
-        self, machine: Machine, on_products: Callable[[int], object] = lambda done: None
+        self,
+        machine: Machine,
+        on_products: Callable[[int], object] = lambda done: None,
+        head: HeadDigits | None = None,
     ) -> None:
         self.machine = machine
+        self._head = head
         self.products = 0  # once for each token
         self._on_products = on_products
         self.sums = 0
@@ -114,6 +126,38 @@ class Comparison:
         self.first = ""
         self._pass_index = -1
         self._context = 0
+
+    @staticmethod
+    def of(
+        accelerator: AcceleratorSpec,
+        network: Network,
+        on_products: Callable[[int], object] = lambda done: None,
+    ) -> Comparison:
+        """With a machine of its own; a head in the array takes a network with an int8 head."""
+        if not accelerator.head_in_array:
+            return Comparison(Machine(accelerator, network.spec, values=True), on_products)
+        assert isinstance(network.head, Int8Table), network.head.form
+        head = HeadDigits.of(accelerator, network.spec, network.head)
+        machine = Machine(accelerator, network.spec, values=True, head_digits=head.digits)
+        return Comparison(machine, on_products, head)
+
+    def network(self, network: Network) -> Network:
+        """The network whose products this does: with the array's head, if the array scores it."""
+        if self._head is None:
+            return network
+        return replace(network, head=ArrayHead(self._head.table, self.head))
+
+    def head(self, activations: NDArray[np.int8]) -> NDArray[np.int32]:
+        """(m, hidden) int8 to (m, vocab) int32: the array's sums of the digits, added up."""
+        head = self._head
+        assert head is not None
+        scales = np.ones(len(activations), np.float32)  # the array's sums do not depend on them
+        sums = np.empty((len(activations), head.table.vocab), np.int32)
+        for part, matrix in zip(head.parts, head.matrices, strict=True):
+            event = Event(self._pass_index, part.name, activations, scales, (matrix,))
+            sums[:, part.first : part.end] = head.joined(part, self.machine.product(event))
+        self._hold(sums, head.table.sums(activations), "head")
+        return sums
 
     def product(self, event: Event) -> NDArray[np.int32]:
         """(m, n) int32 sums of the simulated array; see `bitsim.reference.product`."""
@@ -124,14 +168,17 @@ class Comparison:
             self._pass_index = event.pass_index
             self._context += m
         sums = self.machine.product(event)
-        wrong = int(np.count_nonzero(sums != exact_product(event)))
-        if wrong and not self.mismatches:
-            self.first = f"pass {event.pass_index}, {event.name}"
-        self.sums += sums.size
+        self._hold(sums, exact_product(event), event.name)
         self.products += len(sums)
         self._on_products(self.products)
-        self.mismatches += wrong
         return sums
+
+    def _hold(self, sums: NDArray[np.int32], exact: NDArray[np.int32], name: str) -> None:
+        wrong = int(np.count_nonzero(sums != exact))
+        if wrong and not self.mismatches:
+            self.first = f"pass {self._pass_index}, {name}"
+        self.sums += sums.size
+        self.mismatches += wrong
 
     def finish(self) -> None:
         """Let the units finish the pass that is under way, if one is."""
@@ -154,14 +201,18 @@ def prepare(
     """Load and check everything; `say` gets what a person wants to know before it starts.
 
     context  most tokens in all; None: what the network was trained for
-    head     see `load_network`
+    head     see `load_network`; if the array scores it, it is in int8
     """
     machine = catalog.load_accelerator(accelerator)
+    if machine.head_in_array and head != "int8":
+        say(f"{machine.name}: its array scores the head, so that is in int8, as with --head int8")
+        head = "int8"
     prices = catalog.load_technology(technology or machine.technology)
     spec = load_shape(network)
-    for product in spec.products(0):
-        machine.array.tiling(product.phase(1))
-    resident = resident_bytes(machine, spec, needed_bytes(network, head))
+    for phase in (*phases(spec, 1), *head_phases(machine, spec, 1, INT8_DIGITS)):
+        machine.array.tiling(phase)
+    network_bytes = needed_bytes(network, head) + head_bytes(machine, spec)
+    resident = resident_bytes(machine, spec, network_bytes)
     require_memory(resident, f"{spec.name} on {machine.name}")
     if spec.ternary_weights > LARGE_WEIGHTS:
         say(f"{spec.name}: about {resident / 2**30:.1f} GiB of memory")
@@ -199,7 +250,8 @@ def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec, network_bytes: i
 def seconds_per_token(machine: AcceleratorSpec, spec: NetworkSpec) -> float:
     """Wall time of a token's ternary products, in the array and in the reference.
 
-    From one phase that is timed here and now; head, norms and attention come on top.
+    From one phase that is timed here and now; norms, attention and a head that is not in the array
+    come on top.
     """
     n, k = CALIBRATION_TILES * machine.array.columns, min(spec.hidden_size, machine.array.max_k)
     packed = np.full((n, ceil_div(k, 4)), 0x64, np.uint8)  # weights -1, 0, +1, 0
@@ -212,7 +264,9 @@ def seconds_per_token(machine: AcceleratorSpec, spec: NetworkSpec) -> float:
     phase = event.phase
     array_s = min(_timed(lambda: _run(machine.array, phase, image, activations)) for _ in rounds)
     reference_s = min(_timed(lambda: exact_product(event)) for _ in rounds)
-    return (array_s + reference_s) * spec.ternary_weights / phase.products
+    head = sum(each.products for each in head_phases(machine, spec, 1, INT8_DIGITS))
+    total_s = array_s * (spec.ternary_weights + head) + reference_s * spec.ternary_weights
+    return total_s / phase.products
 
 
 def _timed(work: Callable[[], object]) -> float:

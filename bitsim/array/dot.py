@@ -81,8 +81,8 @@ class DotArray:
         state["offered_cycle"] = offered_cycle
         self._phase = phase
         self._numbers = None
-        if self._values:
-            assert image is not None
+        if image is not None:
+            assert self._values
             assert activations is not None
             self._numbers = DotNumbers.of(self.spec, phase, tiling, image, activations)
 

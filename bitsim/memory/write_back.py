@@ -17,6 +17,8 @@ class WriteBack:
     A beat is taken as soon as it is offered while its tile has a buffer. A tile is written when
     the beat behind it is offered, the last one when the phase has ended; its buffer is free when
     it has left the bus.
+
+    joined  beats that make one of `beat_bytes` on their way; `beats` and `tile_beats` are multiples
     """
 
     def __init__(
@@ -27,13 +29,16 @@ class WriteBack:
         tile_beats: int,
         beat_bytes: int,
         traffic: Traffic,
+        joined: int = 1,
     ) -> None:
+        assert beats % joined == tile_beats % joined == 0, (beats, tile_beats, joined)
         self._env = env
         self._memory = memory
         self._left = beats
         self._tile_beats = tile_beats
         self._beat_bytes = beat_bytes
         self._traffic = traffic
+        self._joined = joined
         self._open_beats = 0  # of the tile that is being filled
         self._written_cycles: list[int] = []  # of each tile so far
 
@@ -55,7 +60,7 @@ class WriteBack:
         return self._written_cycles[-1]
 
     def _write(self) -> None:
-        tile_bytes = self._open_beats * self._beat_bytes
+        tile_bytes = self._open_beats // self._joined * self._beat_bytes
         booking = self._memory.book(tile_bytes)
         self._traffic.written(booking, tile_bytes)
         self._written_cycles.append(booking.end_cycle)

@@ -13,6 +13,8 @@ from bitsim.spec.encoding import LARGEST_ACTIVATION
 from bitsim.spec.host import HostSpec, SerialHostSpec
 from bitsim.spec.memory import FixedMemorySpec
 
+ARRAY = "array"  # in [work]: no unit but the array itself, which can score the head
+
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"  # safe in Verilog, Tcl and HTML
 
 Work = Literal[
@@ -56,7 +58,7 @@ class AcceleratorSpec(Spec):
     memory: MemorySpec
     dma: DmaSpec
     units: dict[Annotated[str, Field(pattern=NAME, max_length=64)], UnitSpec]
-    work: dict[Work, str]  # every kind of work, and the unit that does it
+    work: dict[Work, str]  # every kind of work, and the unit that does it; head: or "array"
 
     @model_validator(mode="after")
     def _everything_is_done_somewhere(self) -> Self:
@@ -65,11 +67,14 @@ class AcceleratorSpec(Spec):
             for work in WORKS
             if work not in self.work
         ]
+        if ARRAY in self.units:
+            faults.append(
+                f"units.{ARRAY}: the name means the array itself; name the unit otherwise"
+            )
         faults += [
-            f"work.{work} = '{unit}': no such unit; add [units.{unit}] or name one of "
-            f"{', '.join(sorted(self.units)) or '(none)'}"
+            self._work_fault(work, unit)
             for work, unit in self.work.items()
-            if unit not in self.units
+            if unit not in self.units and (work, unit) != ("head", ARRAY)
         ]
         beat_bytes = self.array.columns * self.array.beat_bytes
         if self.dma.weight_tile_bytes < beat_bytes:
@@ -91,6 +96,29 @@ class AcceleratorSpec(Spec):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _work_fault(self, work: Work, unit: str) -> str:
+        names = ", ".join(sorted(self.units)) or "(none)"
+        if unit == ARRAY:
+            return f"work.{work} = '{unit}': the array does the head alone; name one of {names}"
+        return f"work.{work} = '{unit}': no such unit; add [units.{unit}] or name one of {names}"
+
+    @property
+    def head_in_array(self) -> bool:
+        """The array scores the output head, from ternary digits of its int8 rows."""
+        return self.work["head"] == ARRAY
+
+    def unit_of(self, work: Work) -> str:
+        """The unit that does it; of a head in the array, what the array leaves to be done.
+
+        That is adding up and scaling sums: the unit that quantises does it.
+        """
+        return self.work["quantize" if work == "head" and self.head_in_array else work]
+
+    def adds_digits(self, digits: int) -> bool:
+        """Sums of so many digits are added up before they leave (docs/top.md, result stage)."""
+        results = None if self.bus is None else self.bus.results
+        return results is not None and digits <= results.digits
 
     @property
     def peak_products_per_s(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bitsim.errors import BitsimError
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts
+from bitsim.spec.digits import zero_fraction
 from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.phase import Phase
 
@@ -45,11 +46,22 @@ class Activity:
         live = 1.0 - self.statistics.zero_weight_fraction
         if phase.name in self.ffn_products:
             live *= 1.0 - self.statistics.zero_ffn_fraction
-        active = round(phase.products * live)
-        subtracts = active // 2
-        return replace(
-            counts,
-            adds=active - subtracts,
-            subtracts=subtracts,
-            skips=counts.busy * self.lane_count - active,
-        )
+        return _split(phase, counts, self.lane_count, live)
+
+
+def expected_of_head(
+    accelerator: AcceleratorSpec, phase: Phase, counts: ArrayCounts, digits: int
+) -> ArrayCounts:
+    """The same of a head in the array: as if each of its codes were as frequent as any other."""
+    return _split(phase, counts, accelerator.array.lane_count, 1.0 - zero_fraction(digits))
+
+
+def _split(phase: Phase, counts: ArrayCounts, lane_count: int, live: float) -> ArrayCounts:
+    active = round(phase.products * live)
+    subtracts = active // 2
+    return replace(
+        counts,
+        adds=active - subtracts,
+        subtracts=subtracts,
+        skips=counts.busy * lane_count - active,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.phase import Phase
@@ -13,16 +13,20 @@ RESULT_BYTES = 4  # int32: the unit that scales it reads whole words
 
 @dataclass(frozen=True)
 class StreamBeats:
-    """Beats of a stream in one phase, what each holds in DRAM, and how DMA cuts them."""
+    """Beats of a stream in one phase, what each holds in DRAM, and how DMA cuts them.
+
+    joined  beats of the array that make one in DRAM: digits that are added up on the way
+    """
 
     beats: int
     beat_bytes: int
     tile_beats: int
+    joined: int = 1
 
     @property
     def total_bytes(self) -> int:
         """Padding included: DRAM holds whole beats."""
-        return self.beats * self.beat_bytes
+        return self.beats // self.joined * self.beat_bytes
 
     @staticmethod
     def cut(beats: int, beat_bytes: int, tile_bytes: int) -> StreamBeats:
@@ -50,14 +54,17 @@ def activations(accelerator: AcceleratorSpec, phase: Phase) -> StreamBeats:
     )
 
 
-def results(accelerator: AcceleratorSpec, phase: Phase) -> StreamBeats:
-    """int32."""
+def results(accelerator: AcceleratorSpec, phase: Phase, digits: int = 1) -> StreamBeats:
+    """int32; `digits` row tiles that stand for one leave as one, if the machine adds them up."""
     array = accelerator.array
-    return StreamBeats.cut(
+    stream = StreamBeats.cut(
         array.tiling(phase).result_beats,
         array.columns * array.slices * RESULT_BYTES,
         accelerator.dma.result_tile_bytes,
     )
+    if digits == 1 or not accelerator.adds_digits(digits):
+        return stream
+    return replace(stream, tile_beats=digits * stream.tile_beats, joined=digits)
 
 
 def matrix_beats(accelerator: AcceleratorSpec, phase: Phase) -> tuple[int, int]:

@@ -66,16 +66,26 @@ class Driver:
         activations: NDArray[np.int8] | None,
         activation_traffic: Traffic,
         result_traffic: Traffic,
+        digits: int = 1,
     ) -> Generator[simpy.Event, Any, PhaseResult]:
-        """Process: one phase, from its activations in DRAM to its results in DRAM."""
+        """Process: one phase, from its activations in DRAM to its results in DRAM.
+
+        digits  of a row, if its rows are those of `bitsim.spec.digits`
+        """
         env, array = self._env, self.array
         self._runs += 1
         self._full = False
         stream = beats.activations(self._accelerator, phase)
         self._activations.fetch.add(stream.beats, activation_traffic)
-        stream = beats.results(self._accelerator, phase)
+        stream = beats.results(self._accelerator, phase, digits)
         write_back = WriteBack(
-            env, self._memory, stream.beats, stream.tile_beats, stream.beat_bytes, result_traffic
+            env,
+            self._memory,
+            stream.beats,
+            stream.tile_beats,
+            stream.beat_bytes,
+            result_traffic,
+            stream.joined,
         )
         array.take_results(write_back.next_tile())
         array.silence("activations", self._memory.earliest_arrival_cycle())

@@ -15,14 +15,24 @@ from bitsim.memory import make_memory
 from bitsim.memory.clock import Clock
 from bitsim.memory.traffic import Traffic
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.counts import ArrayCounts
+from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.phase import Phase
 from bitsim.spec.technology import TechnologySpec
 from bitsim.system import account
-from bitsim.system.activity import Activity
+from bitsim.system.activity import Activity, expected_of_head
 from bitsim.system.driver import Driver
 from bitsim.system.images import Images
-from bitsim.system.program import Pass, PhaseStep, Step, WorkStep, phases, program
+from bitsim.system.program import (
+    Pass,
+    PhaseStep,
+    Step,
+    WorkStep,
+    head_phases,
+    phases,
+    program,
+)
 from bitsim.system.result import (
     PassRecord,
     PhaseRecord,
@@ -40,7 +50,8 @@ class Machine:
 
     For each pass: `start_pass`, then its products in order, then `finish_pass`. With `values` the
     array computes them (`product`); without, only their cycles are found (`skip_product`), and
-    adds, subtracts and skips are expected ones by `statistics`, or the network's own.
+    adds, subtracts and skips are expected ones by `statistics`, or the network's own. A head in the
+    array is one more product (`program.head_parts`), its rows digits of `head_digits`.
 
     The weights of the next product are fetched while this one runs; those of the next pass from
     the moment its start is known, which is when the last product of this pass has ended: what the
@@ -53,11 +64,14 @@ class Machine:
         network: NetworkSpec,
         values: bool,
         statistics: Statistics | None = None,
+        head_digits: int = INT8_DIGITS,
     ) -> None:
-        for phase in phases(network, 1):
+        for phase in (*phases(network, 1), *head_phases(accelerator, network, 1, head_digits)):
             accelerator.array.tiling(phase)  # refuses what the array cannot run
         self._accelerator = accelerator
         self._network = network
+        self._head_digits = head_digits
+        self._expected = False  # some of the adds, subtracts and skips are expected ones
         self._activity = None if values else Activity.of(accelerator, network, statistics)
         self._env = Clock()
         memory = make_memory(self._env, accelerator.memory, accelerator.clock_mhz)
@@ -78,12 +92,16 @@ class Machine:
         assert self._pass is None, "the pass before has not been finished"
         this = Pass(m, context, sequences)
         this.check(self._network)
-        traffic = {phase.name: Traffic() for phase in phases(self._network, m)}
-        for phase in phases(self._network, m):
+        coming = [
+            *phases(self._network, m),
+            *head_phases(self._accelerator, self._network, sequences, self._head_digits),
+        ]
+        traffic = {phase.name: Traffic() for phase in coming}
+        for phase in coming:
             self._driver.expect(phase, traffic[phase.name])
         self._complete()
         self._pass = this
-        self._steps = program(self._accelerator, self._network, this)
+        self._steps = program(self._accelerator, self._network, this, self._head_digits)
         self._weight_traffic = traffic
 
     def product(self, event: Event) -> NDArray[np.int32]:
@@ -96,7 +114,7 @@ class Machine:
                 f"the trace again, whole"
             )
         image = self._images.of(event.name, event.matrices)
-        result = self._run(step.phase, image, event.activations)
+        result = self._run(step, image, event.activations)
         assert result.output is not None
         return result.output
 
@@ -104,19 +122,28 @@ class Machine:
         """Run up to the next product of the pass and through it, timing alone."""
         step = self._next_phase()
         assert step is not None, "the pass has no further product"
-        self._run(step.phase, None, None)
+        self._run(step, None, None)
 
     def finish_pass(self) -> None:
-        """All products of the pass have been run; the units do the rest of it."""
+        """All products of the layers have been run; the units do the rest of it.
+
+        What the array has to do of the head, and has not been asked for, is timing alone.
+        """
         assert self._pass is not None, "no pass has been started"
         rest = list(self._steps)
-        missed = [step.phase for step in rest if isinstance(step, PhaseStep)]
+        missed = [
+            step.phase for step in rest if isinstance(step, PhaseStep) and step.digits is None
+        ]
         if missed:
             raise BitsimError(
                 f"{self._network.name}: the pass ends before {_shown(missed[0])}; record the trace "
                 f"again, whole"
             )
-        self._finished.append((self._pass, rest))
+        self._steps = iter(rest)
+        for step in rest:
+            if isinstance(step, PhaseStep):
+                self.skip_product()
+        self._finished.append((self._pass, list(self._steps)))
         self._pass = None
 
     def result(self, technology: TechnologySpec) -> RunResult:
@@ -132,7 +159,7 @@ class Machine:
             tuple(self._phases),
             tuple(self._work),
             tuple(self._transfers),
-            expected_counts=self._activity is not None,
+            expected_counts=self._expected,
         )
 
     def _next_phase(self) -> PhaseStep | None:
@@ -173,7 +200,7 @@ class Machine:
 
     def _do(self, step: WorkStep, pass_index: int) -> Generator[simpy.Event, Any, None]:
         """Process: one piece of work, and its records."""
-        name = self._accelerator.work[step.work]
+        name = self._accelerator.unit_of(step.work)
         start_cycle, traffic = self._env.now, Traffic()
         yield from self._units.run(self._accelerator.units[name], step.counts, traffic)
         self._work.append(
@@ -190,20 +217,26 @@ class Machine:
         self._enter(step.name, "units", traffic)
 
     def _run(
-        self, phase: Phase, image: NDArray[np.uint8] | None, activations: NDArray[np.int8] | None
+        self, step: PhaseStep, image: NDArray[np.uint8] | None, activations: NDArray[np.int8] | None
     ) -> PhaseResult:
         """One product, and its records."""
+        phase = step.phase
         traffic: dict[Stream, Traffic] = {
             "weights": self._weight_traffic[phase.name],
             "activations": Traffic(),
             "results": Traffic(),
         }
         result: PhaseResult = self._simulate(
-            self._driver.run(phase, image, activations, traffic["activations"], traffic["results"])
+            self._driver.run(
+                phase,
+                image,
+                activations,
+                traffic["activations"],
+                traffic["results"],
+                step.digits or 1,
+            )
         )
-        counts = result.counts
-        if self._activity is not None:
-            counts = self._activity.expected(phase, counts)
+        counts = result.counts if result.output is not None else self._counts(step, result.counts)
         self._phases.append(
             PhaseRecord(
                 pass_index=self._pass_index,
@@ -219,6 +252,14 @@ class Machine:
         for stream, each in traffic.items():
             self._enter(phase.name, stream, each)
         return result
+
+    def _counts(self, step: PhaseStep, counts: ArrayCounts) -> ArrayCounts:
+        """The counters of a product without values, adds, subtracts and skips expected ones."""
+        self._expected = True
+        if step.digits is not None:
+            return expected_of_head(self._accelerator, step.phase, counts, step.digits)
+        assert self._activity is not None
+        return self._activity.expected(step.phase, counts)
 
     def _enter(self, name: str, stream: Stream, traffic: Traffic) -> None:
         if traffic.start_cycle is not None:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from bitsim.errors import BitsimError
 from bitsim.spec.accelerator import AcceleratorSpec, Work
 from bitsim.spec.counts import WorkCounts
+from bitsim.spec.digits import INT8_DIGITS
+from bitsim.spec.dot import MAX_TILES
 from bitsim.spec.network import NetworkSpec, Product
 from bitsim.spec.phase import Phase
 from bitsim.system import beats, work
 from bitsim.system.result import Stage
+from bitsim.units import ceil_div
 
 
 @dataclass(frozen=True)
@@ -61,25 +64,79 @@ class WorkStep:
 
 @dataclass(frozen=True)
 class PhaseStep:
-    """A ternary product in the array."""
+    """A ternary product in the array.
+
+    digits  of a row of the head, whose rows are those of `bitsim.spec.digits`; None: a layer's
+    """
 
     phase: Phase
+    digits: int | None = None
+
+
+@dataclass(frozen=True)
+class HeadPart:
+    """Rows `first` to `end` of the head, which the array scores in one phase."""
+
+    name: str
+    first: int
+    end: int
 
 
 Step = WorkStep | PhaseStep
 
 
 def phases(network: NetworkSpec, m: int) -> Iterator[Phase]:
-    """The ternary products of a pass, in order."""
+    """The ternary products of the layers in a pass, in order."""
     for layer in range(network.layers):
         for product in network.products(layer):
             yield product.phase(m)
 
 
-def program(accelerator: AcceleratorSpec, network: NetworkSpec, this: Pass) -> Iterator[Step]:
+def head_parts(
+    accelerator: AcceleratorSpec, network: NetworkSpec, digits: int
+) -> tuple[HeadPart, ...]:
+    """The head in as few phases as the array's 16-bit count of row tiles allows."""
+    most = MAX_TILES // digits * accelerator.array.columns
+    firsts = range(0, network.vocab_size, most)
+    return tuple(
+        HeadPart(
+            name="head" if len(firsts) == 1 else f"part.{index}.head",
+            first=first,
+            end=min(first + most, network.vocab_size),
+        )
+        for index, first in enumerate(firsts)
+    )
+
+
+def head_phases(
+    accelerator: AcceleratorSpec, network: NetworkSpec, rows: int, digits: int
+) -> list[Phase]:
+    """Of a head in the array, for `rows` hidden states; none if a unit scores it."""
+    if not accelerator.head_in_array:
+        return []
+    columns = accelerator.array.columns
+    return [
+        Phase(
+            name=part.name,
+            n=digits * ceil_div(part.end - part.first, columns) * columns,
+            k=network.hidden_size,
+            m=rows,
+        )
+        for part in head_parts(accelerator, network, digits)
+    ]
+
+
+def program(
+    accelerator: AcceleratorSpec,
+    network: NetworkSpec,
+    this: Pass,
+    head_digits: int = INT8_DIGITS,
+) -> Iterator[Step]:
     """Every step of one pass; each begins when the one before has ended, its data in DRAM.
 
     The last norm and the head see the last token of each sequence alone.
+
+    head_digits  of a row, if the array scores the head
     """
     m, hidden = this.m, network.hidden_size
 
@@ -109,4 +166,16 @@ def program(accelerator: AcceleratorSpec, network: NetworkSpec, this: Pass) -> I
         yield from into(down, f"{path}.ffn", network.intermediate_size)
         yield WorkStep(f"{path}.ffn_residual", "residual", work.residual(network, m))
     yield WorkStep("final_norm", "norm", work.norm(this.sequences, hidden))
-    yield WorkStep("head", "head", work.head(network, this.sequences))
+    if not accelerator.head_in_array:
+        yield WorkStep("head", "head", work.head(network, this.sequences))
+        return
+    scored = head_phases(accelerator, network, this.sequences, head_digits)
+    activation_bytes = beats.activations(accelerator, scored[0]).total_bytes
+    counts = work.quantize(this.sequences, hidden, activation_bytes)
+    yield WorkStep("head_quantize", "quantize", counts)
+    for phase in scored:
+        yield PhaseStep(phase, head_digits)
+    left = 1 if accelerator.adds_digits(head_digits) else head_digits
+    sums_bytes = sum(beats.results(accelerator, phase, head_digits).total_bytes for phase in scored)
+    counts = work.head_scores(network, this.sequences, left, sums_bytes)
+    yield WorkStep("head_scores", "head", counts)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bitsim.errors import BitsimError, shown_path
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.technology import TechnologySpec
 from bitsim.system.machine import Machine
-from bitsim.system.program import Pass, phases
+from bitsim.system.program import Pass, head_phases, phases
 from bitsim.system.result import RunResult, Stage
 from bitsim.trace.reader import open_trace
 
@@ -56,11 +57,12 @@ def simulate_passes(
     for each in passes:
         each.check(network)
     machine = Machine(accelerator, network, values=False, statistics=statistics)
-    whole = len(passes) * sum(1 for _ in phases(network, 1))
-    done = 0
+    products = len(list(phases(network, 1)))
+    products += len(head_phases(accelerator, network, 1, INT8_DIGITS))
+    whole, done = len(passes) * products, 0
     for each in passes:
         machine.start_pass(each.m, each.context, each.sequences)
-        for _ in phases(network, each.m):
+        for _ in range(products):
             machine.skip_product()
             done += 1
             if progress:
@@ -72,7 +74,10 @@ def simulate_passes(
 def simulate_trace(
     accelerator: AcceleratorSpec, trace: Path, technology: TechnologySpec
 ) -> RunResult:
-    """Replay a recorded trace: every product in the array, with its values."""
+    """Replay a recorded trace: every product in the array, with its values.
+
+    A trace holds no head: where the array scores it, that is timing alone.
+    """
     recorded = open_trace(trace)
     if not recorded.passes:
         raise BitsimError(f"{shown_path(trace)}: holds no pass; record it with at least one token")

@@ -133,3 +133,20 @@ def head(network: NetworkSpec, rows: int) -> WorkCounts:
         read_bytes=(vocab * hidden + rows * hidden) * VALUE_BYTES,
         written_bytes=rows * ID_BYTES,
     )
+
+
+def head_scores(network: NetworkSpec, rows: int, digits: int, sums_bytes: int) -> WorkCounts:
+    """What is left of a head in the array: scores from its sums, and the largest.
+
+    Each score: sums of `digits` rows added up, each three times the one behind it; times the row's
+    scale, over the token's.
+
+    sums_bytes  as the array wrote them
+    """
+    scores = rows * network.vocab_size
+    return WorkCounts(
+        multiplies=scores * (digits - 1 + 2) + rows * RECIPROCAL.multiplies,
+        adds=scores * (digits - 1 + 1) + rows * RECIPROCAL.adds,
+        read_bytes=sums_bytes + (network.vocab_size + rows) * SCALE_BYTES,
+        written_bytes=rows * ID_BYTES,
+    )

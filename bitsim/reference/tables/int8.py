@@ -11,6 +11,7 @@ is f32(sum) * scale / activation scale, left to right in f32, and the sum is an 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -28,6 +29,8 @@ MAX_HIDDEN = (2**31 - 1) // (127 * 128)  # 132,104
 SMALLEST = 2.0**-119
 PADDING = 32  # codes of a row are filled up with zeros to a multiple of this
 ROWS_AT_ONCE = 2048  # decoded while the table is made: 21 MB of f32 in the 2B model
+
+SumsFn = Callable[[NDArray[np.int8]], NDArray[np.int32]]  # (m, hidden) to (m, vocab)
 
 PATH = int8_avx2 if vectors.AVX2 else int8_portable  # the fastest for this processor
 
@@ -118,6 +121,10 @@ class Int8Table(Table):
 
     def logits(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Table`; the arithmetic is that of this file's head."""
+        return self.logits_by(x, self.sums)
+
+    def logits_by(self, x: NDArray[np.float32], sums: SumsFn) -> NDArray[np.float32]:
+        """The same with the integer products of `sums`: activations as in `sums` above."""
         activations, scales, finite = quantizer.quantize(x)
         if not finite:
             raise BitsimError(
@@ -125,5 +132,5 @@ class Int8Table(Table):
                 "large: use a sound one"
             )
         out = np.empty((len(x), self.vocab), np.float32)
-        _logits(self.sums(activations), self.row_scales, scales, out)
+        _logits(sums(activations), self.row_scales, scales, out)
         return out
