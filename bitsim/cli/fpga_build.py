@@ -37,7 +37,12 @@ def run(args: argparse.Namespace) -> int:
 
     board = load_board(args.board)
     machine = bitsim.load_accelerator(args.accelerator or board.accelerator)
-    board.require(machine)
+    try:
+        build.require(machine, board)
+    except BitsimError as error:
+        if args.board == board.name:
+            raise
+        raise BitsimError(f"{args.board}: {error}") from None  # a file of the user's own
     if args.seed > LARGEST_SEED:
         raise BitsimError(f"--seed {args.seed}: nextpnr takes at most {LARGEST_SEED}; lower it")
     out = options.out_folder(args.out)

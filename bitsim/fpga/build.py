@@ -47,9 +47,15 @@ class Build:
         return all(reached >= wanted for reached, wanted in self.fmax_mhz.values())
 
 
+def require(machine: AcceleratorSpec, board: BoardSpec) -> None:
+    """`BitsimError` if this cannot be built, before any tool is started."""
+    board.require(machine)
+    family, _, _ = board_family.find(board)
+    family.constraints(board)
+
+
 def verilog(machine: AcceleratorSpec, board: BoardSpec) -> str:
     """The whole design; its top level has the board's name, and all else begins with it."""
-    board.require(machine)
     return emit_part(board.name, lambda shared: BoardTop(machine, board, shared))
 
 
@@ -61,7 +67,7 @@ def build(
     note: Callable[[str], None],
 ) -> Build:
     """Run the tools in `folder`, where all that they write stays; `note` is told each stage."""
-    board.require(machine)
+    require(machine, board)
     family, target, part = board_family.find(board)
     assert target.nextpnr is not None
     pins = family.constraints(board)

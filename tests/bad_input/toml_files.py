@@ -1,4 +1,4 @@
-"""Descriptions that are none: accelerators, technologies, networks, sweeps."""
+"""Descriptions that are none: accelerators, boards, technologies, networks, sweeps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.bad_input.bad_file import BadFile
 NETWORK = "bitnet-b1.58-2b-4t"
 COMMANDS = {
     "accelerator": ("simulate", "--network", NETWORK, "--accelerator", "{here}/bad.toml"),
+    "board": ("fpga", "build", "--board", "{here}/bad.toml", "--out", "{out}"),
     "technology": ("simulate", "--network", NETWORK, "--technology", "{here}/bad.toml"),
     "network": ("simulate", "--network", "{here}/bad.toml"),
     "sweep": ("explore", "{here}/bad.toml", "--out", "{out}"),
@@ -98,6 +99,28 @@ ACCELERATOR = [
     ('name = "dot_16x40"', 'name = "a\\u0000"', "name = 'a\\x00': "),
     ('name = "dot_16x40"', f'name = "{"a" * 10_000}"', "name = 'aaaaa"),
 ]
+BOARD = [
+    ('pin = "G2"', 'pin = "G2; exit"', "clock.pin = 'G2; exit': "),
+    ('pin = "G2"', 'pin = "G2\\n"', "clock.pin = 'G2\\n': "),
+    ('pin = "G2"', "pin = 2", "clock.pin = 2: "),
+    ('pin = "G2"', "", "clock.pin: missing; add it"),
+    ('rx = "M1"', 'rx = "L4"', "uart.tx = 'L4' is the pin of uart.rx; name another"),
+    ("mhz = 25.0", "mhz = 0.0", "clock.mhz = 0.0: "),
+    ("mhz = 25.0", "mhz = nan", "clock.mhz = nan: "),
+    ("mhz = 25.0", "mhz = 50.0", "dot_16x16_ulx3s: clock_mhz = 25.0, and the oscillator of"),
+    ("mhz = 25.0", "hz = 25e6", "clock.hz: unknown field; did you mean 'mhz'?"),
+    ('family = "ecp5"', 'family = "xilinx"', "family = 'xilinx': "),
+    ('family = "ecp5"', 'family = "ice40"', "device = 'LFE5U-85F' is not a part of ice40"),
+    ('device = "LFE5U-85F"', 'device = "LFE5U-12F"', "is not a part of ecp5; name one of"),
+    ('package = "CABGA381"', 'package = "--help"', "package = '--help': "),
+    ('speed = "6"', 'speed = "6 --run x.py"', "speed = '6 --run x.py': "),
+    ("active_low = false", "active_low = 0", "leds.active_low = 0: "),
+    ('pull = "down"', 'pull = "sideways"', "reset.pull = 'sideways': "),
+    ('accelerator = "dot_16x16_ulx3s"', 'accelerator = "dot_16x40"', "dot_16x40: host is none"),
+    ('accelerator = "dot_16x16_ulx3s"', 'accelerator = "../x"', "accelerator = '../x': "),
+    ("{bitstream}", "it", "program = 'openFPGALoader --board ulx3s it' has no {bitstream}"),
+    ('name = "ulx3s_85f"', 'name = "a;exec rm"', "name = 'a;exec rm': "),
+]
 TECHNOLOGY = [
     ("node_nm = 7.0", "node_nm = 0", "node_nm = 0: "),
     ("node_nm = 7.0", "node_nm = nan", "node_nm = nan: "),
@@ -168,6 +191,7 @@ def bad_toml() -> Iterator[BadFile]:
     yield from _edits(
         "accelerator", catalog.find("accelerators", "dot_16x40").read_text(), ACCELERATOR
     )
+    yield from _edits("board", catalog.find("boards", "ulx3s_85f").read_text(), BOARD)
     yield from _edits("technology", catalog.find("technologies", "7nm").read_text(), TECHNOLOGY)
     yield from _edits("sweep", catalog.find("sweeps", "decode_2b").read_text(), SWEEP)
     yield from _edits("network", catalog.find("networks", NETWORK).read_text(), SHAPE)
