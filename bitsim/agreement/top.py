@@ -199,10 +199,13 @@ def _compare_phase(
     model: ListPhase,
     verilog: TopPhase,
 ) -> None:
+    """Values against numpy's, all bytes (padding, too) and cycles against each other."""
     output, largest = expected
     found.same_values(f"{job.name}: model", model.output, output)
     found.same_values(f"{job.name}: Verilog", verilog.output, output)
     found.same_values(f"{job.name}: model: largest", model.largest, largest)
+    found.same_values(f"{job.name}: Verilog: largest", verilog.largest, largest)
+    found.same_values(f"{job.name}: Verilog: bytes in memory", verilog.stored, model.stored)
     for cycle in ("accept_cycle", "end_cycle"):
         found.same_cycle(f"{job.name}: {cycle}", getattr(model, cycle), getattr(verilog, cycle))
 

@@ -83,12 +83,14 @@ class TopPhase:
     output   sums (m, n) int32; of an entry with digits those of (m, padded n / digits) rows, each
              sum of its digits; of an entry with codes the codes, (m, n), widened to int32
     largest  (m,) int32 magnitudes that belong to the codes, else None
+    stored   (results_words * word_bytes,) uint8, from `results_address` on
     """
 
     accept_cycle: int  # in which the array took it
     end_cycle: int  # first cycle after its last result beat
     output: NDArray[np.int32]
-    largest: NDArray[np.int32] | None = None
+    largest: NDArray[np.int32] | None
+    stored: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,8 +209,8 @@ def list_outcome(bus: Axi4BusSpec, start_cycle: int, end: Sequence[int]) -> List
     )
 
 
-# As in `TopPhase`.
-_Output = tuple[NDArray[np.int32], NDArray[np.int32] | None]
+# Output, largest and stored, as in `TopPhase`.
+_Output = tuple[NDArray[np.int32], NDArray[np.int32] | None, NDArray[np.uint8]]
 
 
 def _outputs(machine: Machine, words: Sequence[str]) -> list[_Output | None]:
@@ -233,12 +235,12 @@ def _output(layout: BusLayout, product: Product, stored: NDArray[np.uint8]) -> _
     entry, phase = product.entry, product.job.phase
     if entry.codes:
         codes, largest = layout.result_codes(stored, phase)
-        return codes.astype(np.int32), largest
+        return codes.astype(np.int32), largest, stored
     sums = layout.result_sums(stored)
     if entry.digits > 1:
         rows = entry.row_tiles // entry.digits * layout.array.columns
         phase = phase.model_copy(update={"n": rows})
-    return sums_of(layout.array, phase, sums), None
+    return sums_of(layout.array, phase, sums), None, stored
 
 
 _RULES: Mapping[str, str] = {

@@ -51,7 +51,7 @@ def outcome() -> TopOutcome:
             for each in MODELLED
         ),
         phases=tuple(
-            TopPhase(phase.accept_cycle, phase.end_cycle, job.expected())
+            TopPhase(phase.accept_cycle, phase.end_cycle, job.expected(), None, phase.stored)
             for job, phase in zip(
                 CASE.jobs, (phase for each in MODELLED for phase in each.phases), strict=True
             )
@@ -127,6 +127,13 @@ def test_one_wrong_value_is_found(outcome: TopOutcome) -> None:
     wrong = outcome.phases[-1].output.copy()
     wrong[-1, -1] ^= np.int32(1)
     off = with_last(outcome.phases, output=wrong)
+    assert found(replace(outcome, phases=off)) == (1, 0, 0, 0)
+
+
+def test_a_wrong_byte_of_padding_is_found(outcome: TopOutcome) -> None:
+    stored = outcome.phases[-1].stored.copy()
+    stored[-1] ^= np.uint8(1)
+    off = with_last(outcome.phases, stored=stored)
     assert found(replace(outcome, phases=off)) == (1, 0, 0, 0)
 
 
