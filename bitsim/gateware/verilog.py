@@ -27,6 +27,7 @@ _MODULE = re.compile(r"^module \\(\S+)", re.MULTILINE)
 _WAKE = re.compile(r"^ *(?:reg|if) \(?\\\$auto\$verilog_backend\S+ .*\n", re.MULTILINE)
 _NEXT_STATE = re.compile(r"^    (\w+) <= (\\\$\d+) ;$", re.MULTILINE)
 _NUMBERED = re.compile(r"\\\$(\d+) ")
+_YOSYS_OWN = re.compile(r"^  reg (?:\[\d+:0\] )?(_\d+_);$", re.MULTILINE)  # what a memory reads
 _UNNAMED_PORT = re.compile(r"\\port\$(\d+)\$(\d+) ")  # some bits of a wider signal
 
 
@@ -109,4 +110,10 @@ def _readable(verilog: str) -> str:
 
 def _readable_module(module: str) -> str:
     becomes = {number: f"{name}_next" for name, number in _NEXT_STATE.findall(module)}
-    return _NUMBERED.sub(lambda found: becomes.get(found[0][:-1], f"_{found[1]}_") + " ", module)
+    taken = set(_YOSYS_OWN.findall(module))
+
+    def name(found: re.Match[str]) -> str:
+        plain = f"_{found[1]}_"
+        return becomes.get(found[0][:-1], f"{plain}0_" if plain in taken else plain) + " "
+
+    return _NUMBERED.sub(name, module)
