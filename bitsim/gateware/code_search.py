@@ -15,80 +15,63 @@ REGISTER_LEVELS = 3  # whose few thresholds are registers that all sums read
 SEARCH_ADVANCES = LARGEST_CODE_BITS + 1  # a bit in each, and the sign
 
 
-class CodeSearch(wiring.Component):
-    """Level j of a sum's search compares it with one of 2^j thresholds, whose choice is j bits.
+class SumSearch(wiring.Component):
+    """Of one sum of a word; level j compares it with one of 2^j thresholds, as j bits choose.
 
-    write, code, threshold   a threshold becomes what is given; not between word and codes
+    write, code, threshold   a threshold becomes what is given; not between sum and code
+    level_j                  the thresholds of the levels below REGISTER_LEVELS, lowest code lowest
     advance                  everything goes on
-    word                     sums
-    codes                    of the word `SEARCH_ADVANCES` before, each CODE_BITS
+    total                    the sum
+    found                    its code, `SEARCH_ADVANCES` later
     """
 
     clocked = True
 
-    def __init__(self, word_sums: int, sum_bits: int) -> None:
-        self.word_sums = word_sums
-        self.magnitude_bits = sum_bits - 1
+    def __init__(self, magnitude_bits: int) -> None:
+        self.magnitude_bits = magnitude_bits
         super().__init__(
             {
-                "write": In(1),
-                "code": In(LARGEST_CODE_BITS),
-                "threshold": In(self.magnitude_bits),
+                **threshold_ports(magnitude_bits),
+                **{
+                    f"level_{level}": In(data.ArrayLayout(magnitude_bits, 1 << level))
+                    for level in range(REGISTER_LEVELS)
+                },
                 "advance": In(1),
-                "word": In(data.ArrayLayout(magnitude_layout(sum_bits), word_sums)),
-                "codes": Out(CODE_BITS * word_sums),
+                "total": In(magnitude_layout(magnitude_bits + 1)),
+                "found": Out(CODE_BITS),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        registers = self._registers(m)
-        for index in range(self.word_sums):
-            self._search(m, index, registers)
-        return m
-
-    def _registers(self, m: Module) -> list[list[Signal]]:
-        """The thresholds of the first levels."""
-        levels = []
-        for level in range(REGISTER_LEVELS):
-            registers = []
-            for choice in range(1 << level):
-                register = Signal(self.magnitude_bits, name=f"level{level}_threshold{choice}")
-                code = (2 * choice + 1) << (LARGEST_CODE_BITS - 1 - level)
-                with m.If(self.write & (self.code == code)):
-                    m.d.sync += register.eq(self.threshold)
-                registers.append(register)
-            levels.append(registers)
-        return levels
-
-    def _search(self, m: Module, index: int, registers: list[list[Signal]]) -> None:
-        """The pipeline of one sum of a word."""
-        total: Value = self.word[index]
+        total: Value = self.total
         found: Value = Const(0, 0)  # of the code, the bit found last lowest
-        choice: Value = found
+        choice: Value = found  # of a threshold that is read in the advance before it is compared
         for level in range(LARGEST_CODE_BITS):
-            name = f"sum{index}_level{level}"
-            threshold = Signal(self.magnitude_bits, name=f"{name}_threshold")
-            next_found = Signal(level + 1, name=f"{name}_next_found")
+            threshold = Signal(self.magnitude_bits, name=f"level{level}_threshold")
+            next_found = Signal(level + 1, name=f"level{level}_next_found")
             if level < REGISTER_LEVELS:
-                m.d.comb += threshold.eq(_chosen(registers[level], found))
+                thresholds = getattr(self, f"level_{level}")
+                m.d.comb += threshold.eq(_chosen(list(thresholds), found))
             else:
-                m.d.comb += threshold.eq(self._table(m, name, level, choice))
+                m.d.comb += threshold.eq(self._table(m, level, choice))
             m.d.comb += next_found.eq(Cat(total.magnitude >= threshold, found))
-            choice = next_found  # in the next advance
-            found = Signal(level + 1, name=f"{name}_found")
-            later = Signal(magnitude_layout(self.magnitude_bits + 1), name=f"{name}_sum")
+            choice = next_found
+            found = Signal(level + 1, name=f"level{level}_found")
+            later = Signal(total.shape(), name=f"level{level}_sum")
             with m.If(self.advance):
                 m.d.sync += [found.eq(next_found), later.eq(total)]
             total = later
-        code = self.codes.word_select(index, CODE_BITS)
         with m.If(self.advance):
-            m.d.sync += code.eq((found ^ total.negative.replicate(CODE_BITS)) + total.negative)
+            m.d.sync += self.found.eq(
+                (found ^ total.negative.replicate(CODE_BITS)) + total.negative
+            )
+        return m
 
-    def _table(self, m: Module, name: str, level: int, choice: Value) -> Value:
-        """The threshold that was chosen in the advance before."""
+    def _table(self, m: Module, level: int, choice: Value) -> Value:
+        """The threshold of this level that was chosen in the advance before."""
         memory = Memory(shape=self.magnitude_bits, depth=1 << level, init=[])
-        m.submodules[f"{name}_table"] = memory
+        m.submodules[f"level{level}_table"] = memory
         write = memory.write_port()
         read = memory.read_port()
         zeros = LARGEST_CODE_BITS - 1 - level  # behind the last 1 of a code of this level
@@ -102,9 +85,64 @@ class CodeSearch(wiring.Component):
         return read.data
 
 
-def _chosen(registers: list[Signal], choice: Value) -> Value:
+class CodeSearch(wiring.Component):
+    """Of all sums of a word; ports as of `SumSearch`.
+
+    word    sums
+    codes   of the word `SEARCH_ADVANCES` before
+    """
+
+    clocked = True
+
+    def __init__(self, word_sums: int, sum_bits: int) -> None:
+        self.word_sums = word_sums
+        self.magnitude_bits = sum_bits - 1
+        super().__init__(
+            {
+                **threshold_ports(self.magnitude_bits),
+                "advance": In(1),
+                "word": In(data.ArrayLayout(magnitude_layout(sum_bits), word_sums)),
+                "codes": Out(CODE_BITS * word_sums),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        searches = [SumSearch(self.magnitude_bits) for _ in range(self.word_sums)]
+        for index, search in enumerate(searches):
+            m.submodules[f"sum_{index}"] = search
+            m.d.comb += [
+                search.write.eq(self.write),
+                search.code.eq(self.code),
+                search.threshold.eq(self.threshold),
+                search.advance.eq(self.advance),
+                search.total.eq(self.word[index]),
+                self.codes.word_select(index, CODE_BITS).eq(search.found),
+            ]
+        for level in range(REGISTER_LEVELS):
+            thresholds = Signal(
+                data.ArrayLayout(self.magnitude_bits, 1 << level), name=f"level_{level}"
+            )
+            for choice in range(1 << level):
+                code = (2 * choice + 1) << (LARGEST_CODE_BITS - 1 - level)
+                with m.If(self.write & (self.code == code)):
+                    m.d.sync += thresholds[choice].eq(self.threshold)
+            m.d.comb += [getattr(search, f"level_{level}").eq(thresholds) for search in searches]
+        return m
+
+
+def threshold_ports(magnitude_bits: int) -> dict[str, wiring.Member]:
+    """How thresholds come from `bitsim.gateware.code_thresholds`."""
+    return {
+        "write": In(1),
+        "code": In(LARGEST_CODE_BITS),
+        "threshold": In(magnitude_bits),
+    }
+
+
+def _chosen(thresholds: list[Value], choice: Value) -> Value:
     """One of 2^n, by the n bits of `choice`."""
-    row: list[Value] = list(registers)
+    row = thresholds
     for bit in choice:
         row = [Mux(bit, odd, even) for even, odd in zip(row[::2], row[1::2], strict=True)]
     return row[0]
