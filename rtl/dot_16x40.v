@@ -121,7 +121,6 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   reg column_0__accumulate = 1'h0;
   reg [39:0] column_0__activation_nonzero = 40'h0000000000;
   reg [319:0] column_0__activations = 320'h00000000000000000000000000000000000000000000000000000000000000000000000000000000;
-  wire [5:0] column_0__adds;
   wire column_0__available;
   reg column_0__decode = 1'h0;
   reg column_0__finish = 1'h0;
@@ -129,15 +128,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_0__pop;
   wire column_0__read;
   reg column_0__replace = 1'h0;
-  wire [5:0] column_0__subtracts;
+  wire [5:0] column_0__subtracted;
   wire [20:0] column_0__sums;
   wire [63:0] column_0__weights__payload;
   wire column_0__weights__ready;
   wire column_0__weights__valid;
+  wire [5:0] column_0__worked;
   wire column_10__accumulate;
   wire [39:0] column_10__activation_nonzero;
   wire [319:0] column_10__activations;
-  wire [5:0] column_10__adds;
   wire column_10__available;
   wire column_10__decode;
   wire column_10__finish;
@@ -145,15 +144,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_10__pop;
   wire column_10__read;
   wire column_10__replace;
-  wire [5:0] column_10__subtracts;
+  wire [5:0] column_10__subtracted;
   wire [20:0] column_10__sums;
   wire [63:0] column_10__weights__payload;
   wire column_10__weights__ready;
   wire column_10__weights__valid;
+  wire [5:0] column_10__worked;
   wire column_11__accumulate;
   wire [39:0] column_11__activation_nonzero;
   wire [319:0] column_11__activations;
-  wire [5:0] column_11__adds;
   wire column_11__available;
   wire column_11__decode;
   wire column_11__finish;
@@ -161,15 +160,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_11__pop;
   wire column_11__read;
   wire column_11__replace;
-  wire [5:0] column_11__subtracts;
+  wire [5:0] column_11__subtracted;
   wire [20:0] column_11__sums;
   wire [63:0] column_11__weights__payload;
   wire column_11__weights__ready;
   wire column_11__weights__valid;
+  wire [5:0] column_11__worked;
   wire column_12__accumulate;
   wire [39:0] column_12__activation_nonzero;
   wire [319:0] column_12__activations;
-  wire [5:0] column_12__adds;
   wire column_12__available;
   wire column_12__decode;
   wire column_12__finish;
@@ -177,15 +176,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_12__pop;
   wire column_12__read;
   wire column_12__replace;
-  wire [5:0] column_12__subtracts;
+  wire [5:0] column_12__subtracted;
   wire [20:0] column_12__sums;
   wire [63:0] column_12__weights__payload;
   wire column_12__weights__ready;
   wire column_12__weights__valid;
+  wire [5:0] column_12__worked;
   wire column_13__accumulate;
   wire [39:0] column_13__activation_nonzero;
   wire [319:0] column_13__activations;
-  wire [5:0] column_13__adds;
   wire column_13__available;
   wire column_13__decode;
   wire column_13__finish;
@@ -193,15 +192,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_13__pop;
   wire column_13__read;
   wire column_13__replace;
-  wire [5:0] column_13__subtracts;
+  wire [5:0] column_13__subtracted;
   wire [20:0] column_13__sums;
   wire [63:0] column_13__weights__payload;
   wire column_13__weights__ready;
   wire column_13__weights__valid;
+  wire [5:0] column_13__worked;
   wire column_14__accumulate;
   wire [39:0] column_14__activation_nonzero;
   wire [319:0] column_14__activations;
-  wire [5:0] column_14__adds;
   wire column_14__available;
   wire column_14__decode;
   wire column_14__finish;
@@ -209,15 +208,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_14__pop;
   wire column_14__read;
   wire column_14__replace;
-  wire [5:0] column_14__subtracts;
+  wire [5:0] column_14__subtracted;
   wire [20:0] column_14__sums;
   wire [63:0] column_14__weights__payload;
   wire column_14__weights__ready;
   wire column_14__weights__valid;
+  wire [5:0] column_14__worked;
   wire column_15__accumulate;
   wire [39:0] column_15__activation_nonzero;
   wire [319:0] column_15__activations;
-  wire [5:0] column_15__adds;
   wire column_15__available;
   wire column_15__decode;
   wire column_15__finish;
@@ -225,15 +224,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_15__pop;
   wire column_15__read;
   wire column_15__replace;
-  wire [5:0] column_15__subtracts;
+  wire [5:0] column_15__subtracted;
   wire [20:0] column_15__sums;
   wire [63:0] column_15__weights__payload;
   wire column_15__weights__ready;
   wire column_15__weights__valid;
+  wire [5:0] column_15__worked;
   wire column_1__accumulate;
   wire [39:0] column_1__activation_nonzero;
   wire [319:0] column_1__activations;
-  wire [5:0] column_1__adds;
   wire column_1__available;
   wire column_1__decode;
   wire column_1__finish;
@@ -241,15 +240,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_1__pop;
   wire column_1__read;
   wire column_1__replace;
-  wire [5:0] column_1__subtracts;
+  wire [5:0] column_1__subtracted;
   wire [20:0] column_1__sums;
   wire [63:0] column_1__weights__payload;
   wire column_1__weights__ready;
   wire column_1__weights__valid;
+  wire [5:0] column_1__worked;
   wire column_2__accumulate;
   wire [39:0] column_2__activation_nonzero;
   wire [319:0] column_2__activations;
-  wire [5:0] column_2__adds;
   wire column_2__available;
   wire column_2__decode;
   wire column_2__finish;
@@ -257,15 +256,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_2__pop;
   wire column_2__read;
   wire column_2__replace;
-  wire [5:0] column_2__subtracts;
+  wire [5:0] column_2__subtracted;
   wire [20:0] column_2__sums;
   wire [63:0] column_2__weights__payload;
   wire column_2__weights__ready;
   wire column_2__weights__valid;
+  wire [5:0] column_2__worked;
   wire column_3__accumulate;
   wire [39:0] column_3__activation_nonzero;
   wire [319:0] column_3__activations;
-  wire [5:0] column_3__adds;
   wire column_3__available;
   wire column_3__decode;
   wire column_3__finish;
@@ -273,15 +272,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_3__pop;
   wire column_3__read;
   wire column_3__replace;
-  wire [5:0] column_3__subtracts;
+  wire [5:0] column_3__subtracted;
   wire [20:0] column_3__sums;
   wire [63:0] column_3__weights__payload;
   wire column_3__weights__ready;
   wire column_3__weights__valid;
+  wire [5:0] column_3__worked;
   wire column_4__accumulate;
   wire [39:0] column_4__activation_nonzero;
   wire [319:0] column_4__activations;
-  wire [5:0] column_4__adds;
   wire column_4__available;
   wire column_4__decode;
   wire column_4__finish;
@@ -289,15 +288,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_4__pop;
   wire column_4__read;
   wire column_4__replace;
-  wire [5:0] column_4__subtracts;
+  wire [5:0] column_4__subtracted;
   wire [20:0] column_4__sums;
   wire [63:0] column_4__weights__payload;
   wire column_4__weights__ready;
   wire column_4__weights__valid;
+  wire [5:0] column_4__worked;
   wire column_5__accumulate;
   wire [39:0] column_5__activation_nonzero;
   wire [319:0] column_5__activations;
-  wire [5:0] column_5__adds;
   wire column_5__available;
   wire column_5__decode;
   wire column_5__finish;
@@ -305,15 +304,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_5__pop;
   wire column_5__read;
   wire column_5__replace;
-  wire [5:0] column_5__subtracts;
+  wire [5:0] column_5__subtracted;
   wire [20:0] column_5__sums;
   wire [63:0] column_5__weights__payload;
   wire column_5__weights__ready;
   wire column_5__weights__valid;
+  wire [5:0] column_5__worked;
   wire column_6__accumulate;
   wire [39:0] column_6__activation_nonzero;
   wire [319:0] column_6__activations;
-  wire [5:0] column_6__adds;
   wire column_6__available;
   wire column_6__decode;
   wire column_6__finish;
@@ -321,15 +320,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_6__pop;
   wire column_6__read;
   wire column_6__replace;
-  wire [5:0] column_6__subtracts;
+  wire [5:0] column_6__subtracted;
   wire [20:0] column_6__sums;
   wire [63:0] column_6__weights__payload;
   wire column_6__weights__ready;
   wire column_6__weights__valid;
+  wire [5:0] column_6__worked;
   wire column_7__accumulate;
   wire [39:0] column_7__activation_nonzero;
   wire [319:0] column_7__activations;
-  wire [5:0] column_7__adds;
   wire column_7__available;
   wire column_7__decode;
   wire column_7__finish;
@@ -337,15 +336,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_7__pop;
   wire column_7__read;
   wire column_7__replace;
-  wire [5:0] column_7__subtracts;
+  wire [5:0] column_7__subtracted;
   wire [20:0] column_7__sums;
   wire [63:0] column_7__weights__payload;
   wire column_7__weights__ready;
   wire column_7__weights__valid;
+  wire [5:0] column_7__worked;
   wire column_8__accumulate;
   wire [39:0] column_8__activation_nonzero;
   wire [319:0] column_8__activations;
-  wire [5:0] column_8__adds;
   wire column_8__available;
   wire column_8__decode;
   wire column_8__finish;
@@ -353,15 +352,15 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_8__pop;
   wire column_8__read;
   wire column_8__replace;
-  wire [5:0] column_8__subtracts;
+  wire [5:0] column_8__subtracted;
   wire [20:0] column_8__sums;
   wire [63:0] column_8__weights__payload;
   wire column_8__weights__ready;
   wire column_8__weights__valid;
+  wire [5:0] column_8__worked;
   wire column_9__accumulate;
   wire [39:0] column_9__activation_nonzero;
   wire [319:0] column_9__activations;
-  wire [5:0] column_9__adds;
   wire column_9__available;
   wire column_9__decode;
   wire column_9__finish;
@@ -369,43 +368,44 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_9__pop;
   wire column_9__read;
   wire column_9__replace;
-  wire [5:0] column_9__subtracts;
+  wire [5:0] column_9__subtracted;
   wire [20:0] column_9__sums;
   wire [63:0] column_9__weights__payload;
   wire column_9__weights__ready;
   wire column_9__weights__valid;
-  wire [5:0] column_adds_0;
-  wire [5:0] column_adds_1;
-  wire [5:0] column_adds_10;
-  wire [5:0] column_adds_11;
-  wire [5:0] column_adds_12;
-  wire [5:0] column_adds_13;
-  wire [5:0] column_adds_14;
-  wire [5:0] column_adds_15;
-  wire [5:0] column_adds_2;
-  wire [5:0] column_adds_3;
-  wire [5:0] column_adds_4;
-  wire [5:0] column_adds_5;
-  wire [5:0] column_adds_6;
-  wire [5:0] column_adds_7;
-  wire [5:0] column_adds_8;
-  wire [5:0] column_adds_9;
-  wire [5:0] column_subtracts_0;
-  wire [5:0] column_subtracts_1;
-  wire [5:0] column_subtracts_10;
-  wire [5:0] column_subtracts_11;
-  wire [5:0] column_subtracts_12;
-  wire [5:0] column_subtracts_13;
-  wire [5:0] column_subtracts_14;
-  wire [5:0] column_subtracts_15;
-  wire [5:0] column_subtracts_2;
-  wire [5:0] column_subtracts_3;
-  wire [5:0] column_subtracts_4;
-  wire [5:0] column_subtracts_5;
-  wire [5:0] column_subtracts_6;
-  wire [5:0] column_subtracts_7;
-  wire [5:0] column_subtracts_8;
-  wire [5:0] column_subtracts_9;
+  wire [5:0] column_9__worked;
+  wire [5:0] column_subtracted_0;
+  wire [5:0] column_subtracted_1;
+  wire [5:0] column_subtracted_10;
+  wire [5:0] column_subtracted_11;
+  wire [5:0] column_subtracted_12;
+  wire [5:0] column_subtracted_13;
+  wire [5:0] column_subtracted_14;
+  wire [5:0] column_subtracted_15;
+  wire [5:0] column_subtracted_2;
+  wire [5:0] column_subtracted_3;
+  wire [5:0] column_subtracted_4;
+  wire [5:0] column_subtracted_5;
+  wire [5:0] column_subtracted_6;
+  wire [5:0] column_subtracted_7;
+  wire [5:0] column_subtracted_8;
+  wire [5:0] column_subtracted_9;
+  wire [5:0] column_worked_0;
+  wire [5:0] column_worked_1;
+  wire [5:0] column_worked_10;
+  wire [5:0] column_worked_11;
+  wire [5:0] column_worked_12;
+  wire [5:0] column_worked_13;
+  wire [5:0] column_worked_14;
+  wire [5:0] column_worked_15;
+  wire [5:0] column_worked_2;
+  wire [5:0] column_worked_3;
+  wire [5:0] column_worked_4;
+  wire [5:0] column_worked_5;
+  wire [5:0] column_worked_6;
+  wire [5:0] column_worked_7;
+  wire [5:0] column_worked_8;
+  wire [5:0] column_worked_9;
   reg count = 1'h0;
   output [47:0] cycles;
   wire [47:0] cycles;
@@ -726,7 +726,6 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_0),
     .available(column_0__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -736,17 +735,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_0__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_0),
+    .subtracted(column_subtracted_0),
     .sums(sums_0),
     .weights__payload(weights_0__payload),
     .weights__ready(weights_0__ready),
-    .weights__valid(weights_0__valid)
+    .weights__valid(weights_0__valid),
+    .worked(column_worked_0)
   );
   dot_16x40_column column_1 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_1),
     .available(column_1__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -756,17 +755,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_1__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_1),
+    .subtracted(column_subtracted_1),
     .sums(sums_1),
     .weights__payload(weights_1__payload),
     .weights__ready(weights_1__ready),
-    .weights__valid(weights_1__valid)
+    .weights__valid(weights_1__valid),
+    .worked(column_worked_1)
   );
   dot_16x40_column column_10 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_10),
     .available(column_10__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -776,17 +775,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_10__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_10),
+    .subtracted(column_subtracted_10),
     .sums(sums_10),
     .weights__payload(weights_10__payload),
     .weights__ready(weights_10__ready),
-    .weights__valid(weights_10__valid)
+    .weights__valid(weights_10__valid),
+    .worked(column_worked_10)
   );
   dot_16x40_column column_11 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_11),
     .available(column_11__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -796,17 +795,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_11__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_11),
+    .subtracted(column_subtracted_11),
     .sums(sums_11),
     .weights__payload(weights_11__payload),
     .weights__ready(weights_11__ready),
-    .weights__valid(weights_11__valid)
+    .weights__valid(weights_11__valid),
+    .worked(column_worked_11)
   );
   dot_16x40_column column_12 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_12),
     .available(column_12__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -816,17 +815,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_12__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_12),
+    .subtracted(column_subtracted_12),
     .sums(sums_12),
     .weights__payload(weights_12__payload),
     .weights__ready(weights_12__ready),
-    .weights__valid(weights_12__valid)
+    .weights__valid(weights_12__valid),
+    .worked(column_worked_12)
   );
   dot_16x40_column column_13 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_13),
     .available(column_13__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -836,17 +835,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_13__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_13),
+    .subtracted(column_subtracted_13),
     .sums(sums_13),
     .weights__payload(weights_13__payload),
     .weights__ready(weights_13__ready),
-    .weights__valid(weights_13__valid)
+    .weights__valid(weights_13__valid),
+    .worked(column_worked_13)
   );
   dot_16x40_column column_14 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_14),
     .available(column_14__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -856,17 +855,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_14__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_14),
+    .subtracted(column_subtracted_14),
     .sums(sums_14),
     .weights__payload(weights_14__payload),
     .weights__ready(weights_14__ready),
-    .weights__valid(weights_14__valid)
+    .weights__valid(weights_14__valid),
+    .worked(column_worked_14)
   );
   dot_16x40_column column_15 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_15),
     .available(column_15__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -876,17 +875,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_15__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_15),
+    .subtracted(column_subtracted_15),
     .sums(sums_15),
     .weights__payload(weights_15__payload),
     .weights__ready(weights_15__ready),
-    .weights__valid(weights_15__valid)
+    .weights__valid(weights_15__valid),
+    .worked(column_worked_15)
   );
   dot_16x40_column column_2 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_2),
     .available(column_2__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -896,17 +895,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_2__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_2),
+    .subtracted(column_subtracted_2),
     .sums(sums_2),
     .weights__payload(weights_2__payload),
     .weights__ready(weights_2__ready),
-    .weights__valid(weights_2__valid)
+    .weights__valid(weights_2__valid),
+    .worked(column_worked_2)
   );
   dot_16x40_column column_3 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_3),
     .available(column_3__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -916,17 +915,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_3__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_3),
+    .subtracted(column_subtracted_3),
     .sums(sums_3),
     .weights__payload(weights_3__payload),
     .weights__ready(weights_3__ready),
-    .weights__valid(weights_3__valid)
+    .weights__valid(weights_3__valid),
+    .worked(column_worked_3)
   );
   dot_16x40_column column_4 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_4),
     .available(column_4__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -936,17 +935,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_4__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_4),
+    .subtracted(column_subtracted_4),
     .sums(sums_4),
     .weights__payload(weights_4__payload),
     .weights__ready(weights_4__ready),
-    .weights__valid(weights_4__valid)
+    .weights__valid(weights_4__valid),
+    .worked(column_worked_4)
   );
   dot_16x40_column column_5 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_5),
     .available(column_5__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -956,17 +955,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_5__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_5),
+    .subtracted(column_subtracted_5),
     .sums(sums_5),
     .weights__payload(weights_5__payload),
     .weights__ready(weights_5__ready),
-    .weights__valid(weights_5__valid)
+    .weights__valid(weights_5__valid),
+    .worked(column_worked_5)
   );
   dot_16x40_column column_6 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_6),
     .available(column_6__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -976,17 +975,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_6__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_6),
+    .subtracted(column_subtracted_6),
     .sums(sums_6),
     .weights__payload(weights_6__payload),
     .weights__ready(weights_6__ready),
-    .weights__valid(weights_6__valid)
+    .weights__valid(weights_6__valid),
+    .worked(column_worked_6)
   );
   dot_16x40_column column_7 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_7),
     .available(column_7__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -996,17 +995,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_7__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_7),
+    .subtracted(column_subtracted_7),
     .sums(sums_7),
     .weights__payload(weights_7__payload),
     .weights__ready(weights_7__ready),
-    .weights__valid(weights_7__valid)
+    .weights__valid(weights_7__valid),
+    .worked(column_worked_7)
   );
   dot_16x40_column column_8 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_8),
     .available(column_8__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -1016,17 +1015,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_8__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_8),
+    .subtracted(column_subtracted_8),
     .sums(sums_8),
     .weights__payload(weights_8__payload),
     .weights__ready(weights_8__ready),
-    .weights__valid(weights_8__valid)
+    .weights__valid(weights_8__valid),
+    .worked(column_worked_8)
   );
   dot_16x40_column column_9 (
     .accumulate(column_0__accumulate),
     .activation_nonzero(column_0__activation_nonzero),
     .activations(column_0__activations),
-    .adds(column_adds_9),
     .available(column_9__available),
     .clk(clk),
     .decode(column_0__decode),
@@ -1036,11 +1035,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_9__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracts(column_subtracts_9),
+    .subtracted(column_subtracted_9),
     .sums(sums_9),
     .weights__payload(weights_9__payload),
     .weights__ready(weights_9__ready),
-    .weights__valid(weights_9__valid)
+    .weights__valid(weights_9__valid),
+    .worked(column_worked_9)
   );
   dot_16x40_counters  counters (
     .activity(activity),
@@ -1048,38 +1048,38 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .busy(busy),
     .clear(clear),
     .clk(clk),
-    .column_adds_0(column_adds_0),
-    .column_adds_1(column_adds_1),
-    .column_adds_10(column_adds_10),
-    .column_adds_11(column_adds_11),
-    .column_adds_12(column_adds_12),
-    .column_adds_13(column_adds_13),
-    .column_adds_14(column_adds_14),
-    .column_adds_15(column_adds_15),
-    .column_adds_2(column_adds_2),
-    .column_adds_3(column_adds_3),
-    .column_adds_4(column_adds_4),
-    .column_adds_5(column_adds_5),
-    .column_adds_6(column_adds_6),
-    .column_adds_7(column_adds_7),
-    .column_adds_8(column_adds_8),
-    .column_adds_9(column_adds_9),
-    .column_subtracts_0(column_subtracts_0),
-    .column_subtracts_1(column_subtracts_1),
-    .column_subtracts_10(column_subtracts_10),
-    .column_subtracts_11(column_subtracts_11),
-    .column_subtracts_12(column_subtracts_12),
-    .column_subtracts_13(column_subtracts_13),
-    .column_subtracts_14(column_subtracts_14),
-    .column_subtracts_15(column_subtracts_15),
-    .column_subtracts_2(column_subtracts_2),
-    .column_subtracts_3(column_subtracts_3),
-    .column_subtracts_4(column_subtracts_4),
-    .column_subtracts_5(column_subtracts_5),
-    .column_subtracts_6(column_subtracts_6),
-    .column_subtracts_7(column_subtracts_7),
-    .column_subtracts_8(column_subtracts_8),
-    .column_subtracts_9(column_subtracts_9),
+    .column_subtracted_0(column_subtracted_0),
+    .column_subtracted_1(column_subtracted_1),
+    .column_subtracted_10(column_subtracted_10),
+    .column_subtracted_11(column_subtracted_11),
+    .column_subtracted_12(column_subtracted_12),
+    .column_subtracted_13(column_subtracted_13),
+    .column_subtracted_14(column_subtracted_14),
+    .column_subtracted_15(column_subtracted_15),
+    .column_subtracted_2(column_subtracted_2),
+    .column_subtracted_3(column_subtracted_3),
+    .column_subtracted_4(column_subtracted_4),
+    .column_subtracted_5(column_subtracted_5),
+    .column_subtracted_6(column_subtracted_6),
+    .column_subtracted_7(column_subtracted_7),
+    .column_subtracted_8(column_subtracted_8),
+    .column_subtracted_9(column_subtracted_9),
+    .column_worked_0(column_worked_0),
+    .column_worked_1(column_worked_1),
+    .column_worked_10(column_worked_10),
+    .column_worked_11(column_worked_11),
+    .column_worked_12(column_worked_12),
+    .column_worked_13(column_worked_13),
+    .column_worked_14(column_worked_14),
+    .column_worked_15(column_worked_15),
+    .column_worked_2(column_worked_2),
+    .column_worked_3(column_worked_3),
+    .column_worked_4(column_worked_4),
+    .column_worked_5(column_worked_5),
+    .column_worked_6(column_worked_6),
+    .column_worked_7(column_worked_7),
+    .column_worked_8(column_worked_8),
+    .column_worked_9(column_worked_9),
     .count(count),
     .cycles(cycles),
     .drain(drain),
@@ -1453,53 +1453,53 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   assign \activity$310  = activity;
   assign issued_after_6 = count;
   assign column_0__sums = sums_0;
-  assign column_0__adds = column_adds_0;
-  assign column_0__subtracts = column_subtracts_0;
+  assign column_0__worked = column_worked_0;
+  assign column_0__subtracted = column_subtracted_0;
   assign column_1__sums = sums_1;
-  assign column_1__adds = column_adds_1;
-  assign column_1__subtracts = column_subtracts_1;
+  assign column_1__worked = column_worked_1;
+  assign column_1__subtracted = column_subtracted_1;
   assign column_2__sums = sums_2;
-  assign column_2__adds = column_adds_2;
-  assign column_2__subtracts = column_subtracts_2;
+  assign column_2__worked = column_worked_2;
+  assign column_2__subtracted = column_subtracted_2;
   assign column_3__sums = sums_3;
-  assign column_3__adds = column_adds_3;
-  assign column_3__subtracts = column_subtracts_3;
+  assign column_3__worked = column_worked_3;
+  assign column_3__subtracted = column_subtracted_3;
   assign column_4__sums = sums_4;
-  assign column_4__adds = column_adds_4;
-  assign column_4__subtracts = column_subtracts_4;
+  assign column_4__worked = column_worked_4;
+  assign column_4__subtracted = column_subtracted_4;
   assign column_5__sums = sums_5;
-  assign column_5__adds = column_adds_5;
-  assign column_5__subtracts = column_subtracts_5;
+  assign column_5__worked = column_worked_5;
+  assign column_5__subtracted = column_subtracted_5;
   assign column_6__sums = sums_6;
-  assign column_6__adds = column_adds_6;
-  assign column_6__subtracts = column_subtracts_6;
+  assign column_6__worked = column_worked_6;
+  assign column_6__subtracted = column_subtracted_6;
   assign column_7__sums = sums_7;
-  assign column_7__adds = column_adds_7;
-  assign column_7__subtracts = column_subtracts_7;
+  assign column_7__worked = column_worked_7;
+  assign column_7__subtracted = column_subtracted_7;
   assign column_8__sums = sums_8;
-  assign column_8__adds = column_adds_8;
-  assign column_8__subtracts = column_subtracts_8;
+  assign column_8__worked = column_worked_8;
+  assign column_8__subtracted = column_subtracted_8;
   assign column_9__sums = sums_9;
-  assign column_9__adds = column_adds_9;
-  assign column_9__subtracts = column_subtracts_9;
+  assign column_9__worked = column_worked_9;
+  assign column_9__subtracted = column_subtracted_9;
   assign column_10__sums = sums_10;
-  assign column_10__adds = column_adds_10;
-  assign column_10__subtracts = column_subtracts_10;
+  assign column_10__worked = column_worked_10;
+  assign column_10__subtracted = column_subtracted_10;
   assign column_11__sums = sums_11;
-  assign column_11__adds = column_adds_11;
-  assign column_11__subtracts = column_subtracts_11;
+  assign column_11__worked = column_worked_11;
+  assign column_11__subtracted = column_subtracted_11;
   assign column_12__sums = sums_12;
-  assign column_12__adds = column_adds_12;
-  assign column_12__subtracts = column_subtracts_12;
+  assign column_12__worked = column_worked_12;
+  assign column_12__subtracted = column_subtracted_12;
   assign column_13__sums = sums_13;
-  assign column_13__adds = column_adds_13;
-  assign column_13__subtracts = column_subtracts_13;
+  assign column_13__worked = column_worked_13;
+  assign column_13__subtracted = column_subtracted_13;
   assign column_14__sums = sums_14;
-  assign column_14__adds = column_adds_14;
-  assign column_14__subtracts = column_subtracts_14;
+  assign column_14__worked = column_worked_14;
+  assign column_14__subtracted = column_subtracted_14;
   assign column_15__sums = sums_15;
-  assign column_15__adds = column_adds_15;
-  assign column_15__subtracts = column_subtracts_15;
+  assign column_15__worked = column_worked_15;
+  assign column_15__subtracted = column_subtracted_15;
   assign \cycles$409  = cycles;
   assign \busy$410  = busy;
   assign \wait_weights$411  = wait_weights;
@@ -1517,10 +1517,10 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   assign \phases__payload$116.groups  = phases__payload[47:32];
 endmodule
 
-module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column_adds_1, column_subtracts_1, column_adds_2, column_subtracts_2, column_adds_3, column_subtracts_3, column_adds_4, column_subtracts_4, column_adds_5, column_subtracts_5, column_adds_6, column_subtracts_6, column_adds_7, column_subtracts_7, column_adds_8, column_subtracts_8, column_adds_9
-, column_subtracts_9, column_adds_10, column_subtracts_10, column_adds_11, column_subtracts_11, column_adds_12, column_subtracts_12, column_adds_13, column_subtracts_13, column_adds_14, column_subtracts_14, column_adds_15, column_subtracts_15, count, activity, adds, subtracts, skips, cycles, busy, wait_weights
+module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, column_worked_1, column_subtracted_1, column_worked_2, column_subtracted_2, column_worked_3, column_subtracted_3, column_worked_4, column_subtracted_4, column_worked_5, column_subtracted_5, column_worked_6, column_subtracted_6, column_worked_7, column_subtracted_7, column_worked_8, column_subtracted_8, column_worked_9
+, column_subtracted_9, column_worked_10, column_subtracted_10, column_worked_11, column_subtracted_11, column_worked_12, column_subtracted_12, column_worked_13, column_subtracted_13, column_worked_14, column_subtracted_14, column_worked_15, column_subtracted_15, count, activity, adds, subtracts, skips, cycles, busy, wait_weights
 , wait_activations, wait_results, drain, clk);
-  wire [48:0] _1_ ;
+  wire [10:0] _1_ ;
   wire [48:0] _10_ ;
   wire [48:0] _11_ ;
   wire [48:0] _12_ ;
@@ -1531,11 +1531,11 @@ module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column
   reg [47:0] busy_next ;
   reg [47:0] wait_weights_next ;
   reg [47:0] wait_activations_next ;
-  wire [48:0] _2_ ;
+  wire [49:0] _2_ ;
   reg [47:0] wait_results_next ;
   reg [47:0] drain_next ;
-  wire [10:0] _3_ ;
-  wire [11:0] _4_ ;
+  wire [48:0] _3_ ;
+  wire [10:0] _4_ ;
   wire [49:0] _5_ ;
   wire _6_ ;
   wire [48:0] _7_ ;
@@ -1545,104 +1545,76 @@ module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column
   wire [2:0] activity;
   output [47:0] adds;
   reg [47:0] adds = 48'h000000000000;
-  wire [6:0] adds_level1_0;
-  reg [6:0] adds_level1_0_reg = 7'h00;
-  wire [6:0] adds_level1_1;
-  reg [6:0] adds_level1_1_reg = 7'h00;
-  wire [6:0] adds_level1_2;
-  reg [6:0] adds_level1_2_reg = 7'h00;
-  wire [6:0] adds_level1_3;
-  reg [6:0] adds_level1_3_reg = 7'h00;
-  wire [6:0] adds_level1_4;
-  reg [6:0] adds_level1_4_reg = 7'h00;
-  wire [6:0] adds_level1_5;
-  reg [6:0] adds_level1_5_reg = 7'h00;
-  wire [6:0] adds_level1_6;
-  reg [6:0] adds_level1_6_reg = 7'h00;
-  wire [6:0] adds_level1_7;
-  reg [6:0] adds_level1_7_reg = 7'h00;
-  wire [7:0] adds_level2_0;
-  reg [7:0] adds_level2_0_reg = 8'h00;
-  wire [7:0] adds_level2_1;
-  reg [7:0] adds_level2_1_reg = 8'h00;
-  wire [7:0] adds_level2_2;
-  reg [7:0] adds_level2_2_reg = 8'h00;
-  wire [7:0] adds_level2_3;
-  reg [7:0] adds_level2_3_reg = 8'h00;
-  wire [8:0] adds_level3_0;
-  wire [8:0] adds_level3_1;
-  wire [9:0] adds_level4_0;
-  reg [9:0] adds_level4_0_reg = 10'h000;
   output [47:0] busy;
   reg [47:0] busy = 48'h000000000000;
   input clear;
   wire clear;
   input clk;
   wire clk;
-  input [5:0] column_adds_0;
-  wire [5:0] column_adds_0;
-  input [5:0] column_adds_1;
-  wire [5:0] column_adds_1;
-  input [5:0] column_adds_10;
-  wire [5:0] column_adds_10;
-  input [5:0] column_adds_11;
-  wire [5:0] column_adds_11;
-  input [5:0] column_adds_12;
-  wire [5:0] column_adds_12;
-  input [5:0] column_adds_13;
-  wire [5:0] column_adds_13;
-  input [5:0] column_adds_14;
-  wire [5:0] column_adds_14;
-  input [5:0] column_adds_15;
-  wire [5:0] column_adds_15;
-  input [5:0] column_adds_2;
-  wire [5:0] column_adds_2;
-  input [5:0] column_adds_3;
-  wire [5:0] column_adds_3;
-  input [5:0] column_adds_4;
-  wire [5:0] column_adds_4;
-  input [5:0] column_adds_5;
-  wire [5:0] column_adds_5;
-  input [5:0] column_adds_6;
-  wire [5:0] column_adds_6;
-  input [5:0] column_adds_7;
-  wire [5:0] column_adds_7;
-  input [5:0] column_adds_8;
-  wire [5:0] column_adds_8;
-  input [5:0] column_adds_9;
-  wire [5:0] column_adds_9;
-  input [5:0] column_subtracts_0;
-  wire [5:0] column_subtracts_0;
-  input [5:0] column_subtracts_1;
-  wire [5:0] column_subtracts_1;
-  input [5:0] column_subtracts_10;
-  wire [5:0] column_subtracts_10;
-  input [5:0] column_subtracts_11;
-  wire [5:0] column_subtracts_11;
-  input [5:0] column_subtracts_12;
-  wire [5:0] column_subtracts_12;
-  input [5:0] column_subtracts_13;
-  wire [5:0] column_subtracts_13;
-  input [5:0] column_subtracts_14;
-  wire [5:0] column_subtracts_14;
-  input [5:0] column_subtracts_15;
-  wire [5:0] column_subtracts_15;
-  input [5:0] column_subtracts_2;
-  wire [5:0] column_subtracts_2;
-  input [5:0] column_subtracts_3;
-  wire [5:0] column_subtracts_3;
-  input [5:0] column_subtracts_4;
-  wire [5:0] column_subtracts_4;
-  input [5:0] column_subtracts_5;
-  wire [5:0] column_subtracts_5;
-  input [5:0] column_subtracts_6;
-  wire [5:0] column_subtracts_6;
-  input [5:0] column_subtracts_7;
-  wire [5:0] column_subtracts_7;
-  input [5:0] column_subtracts_8;
-  wire [5:0] column_subtracts_8;
-  input [5:0] column_subtracts_9;
-  wire [5:0] column_subtracts_9;
+  input [5:0] column_subtracted_0;
+  wire [5:0] column_subtracted_0;
+  input [5:0] column_subtracted_1;
+  wire [5:0] column_subtracted_1;
+  input [5:0] column_subtracted_10;
+  wire [5:0] column_subtracted_10;
+  input [5:0] column_subtracted_11;
+  wire [5:0] column_subtracted_11;
+  input [5:0] column_subtracted_12;
+  wire [5:0] column_subtracted_12;
+  input [5:0] column_subtracted_13;
+  wire [5:0] column_subtracted_13;
+  input [5:0] column_subtracted_14;
+  wire [5:0] column_subtracted_14;
+  input [5:0] column_subtracted_15;
+  wire [5:0] column_subtracted_15;
+  input [5:0] column_subtracted_2;
+  wire [5:0] column_subtracted_2;
+  input [5:0] column_subtracted_3;
+  wire [5:0] column_subtracted_3;
+  input [5:0] column_subtracted_4;
+  wire [5:0] column_subtracted_4;
+  input [5:0] column_subtracted_5;
+  wire [5:0] column_subtracted_5;
+  input [5:0] column_subtracted_6;
+  wire [5:0] column_subtracted_6;
+  input [5:0] column_subtracted_7;
+  wire [5:0] column_subtracted_7;
+  input [5:0] column_subtracted_8;
+  wire [5:0] column_subtracted_8;
+  input [5:0] column_subtracted_9;
+  wire [5:0] column_subtracted_9;
+  input [5:0] column_worked_0;
+  wire [5:0] column_worked_0;
+  input [5:0] column_worked_1;
+  wire [5:0] column_worked_1;
+  input [5:0] column_worked_10;
+  wire [5:0] column_worked_10;
+  input [5:0] column_worked_11;
+  wire [5:0] column_worked_11;
+  input [5:0] column_worked_12;
+  wire [5:0] column_worked_12;
+  input [5:0] column_worked_13;
+  wire [5:0] column_worked_13;
+  input [5:0] column_worked_14;
+  wire [5:0] column_worked_14;
+  input [5:0] column_worked_15;
+  wire [5:0] column_worked_15;
+  input [5:0] column_worked_2;
+  wire [5:0] column_worked_2;
+  input [5:0] column_worked_3;
+  wire [5:0] column_worked_3;
+  input [5:0] column_worked_4;
+  wire [5:0] column_worked_4;
+  input [5:0] column_worked_5;
+  wire [5:0] column_worked_5;
+  input [5:0] column_worked_6;
+  wire [5:0] column_worked_6;
+  input [5:0] column_worked_7;
+  wire [5:0] column_worked_7;
+  input [5:0] column_worked_8;
+  wire [5:0] column_worked_8;
+  input [5:0] column_worked_9;
+  wire [5:0] column_worked_9;
   input count;
   wire count;
   output [47:0] cycles;
@@ -1653,84 +1625,88 @@ module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column
   wire rst;
   output [47:0] skips;
   reg [47:0] skips = 48'h000000000000;
+  wire [6:0] subtracted_level1_0;
+  wire [6:0] subtracted_level1_1;
+  wire [6:0] subtracted_level1_2;
+  wire [6:0] subtracted_level1_3;
+  wire [6:0] subtracted_level1_4;
+  wire [6:0] subtracted_level1_5;
+  wire [6:0] subtracted_level1_6;
+  wire [6:0] subtracted_level1_7;
+  wire [7:0] subtracted_level2_0;
+  reg [7:0] subtracted_level2_0_reg = 8'h00;
+  wire [7:0] subtracted_level2_1;
+  reg [7:0] subtracted_level2_1_reg = 8'h00;
+  wire [7:0] subtracted_level2_2;
+  reg [7:0] subtracted_level2_2_reg = 8'h00;
+  wire [7:0] subtracted_level2_3;
+  reg [7:0] subtracted_level2_3_reg = 8'h00;
+  wire [8:0] subtracted_level3_0;
+  wire [8:0] subtracted_level3_1;
+  wire [9:0] subtracted_level4_0;
+  reg [9:0] subtracted_level4_0_reg = 10'h000;
   output [47:0] subtracts;
   reg [47:0] subtracts = 48'h000000000000;
-  wire [6:0] subtracts_level1_0;
-  reg [6:0] subtracts_level1_0_reg = 7'h00;
-  wire [6:0] subtracts_level1_1;
-  reg [6:0] subtracts_level1_1_reg = 7'h00;
-  wire [6:0] subtracts_level1_2;
-  reg [6:0] subtracts_level1_2_reg = 7'h00;
-  wire [6:0] subtracts_level1_3;
-  reg [6:0] subtracts_level1_3_reg = 7'h00;
-  wire [6:0] subtracts_level1_4;
-  reg [6:0] subtracts_level1_4_reg = 7'h00;
-  wire [6:0] subtracts_level1_5;
-  reg [6:0] subtracts_level1_5_reg = 7'h00;
-  wire [6:0] subtracts_level1_6;
-  reg [6:0] subtracts_level1_6_reg = 7'h00;
-  wire [6:0] subtracts_level1_7;
-  reg [6:0] subtracts_level1_7_reg = 7'h00;
-  wire [7:0] subtracts_level2_0;
-  reg [7:0] subtracts_level2_0_reg = 8'h00;
-  wire [7:0] subtracts_level2_1;
-  reg [7:0] subtracts_level2_1_reg = 8'h00;
-  wire [7:0] subtracts_level2_2;
-  reg [7:0] subtracts_level2_2_reg = 8'h00;
-  wire [7:0] subtracts_level2_3;
-  reg [7:0] subtracts_level2_3_reg = 8'h00;
-  wire [8:0] subtracts_level3_0;
-  wire [8:0] subtracts_level3_1;
-  wire [9:0] subtracts_level4_0;
-  reg [9:0] subtracts_level4_0_reg = 10'h000;
   output [47:0] wait_activations;
   reg [47:0] wait_activations = 48'h000000000000;
   output [47:0] wait_results;
   reg [47:0] wait_results = 48'h000000000000;
   output [47:0] wait_weights;
   reg [47:0] wait_weights = 48'h000000000000;
-  always @(posedge clk)
-    wait_weights <= wait_weights_next ;
-  always @(posedge clk)
-    wait_activations <= wait_activations_next ;
-  always @(posedge clk)
-    wait_results <= wait_results_next ;
-  always @(posedge clk)
-    drain <= drain_next ;
-  assign adds_level1_0 = column_adds_0 + column_adds_1;
-  assign adds_level1_1 = column_adds_2 + column_adds_3;
-  assign adds_level1_2 = column_adds_4 + column_adds_5;
-  assign adds_level1_3 = column_adds_6 + column_adds_7;
-  assign adds_level1_4 = column_adds_8 + column_adds_9;
-  assign adds_level1_5 = column_adds_10 + column_adds_11;
-  assign adds_level1_6 = column_adds_12 + column_adds_13;
-  assign adds_level1_7 = column_adds_14 + column_adds_15;
-  assign adds_level2_0 = adds_level1_0_reg + adds_level1_1_reg;
-  assign adds_level2_1 = adds_level1_2_reg + adds_level1_3_reg;
-  assign adds_level2_2 = adds_level1_4_reg + adds_level1_5_reg;
-  assign adds_level2_3 = adds_level1_6_reg + adds_level1_7_reg;
-  assign adds_level3_0 = adds_level2_0_reg + adds_level2_1_reg;
-  assign adds_level3_1 = adds_level2_2_reg + adds_level2_3_reg;
-  assign adds_level4_0 = adds_level3_0 + adds_level3_1;
-  assign subtracts_level1_0 = column_subtracts_0 + column_subtracts_1;
-  assign subtracts_level1_1 = column_subtracts_2 + column_subtracts_3;
-  assign subtracts_level1_2 = column_subtracts_4 + column_subtracts_5;
-  assign subtracts_level1_3 = column_subtracts_6 + column_subtracts_7;
-  assign subtracts_level1_4 = column_subtracts_8 + column_subtracts_9;
-  assign subtracts_level1_5 = column_subtracts_10 + column_subtracts_11;
-  assign subtracts_level1_6 = column_subtracts_12 + column_subtracts_13;
-  assign subtracts_level1_7 = column_subtracts_14 + column_subtracts_15;
-  assign subtracts_level2_0 = subtracts_level1_0_reg + subtracts_level1_1_reg;
-  assign subtracts_level2_1 = subtracts_level1_2_reg + subtracts_level1_3_reg;
-  assign subtracts_level2_2 = subtracts_level1_4_reg + subtracts_level1_5_reg;
-  assign subtracts_level2_3 = subtracts_level1_6_reg + subtracts_level1_7_reg;
-  assign subtracts_level3_0 = subtracts_level2_0_reg + subtracts_level2_1_reg;
-  assign subtracts_level3_1 = subtracts_level2_2_reg + subtracts_level2_3_reg;
-  assign subtracts_level4_0 = subtracts_level3_0 + subtracts_level3_1;
-  assign _1_  = adds + adds_level4_0_reg;
-  assign _2_  = subtracts + subtracts_level4_0_reg;
-  assign _3_  = 10'h280 - adds_level4_0_reg;
-  assign _4_  = $signed(_3_ ) - $signed({ 1'h0, subtracts_level4_0_reg });
+  wire [6:0] worked_level1_0;
+  wire [6:0] worked_level1_1;
+  wire [6:0] worked_level1_2;
+  wire [6:0] worked_level1_3;
+  wire [6:0] worked_level1_4;
+  wire [6:0] worked_level1_5;
+  wire [6:0] worked_level1_6;
+  wire [6:0] worked_level1_7;
+  wire [7:0] worked_level2_0;
+  reg [7:0] worked_level2_0_reg = 8'h00;
+  wire [7:0] worked_level2_1;
+  reg [7:0] worked_level2_1_reg = 8'h00;
+  wire [7:0] worked_level2_2;
+  reg [7:0] worked_level2_2_reg = 8'h00;
+  wire [7:0] worked_level2_3;
+  reg [7:0] worked_level2_3_reg = 8'h00;
+  wire [8:0] worked_level3_0;
+  wire [8:0] worked_level3_1;
+  wire [9:0] worked_level4_0;
+  reg [9:0] worked_level4_0_reg = 10'h000;
+  assign worked_level1_0 = column_worked_0 + column_worked_1;
+  assign worked_level1_1 = column_worked_2 + column_worked_3;
+  assign worked_level1_2 = column_worked_4 + column_worked_5;
+  assign worked_level1_3 = column_worked_6 + column_worked_7;
+  assign worked_level1_4 = column_worked_8 + column_worked_9;
+  assign worked_level1_5 = column_worked_10 + column_worked_11;
+  assign worked_level1_6 = column_worked_12 + column_worked_13;
+  assign worked_level1_7 = column_worked_14 + column_worked_15;
+  assign worked_level2_0 = worked_level1_0 + worked_level1_1;
+  assign worked_level2_1 = worked_level1_2 + worked_level1_3;
+  assign worked_level2_2 = worked_level1_4 + worked_level1_5;
+  assign worked_level2_3 = worked_level1_6 + worked_level1_7;
+  assign worked_level3_0 = worked_level2_0_reg + worked_level2_1_reg;
+  assign worked_level3_1 = worked_level2_2_reg + worked_level2_3_reg;
+  assign worked_level4_0 = worked_level3_0 + worked_level3_1;
+  assign subtracted_level1_0 = column_subtracted_0 + column_subtracted_1;
+  assign subtracted_level1_1 = column_subtracted_2 + column_subtracted_3;
+  assign subtracted_level1_2 = column_subtracted_4 + column_subtracted_5;
+  assign subtracted_level1_3 = column_subtracted_6 + column_subtracted_7;
+  assign subtracted_level1_4 = column_subtracted_8 + column_subtracted_9;
+  assign subtracted_level1_5 = column_subtracted_10 + column_subtracted_11;
+  assign subtracted_level1_6 = column_subtracted_12 + column_subtracted_13;
+  assign subtracted_level1_7 = column_subtracted_14 + column_subtracted_15;
+  assign subtracted_level2_0 = subtracted_level1_0 + subtracted_level1_1;
+  assign subtracted_level2_1 = subtracted_level1_2 + subtracted_level1_3;
+  assign subtracted_level2_2 = subtracted_level1_4 + subtracted_level1_5;
+  assign subtracted_level2_3 = subtracted_level1_6 + subtracted_level1_7;
+  assign subtracted_level3_0 = subtracted_level2_0_reg + subtracted_level2_1_reg;
+  assign subtracted_level3_1 = subtracted_level2_2_reg + subtracted_level2_3_reg;
+  assign subtracted_level4_0 = subtracted_level3_0 + subtracted_level3_1;
+  assign _1_  = worked_level4_0_reg - subtracted_level4_0_reg;
+  assign _2_  = $signed({ 1'h0, adds }) + $signed(_1_ );
+  assign _3_  = subtracts + subtracted_level4_0_reg;
+  assign _4_  = 10'h280 - worked_level4_0_reg;
   assign _5_  = $signed({ 1'h0, skips }) + $signed(_4_ );
   assign _6_  = | activity;
   assign _7_  = cycles + 1'h1;
@@ -1740,57 +1716,25 @@ module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column
   assign _11_  = wait_results + 1'h1;
   assign _12_  = drain + 1'h1;
   always @(posedge clk)
-    adds_level1_0_reg <= adds_level1_0;
+    worked_level2_0_reg <= worked_level2_0;
   always @(posedge clk)
-    adds_level1_1_reg <= adds_level1_1;
+    worked_level2_1_reg <= worked_level2_1;
   always @(posedge clk)
-    adds_level1_2_reg <= adds_level1_2;
+    worked_level2_2_reg <= worked_level2_2;
   always @(posedge clk)
-    adds_level1_3_reg <= adds_level1_3;
+    worked_level2_3_reg <= worked_level2_3;
   always @(posedge clk)
-    adds_level1_4_reg <= adds_level1_4;
+    worked_level4_0_reg <= worked_level4_0;
   always @(posedge clk)
-    adds_level1_5_reg <= adds_level1_5;
+    subtracted_level2_0_reg <= subtracted_level2_0;
   always @(posedge clk)
-    adds_level1_6_reg <= adds_level1_6;
+    subtracted_level2_1_reg <= subtracted_level2_1;
   always @(posedge clk)
-    adds_level1_7_reg <= adds_level1_7;
+    subtracted_level2_2_reg <= subtracted_level2_2;
   always @(posedge clk)
-    adds_level2_0_reg <= adds_level2_0;
+    subtracted_level2_3_reg <= subtracted_level2_3;
   always @(posedge clk)
-    adds_level2_1_reg <= adds_level2_1;
-  always @(posedge clk)
-    adds_level2_2_reg <= adds_level2_2;
-  always @(posedge clk)
-    adds_level2_3_reg <= adds_level2_3;
-  always @(posedge clk)
-    adds_level4_0_reg <= adds_level4_0;
-  always @(posedge clk)
-    subtracts_level1_0_reg <= subtracts_level1_0;
-  always @(posedge clk)
-    subtracts_level1_1_reg <= subtracts_level1_1;
-  always @(posedge clk)
-    subtracts_level1_2_reg <= subtracts_level1_2;
-  always @(posedge clk)
-    subtracts_level1_3_reg <= subtracts_level1_3;
-  always @(posedge clk)
-    subtracts_level1_4_reg <= subtracts_level1_4;
-  always @(posedge clk)
-    subtracts_level1_5_reg <= subtracts_level1_5;
-  always @(posedge clk)
-    subtracts_level1_6_reg <= subtracts_level1_6;
-  always @(posedge clk)
-    subtracts_level1_7_reg <= subtracts_level1_7;
-  always @(posedge clk)
-    subtracts_level2_0_reg <= subtracts_level2_0;
-  always @(posedge clk)
-    subtracts_level2_1_reg <= subtracts_level2_1;
-  always @(posedge clk)
-    subtracts_level2_2_reg <= subtracts_level2_2;
-  always @(posedge clk)
-    subtracts_level2_3_reg <= subtracts_level2_3;
-  always @(posedge clk)
-    subtracts_level4_0_reg <= subtracts_level4_0;
+    subtracted_level4_0_reg <= subtracted_level4_0;
   always @(posedge clk)
     adds <= adds_next ;
   always @(posedge clk)
@@ -1801,6 +1745,75 @@ module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column
     cycles <= cycles_next ;
   always @(posedge clk)
     busy <= busy_next ;
+  always @(posedge clk)
+    wait_weights <= wait_weights_next ;
+  always @(posedge clk)
+    wait_activations <= wait_activations_next ;
+  always @(posedge clk)
+    wait_results <= wait_results_next ;
+  always @(posedge clk)
+    drain <= drain_next ;
+  always @* begin
+    adds_next  = adds;
+    if (count) begin
+      adds_next  = _2_ [47:0];
+    end
+    if (clear) begin
+      adds_next  = 48'h000000000000;
+    end
+    if (rst) begin
+      adds_next  = 48'h000000000000;
+    end
+  end
+  always @* begin
+    subtracts_next  = subtracts;
+    if (count) begin
+      subtracts_next  = _3_ [47:0];
+    end
+    if (clear) begin
+      subtracts_next  = 48'h000000000000;
+    end
+    if (rst) begin
+      subtracts_next  = 48'h000000000000;
+    end
+  end
+  always @* begin
+    skips_next  = skips;
+    if (count) begin
+      skips_next  = _5_ [47:0];
+    end
+    if (clear) begin
+      skips_next  = 48'h000000000000;
+    end
+    if (rst) begin
+      skips_next  = 48'h000000000000;
+    end
+  end
+  always @* begin
+    cycles_next  = cycles;
+    if (_6_ ) begin
+      cycles_next  = _7_ [47:0];
+    end
+    if (clear) begin
+      cycles_next  = 48'h000000000000;
+    end
+    if (rst) begin
+      cycles_next  = 48'h000000000000;
+    end
+  end
+  always @* begin
+    busy_next  = busy;
+    casez (activity)
+      3'h5:
+          busy_next  = _8_ [47:0];
+    endcase
+    if (clear) begin
+      busy_next  = 48'h000000000000;
+    end
+    if (rst) begin
+      busy_next  = 48'h000000000000;
+    end
+  end
   always @* begin
     wait_weights_next  = wait_weights;
     casez (activity)
@@ -1871,67 +1884,6 @@ module dot_16x40_counters (rst, clear, column_adds_0, column_subtracts_0, column
     end
     if (rst) begin
       drain_next  = 48'h000000000000;
-    end
-  end
-  always @* begin
-    adds_next  = adds;
-    if (count) begin
-      adds_next  = _1_ [47:0];
-    end
-    if (clear) begin
-      adds_next  = 48'h000000000000;
-    end
-    if (rst) begin
-      adds_next  = 48'h000000000000;
-    end
-  end
-  always @* begin
-    subtracts_next  = subtracts;
-    if (count) begin
-      subtracts_next  = _2_ [47:0];
-    end
-    if (clear) begin
-      subtracts_next  = 48'h000000000000;
-    end
-    if (rst) begin
-      subtracts_next  = 48'h000000000000;
-    end
-  end
-  always @* begin
-    skips_next  = skips;
-    if (count) begin
-      skips_next  = _5_ [47:0];
-    end
-    if (clear) begin
-      skips_next  = 48'h000000000000;
-    end
-    if (rst) begin
-      skips_next  = 48'h000000000000;
-    end
-  end
-  always @* begin
-    cycles_next  = cycles;
-    if (_6_ ) begin
-      cycles_next  = _7_ [47:0];
-    end
-    if (clear) begin
-      cycles_next  = 48'h000000000000;
-    end
-    if (rst) begin
-      cycles_next  = 48'h000000000000;
-    end
-  end
-  always @* begin
-    busy_next  = busy;
-    casez (activity)
-      3'h5:
-          busy_next  = _8_ [47:0];
-    endcase
-    if (clear) begin
-      busy_next  = 48'h000000000000;
-    end
-    if (rst) begin
-      busy_next  = 48'h000000000000;
     end
   end
 endmodule
@@ -2453,7 +2405,7 @@ module dot_16x40_sequencer (phases__valid, clk, rst, weights_available, result_t
   assign \phases__payload.groups  = phases__payload[47:32];
 endmodule
 
-module dot_16x40_column(weights__valid, read, pop, decode, activations, activation_nonzero, accumulate, replace, finish, group, clk, rst, weights__ready, available, sums, adds, subtracts, weights__payload);
+module dot_16x40_column(weights__valid, read, pop, decode, activations, activation_nonzero, accumulate, replace, finish, group, clk, rst, weights__ready, available, sums, worked, subtracted, weights__payload);
   wire [7:0] _1_ ;
   wire [7:0] _10_ ;
   wire [10:0] _100_ ;
@@ -2507,9 +2459,9 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire _144_ ;
   wire _145_ ;
   wire _146_ ;
-  wire _147_ ;
+  wire [2:0] _147_ ;
   wire _148_ ;
-  wire _149_ ;
+  wire [3:0] _149_ ;
   wire [7:0] _15_ ;
   wire _150_ ;
   wire _151_ ;
@@ -2541,10 +2493,10 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire _175_ ;
   wire _176_ ;
   wire _177_ ;
-  wire _178_ ;
+  wire [2:0] _178_ ;
   wire _179_ ;
   wire [7:0] _18_ ;
-  wire _180_ ;
+  wire [3:0] _180_ ;
   wire _181_ ;
   wire _182_ ;
   wire _183_ ;
@@ -2576,10 +2528,10 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire _206_ ;
   wire _207_ ;
   wire _208_ ;
-  wire _209_ ;
+  wire [2:0] _209_ ;
   wire [7:0] _21_ ;
   wire _210_ ;
-  wire _211_ ;
+  wire [3:0] _211_ ;
   wire _212_ ;
   wire _213_ ;
   wire _214_ ;
@@ -2609,11 +2561,11 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire _236_ ;
   wire _237_ ;
   wire _238_ ;
-  wire [6:0] _239_ ;
+  wire _239_ ;
   wire [7:0] _24_ ;
-  wire _240_ ;
+  wire [2:0] _240_ ;
   wire _241_ ;
-  wire _242_ ;
+  wire [3:0] _242_ ;
   wire _243_ ;
   wire _244_ ;
   wire _245_ ;
@@ -2645,9 +2597,9 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire _269_ ;
   wire [7:0] _27_ ;
   wire _270_ ;
-  wire _271_ ;
+  wire [2:0] _271_ ;
   wire _272_ ;
-  wire _273_ ;
+  wire [3:0] _273_ ;
   wire _274_ ;
   wire _275_ ;
   wire _276_ ;
@@ -2655,42 +2607,236 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire _278_ ;
   wire _279_ ;
   wire [7:0] _28_ ;
-  wire [6:0] _280_ ;
-  wire [21:0] _281_ ;
-  wire [22:0] _282_ ;
-  wire [9:0] _283_ ;
-  wire [9:0] _284_ ;
-  wire [9:0] _285_ ;
-  wire [9:0] _286_ ;
-  wire [9:0] _287_ ;
-  wire [9:0] _288_ ;
-  wire [9:0] _289_ ;
+  wire _280_ ;
+  wire _281_ ;
+  wire _282_ ;
+  wire _283_ ;
+  wire _284_ ;
+  wire _285_ ;
+  wire _286_ ;
+  wire _287_ ;
+  wire _288_ ;
+  wire _289_ ;
   wire [7:0] _29_ ;
-  wire [9:0] _290_ ;
+  wire _290_ ;
   wire _291_ ;
-  reg [79:0] codes_next ;
-  reg [20:0] sums_next ;
+  wire _292_ ;
+  wire _293_ ;
+  wire _294_ ;
+  wire [2:0] _295_ ;
+  wire [3:0] _296_ ;
+  wire _297_ ;
+  wire _298_ ;
+  wire _299_ ;
   wire [7:0] _3_ ;
   wire [7:0] _30_ ;
+  wire _300_ ;
+  wire _301_ ;
+  wire _302_ ;
+  wire _303_ ;
+  wire _304_ ;
+  wire _305_ ;
+  wire _306_ ;
+  wire _307_ ;
+  wire _308_ ;
+  wire _309_ ;
   wire [7:0] _31_ ;
+  wire _310_ ;
+  wire _311_ ;
+  wire _312_ ;
+  wire _313_ ;
+  wire _314_ ;
+  wire _315_ ;
+  wire _316_ ;
+  wire _317_ ;
+  wire _318_ ;
+  wire _319_ ;
   wire [7:0] _32_ ;
+  wire _320_ ;
+  wire _321_ ;
+  wire _322_ ;
+  wire _323_ ;
+  wire _324_ ;
+  wire [2:0] _325_ ;
+  wire _326_ ;
+  wire [3:0] _327_ ;
+  wire _328_ ;
+  wire _329_ ;
   wire [7:0] _33_ ;
+  wire _330_ ;
+  wire _331_ ;
+  wire _332_ ;
+  wire _333_ ;
+  wire _334_ ;
+  wire _335_ ;
+  wire _336_ ;
+  wire _337_ ;
+  wire _338_ ;
+  wire _339_ ;
   wire [7:0] _34_ ;
+  wire _340_ ;
+  wire _341_ ;
+  wire _342_ ;
+  wire _343_ ;
+  wire _344_ ;
+  wire _345_ ;
+  wire _346_ ;
+  wire _347_ ;
+  wire _348_ ;
+  wire _349_ ;
   wire [7:0] _35_ ;
+  wire _350_ ;
+  wire _351_ ;
+  wire _352_ ;
+  wire _353_ ;
+  wire _354_ ;
+  wire _355_ ;
+  wire [2:0] _356_ ;
+  wire _357_ ;
+  wire [3:0] _358_ ;
+  wire _359_ ;
   wire [7:0] _36_ ;
+  wire _360_ ;
+  wire _361_ ;
+  wire _362_ ;
+  wire _363_ ;
+  wire _364_ ;
+  wire _365_ ;
+  wire _366_ ;
+  wire _367_ ;
+  wire _368_ ;
+  wire _369_ ;
   wire [7:0] _37_ ;
+  wire _370_ ;
+  wire _371_ ;
+  wire _372_ ;
+  wire _373_ ;
+  wire _374_ ;
+  wire _375_ ;
+  wire _376_ ;
+  wire _377_ ;
+  wire _378_ ;
+  wire _379_ ;
   wire [7:0] _38_ ;
+  wire _380_ ;
+  wire _381_ ;
+  wire _382_ ;
+  wire _383_ ;
+  wire _384_ ;
+  wire _385_ ;
+  wire _386_ ;
+  wire [2:0] _387_ ;
+  wire _388_ ;
+  wire [3:0] _389_ ;
   wire [7:0] _39_ ;
+  wire _390_ ;
+  wire _391_ ;
+  wire _392_ ;
+  wire _393_ ;
+  wire _394_ ;
+  wire _395_ ;
+  wire _396_ ;
+  wire _397_ ;
+  wire _398_ ;
+  wire _399_ ;
   wire [7:0] _4_ ;
   wire [7:0] _40_ ;
+  wire _400_ ;
+  wire _401_ ;
+  wire _402_ ;
+  wire _403_ ;
+  wire _404_ ;
+  wire _405_ ;
+  wire _406_ ;
+  wire _407_ ;
+  wire _408_ ;
+  wire _409_ ;
   wire [8:0] _41_ ;
+  wire _410_ ;
+  wire _411_ ;
+  wire _412_ ;
+  wire _413_ ;
+  wire _414_ ;
+  wire _415_ ;
+  wire _416_ ;
+  wire _417_ ;
+  wire [2:0] _418_ ;
+  wire _419_ ;
   wire [9:0] _42_ ;
+  wire [3:0] _420_ ;
+  wire _421_ ;
+  wire _422_ ;
+  wire _423_ ;
+  wire _424_ ;
+  wire _425_ ;
+  wire _426_ ;
+  wire _427_ ;
+  wire _428_ ;
+  wire _429_ ;
   wire [8:0] _43_ ;
+  wire _430_ ;
+  wire _431_ ;
+  wire _432_ ;
+  wire _433_ ;
+  wire _434_ ;
+  wire _435_ ;
+  wire _436_ ;
+  wire _437_ ;
+  wire _438_ ;
+  wire _439_ ;
   wire [9:0] _44_ ;
+  wire _440_ ;
+  wire _441_ ;
+  wire _442_ ;
+  wire _443_ ;
+  wire _444_ ;
+  wire _445_ ;
+  wire _446_ ;
+  wire _447_ ;
+  wire _448_ ;
+  wire [2:0] _449_ ;
   wire [8:0] _45_ ;
+  wire _450_ ;
+  wire [3:0] _451_ ;
+  wire _452_ ;
+  wire _453_ ;
+  wire _454_ ;
+  wire _455_ ;
+  wire _456_ ;
+  wire _457_ ;
+  wire _458_ ;
+  wire _459_ ;
   wire [9:0] _46_ ;
+  wire _460_ ;
+  wire _461_ ;
+  wire _462_ ;
+  wire _463_ ;
+  wire _464_ ;
+  wire _465_ ;
+  wire _466_ ;
+  wire _467_ ;
+  wire _468_ ;
+  wire _469_ ;
   wire [8:0] _47_ ;
+  wire _470_ ;
+  wire _471_ ;
+  wire _472_ ;
+  wire [2:0] _473_ ;
+  wire [3:0] _474_ ;
+  wire [21:0] _475_ ;
+  wire [22:0] _476_ ;
+  wire [9:0] _477_ ;
+  wire [9:0] _478_ ;
+  wire [9:0] _479_ ;
   wire [9:0] _48_ ;
+  wire [9:0] _480_ ;
+  wire [9:0] _481_ ;
+  wire [9:0] _482_ ;
+  wire [9:0] _483_ ;
+  wire [9:0] _484_ ;
+  wire _485_ ;
+  reg [79:0] codes_next ;
+  reg [20:0] sums_next ;
   wire [8:0] _49_ ;
   wire [7:0] _5_ ;
   wire [9:0] _50_ ;
@@ -2753,48 +2899,6 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire [39:0] activation_nonzero;
   input [319:0] activations;
   wire [319:0] activations;
-  output [5:0] adds;
-  reg [5:0] adds = 6'h00;
-  wire [1:0] adds_level1_0;
-  wire [1:0] adds_level1_1;
-  wire [1:0] adds_level1_10;
-  wire [1:0] adds_level1_11;
-  wire [1:0] adds_level1_12;
-  wire [1:0] adds_level1_13;
-  wire [1:0] adds_level1_14;
-  wire [1:0] adds_level1_15;
-  wire [1:0] adds_level1_16;
-  wire [1:0] adds_level1_17;
-  wire [1:0] adds_level1_18;
-  wire [1:0] adds_level1_19;
-  wire [1:0] adds_level1_2;
-  wire [1:0] adds_level1_3;
-  wire [1:0] adds_level1_4;
-  wire [1:0] adds_level1_5;
-  wire [1:0] adds_level1_6;
-  wire [1:0] adds_level1_7;
-  wire [1:0] adds_level1_8;
-  wire [1:0] adds_level1_9;
-  wire [2:0] adds_level2_0;
-  wire [2:0] adds_level2_1;
-  wire [2:0] adds_level2_2;
-  wire [2:0] adds_level2_3;
-  wire [2:0] adds_level2_4;
-  wire [2:0] adds_level2_5;
-  wire [2:0] adds_level2_6;
-  wire [2:0] adds_level2_7;
-  wire [2:0] adds_level2_8;
-  wire [2:0] adds_level2_9;
-  wire [3:0] adds_level3_0;
-  wire [3:0] adds_level3_1;
-  wire [3:0] adds_level3_2;
-  wire [3:0] adds_level3_3;
-  wire [3:0] adds_level3_4;
-  wire [4:0] adds_level4_0;
-  wire [4:0] adds_level4_1;
-  wire [5:0] adds_level5_0;
-  wire [5:0] adds_level6_0;
-  wire [5:0] adds_level6_0_reg;
   wire [20:0] after;
   output available;
   wire available;
@@ -3182,48 +3286,35 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire [13:0] slice0_level6_0;
   reg slice0_level6_0_carry_reg = 1'h0;
   reg [13:0] slice0_level6_0_reg = 14'h0000;
-  output [5:0] subtracts;
-  reg [5:0] subtracts = 6'h00;
-  wire [1:0] subtracts_level1_0;
-  wire [1:0] subtracts_level1_1;
-  wire [1:0] subtracts_level1_10;
-  wire [1:0] subtracts_level1_11;
-  wire [1:0] subtracts_level1_12;
-  wire [1:0] subtracts_level1_13;
-  wire [1:0] subtracts_level1_14;
-  wire [1:0] subtracts_level1_15;
-  wire [1:0] subtracts_level1_16;
-  wire [1:0] subtracts_level1_17;
-  wire [1:0] subtracts_level1_18;
-  wire [1:0] subtracts_level1_19;
-  wire [1:0] subtracts_level1_2;
-  wire [1:0] subtracts_level1_3;
-  wire [1:0] subtracts_level1_4;
-  wire [1:0] subtracts_level1_5;
-  wire [1:0] subtracts_level1_6;
-  wire [1:0] subtracts_level1_7;
-  wire [1:0] subtracts_level1_8;
-  wire [1:0] subtracts_level1_9;
-  wire [2:0] subtracts_level2_0;
-  wire [2:0] subtracts_level2_1;
-  wire [2:0] subtracts_level2_2;
-  wire [2:0] subtracts_level2_3;
-  wire [2:0] subtracts_level2_4;
-  wire [2:0] subtracts_level2_5;
-  wire [2:0] subtracts_level2_6;
-  wire [2:0] subtracts_level2_7;
-  wire [2:0] subtracts_level2_8;
-  wire [2:0] subtracts_level2_9;
-  wire [3:0] subtracts_level3_0;
-  wire [3:0] subtracts_level3_1;
-  wire [3:0] subtracts_level3_2;
-  wire [3:0] subtracts_level3_3;
-  wire [3:0] subtracts_level3_4;
-  wire [4:0] subtracts_level4_0;
-  wire [4:0] subtracts_level4_1;
-  wire [5:0] subtracts_level5_0;
-  wire [5:0] subtracts_level6_0;
-  wire [5:0] subtracts_level6_0_reg;
+  output [5:0] subtracted;
+  reg [5:0] subtracted = 6'h00;
+  wire [1:0] subtracted_flag0_ones;
+  wire [1:0] subtracted_flag10_ones;
+  wire [1:0] subtracted_flag14_ones;
+  wire [1:0] subtracted_flag17_ones;
+  wire [1:0] subtracted_flag21_ones;
+  wire [1:0] subtracted_flag24_ones;
+  wire [1:0] subtracted_flag28_ones;
+  wire [1:0] subtracted_flag31_ones;
+  wire [1:0] subtracted_flag35_ones;
+  wire [1:0] subtracted_flag38_ones;
+  wire [1:0] subtracted_flag3_ones;
+  wire [1:0] subtracted_flag7_ones;
+  wire [3:0] subtracted_level1_0;
+  reg [3:0] subtracted_level1_0_reg = 4'h0;
+  wire [3:0] subtracted_level1_1;
+  reg [3:0] subtracted_level1_1_reg = 4'h0;
+  wire [3:0] subtracted_level1_2;
+  reg [3:0] subtracted_level1_2_reg = 4'h0;
+  wire [4:0] subtracted_level2_0;
+  wire [5:0] subtracted_level3_0;
+  wire [5:0] subtracted_level3_0_reg;
+  wire [2:0] subtracted_seven0;
+  wire [2:0] subtracted_seven1;
+  wire [2:0] subtracted_seven2;
+  wire [2:0] subtracted_seven3;
+  wire [2:0] subtracted_seven4;
+  wire [2:0] subtracted_seven5;
   output [20:0] sums;
   reg [20:0] sums = 21'h000000;
   input [63:0] weights__payload;
@@ -3232,15 +3323,111 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   wire weights__ready;
   input weights__valid;
   wire weights__valid;
+  output [5:0] worked;
+  reg [5:0] worked = 6'h00;
+  wire [1:0] worked_flag0_ones;
+  wire [1:0] worked_flag10_ones;
+  wire [1:0] worked_flag14_ones;
+  wire [1:0] worked_flag17_ones;
+  wire [1:0] worked_flag21_ones;
+  wire [1:0] worked_flag24_ones;
+  wire [1:0] worked_flag28_ones;
+  wire [1:0] worked_flag31_ones;
+  wire [1:0] worked_flag35_ones;
+  wire [1:0] worked_flag38_ones;
+  wire [1:0] worked_flag3_ones;
+  wire [1:0] worked_flag7_ones;
+  wire [3:0] worked_level1_0;
+  reg [3:0] worked_level1_0_reg = 4'h0;
+  wire [3:0] worked_level1_1;
+  reg [3:0] worked_level1_1_reg = 4'h0;
+  wire [3:0] worked_level1_2;
+  reg [3:0] worked_level1_2_reg = 4'h0;
+  wire [4:0] worked_level2_0;
+  wire [5:0] worked_level3_0;
+  wire [5:0] worked_level3_0_reg;
+  wire [2:0] worked_seven0;
+  wire [2:0] worked_seven1;
+  wire [2:0] worked_seven2;
+  wire [2:0] worked_seven3;
+  wire [2:0] worked_seven4;
+  wire [2:0] worked_seven5;
   wire [1:0] write__addr;
   wire [20:0] write__data;
   wire write__en;
   reg [20:0] accumulators [3:0];
   always @(posedge clk) begin
     if (accumulate)
-      accumulators[group] <= _282_ [20:0];
+      accumulators[group] <= _476_ [20:0];
   end
   assign \before  = accumulators[group];
+  assign _468_  = ^ { _467_ , _466_  };
+  assign _469_  = codes[77] & activation_nonzero[38];
+  assign _470_  = codes[79] & activation_nonzero[39];
+  assign _471_  = _469_  & _470_ ;
+  assign _473_  = { _465_ , _455_  } + { _472_ , _468_  };
+  assign _474_  = _473_  + 1'h0;
+  assign subtracted_level1_0 = _327_ [2:0] + _358_ [2:0];
+  assign subtracted_level1_1 = _389_ [2:0] + _420_ [2:0];
+  assign subtracted_level1_2 = _451_ [2:0] + _474_ [2:0];
+  assign subtracted_level2_0 = subtracted_level1_0_reg + subtracted_level1_1_reg;
+  assign subtracted_level3_0 = subtracted_level2_0 + subtracted_level1_2_reg;
+  assign slice0_base = replace ? 21'h000000 : \before ;
+  assign _475_  = $signed(slice0_base) + $signed(slice0_level6_0_reg);
+  assign _476_  = $signed(_475_ ) + $signed({ 1'h0, slice0_level6_0_carry_reg });
+  assign _477_  = decoder_0__reserved ? 10'h000 : decoder_0__codes;
+  assign _478_  = decoder_1__reserved ? 10'h000 : decoder_1__codes;
+  assign _479_  = decoder_2__reserved ? 10'h000 : decoder_2__codes;
+  assign _480_  = decoder_3__reserved ? 10'h000 : decoder_3__codes;
+  assign _481_  = decoder_4__reserved ? 10'h000 : decoder_4__codes;
+  assign _482_  = decoder_5__reserved ? 10'h000 : decoder_5__codes;
+  assign _483_  = decoder_6__reserved ? 10'h000 : decoder_6__codes;
+  assign _484_  = decoder_7__reserved ? 10'h000 : decoder_7__codes;
+  assign _485_  = accumulate & finish;
+  always @(posedge clk)
+    codes <= codes_next ;
+  always @(posedge clk)
+    slice0_level3_0_reg <= _102_ [10:0];
+  always @(posedge clk)
+    slice0_level3_0_carry_reg <= codes[15];
+  always @(posedge clk)
+    slice0_level3_1_reg <= _104_ [10:0];
+  always @(posedge clk)
+    slice0_level3_1_carry_reg <= codes[31];
+  always @(posedge clk)
+    slice0_level3_2_reg <= _106_ [10:0];
+  always @(posedge clk)
+    slice0_level3_2_carry_reg <= codes[47];
+  always @(posedge clk)
+    slice0_level3_3_reg <= _108_ [10:0];
+  always @(posedge clk)
+    slice0_level3_3_carry_reg <= codes[63];
+  always @(posedge clk)
+    slice0_level3_4_reg <= _110_ [10:0];
+  always @(posedge clk)
+    slice0_level3_4_carry_reg <= codes[79];
+  always @(posedge clk)
+    slice0_level6_0_reg <= _118_ [13:0];
+  always @(posedge clk)
+    slice0_level6_0_carry_reg <= slice0_level3_4_carry_reg;
+  always @(posedge clk)
+    worked_level1_0_reg <= worked_level1_0;
+  always @(posedge clk)
+    worked_level1_1_reg <= worked_level1_1;
+  always @(posedge clk)
+    worked_level1_2_reg <= worked_level1_2;
+  always @(posedge clk)
+    worked <= worked_level3_0;
+  always @(posedge clk)
+    subtracted_level1_0_reg <= subtracted_level1_0;
+  always @(posedge clk)
+    subtracted_level1_1_reg <= subtracted_level1_1;
+  always @(posedge clk)
+    subtracted_level1_2_reg <= subtracted_level1_2;
+  always @(posedge clk)
+    subtracted <= subtracted_level3_0;
+  always @(posedge clk)
+    sums <= sums_next ;
   assign _1_  = activations[7:0] ^ { codes[1], codes[1], codes[1], codes[1], codes[1], codes[1], codes[1], codes[1] };
   assign slice0_lane0 = _1_  & { codes[0], codes[0], codes[0], codes[0], codes[0], codes[0], codes[0], codes[0] };
   assign _2_  = activations[15:8] ^ { codes[3], codes[3], codes[3], codes[3], codes[3], codes[3], codes[3], codes[3] };
@@ -3399,288 +3586,359 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   assign _116_  = $signed(_115_ ) + $signed({ 1'h0, slice0_level3_1_carry_reg });
   assign _117_  = $signed(_116_ [12:0]) + $signed(slice0_level3_4_reg);
   assign _118_  = $signed(_117_ ) + $signed({ 1'h0, slice0_level3_3_carry_reg });
-  assign _119_  = ~ codes[1];
-  assign _120_  = codes[0] & _119_ ;
-  assign _121_  = _120_  & activation_nonzero[0];
-  assign _122_  = ~ codes[3];
-  assign _123_  = codes[2] & _122_ ;
-  assign _124_  = _123_  & activation_nonzero[1];
-  assign adds_level1_0 = _121_  + _124_ ;
-  assign _125_  = ~ codes[5];
-  assign _126_  = codes[4] & _125_ ;
-  assign _127_  = _126_  & activation_nonzero[2];
-  assign _128_  = ~ codes[7];
-  assign _129_  = codes[6] & _128_ ;
-  assign _130_  = _129_  & activation_nonzero[3];
-  assign adds_level1_1 = _127_  + _130_ ;
-  assign _131_  = ~ codes[9];
-  assign _132_  = codes[8] & _131_ ;
-  assign _133_  = _132_  & activation_nonzero[4];
-  assign _134_  = ~ codes[11];
-  assign _135_  = codes[10] & _134_ ;
-  assign _136_  = _135_  & activation_nonzero[5];
-  assign adds_level1_2 = _133_  + _136_ ;
-  assign _137_  = ~ codes[13];
-  assign _138_  = codes[12] & _137_ ;
-  assign _139_  = _138_  & activation_nonzero[6];
-  assign _140_  = ~ codes[15];
-  assign _141_  = codes[14] & _140_ ;
-  assign _142_  = _141_  & activation_nonzero[7];
-  assign adds_level1_3 = _139_  + _142_ ;
-  assign _143_  = ~ codes[17];
-  assign _144_  = codes[16] & _143_ ;
-  assign _145_  = _144_  & activation_nonzero[8];
-  assign _146_  = ~ codes[19];
-  assign _147_  = codes[18] & _146_ ;
-  assign _148_  = _147_  & activation_nonzero[9];
-  assign adds_level1_4 = _145_  + _148_ ;
-  assign _149_  = ~ codes[21];
-  assign _150_  = codes[20] & _149_ ;
-  assign _151_  = _150_  & activation_nonzero[10];
-  assign _152_  = ~ codes[23];
-  assign _153_  = codes[22] & _152_ ;
-  assign _154_  = _153_  & activation_nonzero[11];
-  assign adds_level1_5 = _151_  + _154_ ;
-  assign _155_  = ~ codes[25];
-  assign _156_  = codes[24] & _155_ ;
-  assign _157_  = _156_  & activation_nonzero[12];
-  assign _158_  = ~ codes[27];
-  assign _159_  = codes[26] & _158_ ;
-  assign _160_  = _159_  & activation_nonzero[13];
-  assign adds_level1_6 = _157_  + _160_ ;
-  assign _161_  = ~ codes[29];
-  assign _162_  = codes[28] & _161_ ;
-  assign _163_  = _162_  & activation_nonzero[14];
-  assign _164_  = ~ codes[31];
-  assign _165_  = codes[30] & _164_ ;
-  assign _166_  = _165_  & activation_nonzero[15];
-  assign adds_level1_7 = _163_  + _166_ ;
-  assign _167_  = ~ codes[33];
-  assign _168_  = codes[32] & _167_ ;
-  assign _169_  = _168_  & activation_nonzero[16];
-  assign _170_  = ~ codes[35];
-  assign _171_  = codes[34] & _170_ ;
-  assign _172_  = _171_  & activation_nonzero[17];
-  assign adds_level1_8 = _169_  + _172_ ;
-  assign _173_  = ~ codes[37];
-  assign _174_  = codes[36] & _173_ ;
-  assign _175_  = _174_  & activation_nonzero[18];
-  assign _176_  = ~ codes[39];
-  assign _177_  = codes[38] & _176_ ;
-  assign _178_  = _177_  & activation_nonzero[19];
-  assign adds_level1_9 = _175_  + _178_ ;
-  assign _179_  = ~ codes[41];
-  assign _180_  = codes[40] & _179_ ;
-  assign _181_  = _180_  & activation_nonzero[20];
-  assign _182_  = ~ codes[43];
-  assign _183_  = codes[42] & _182_ ;
-  assign _184_  = _183_  & activation_nonzero[21];
-  assign adds_level1_10 = _181_  + _184_ ;
-  assign _185_  = ~ codes[45];
-  assign _186_  = codes[44] & _185_ ;
-  assign _187_  = _186_  & activation_nonzero[22];
-  assign _188_  = ~ codes[47];
-  assign _189_  = codes[46] & _188_ ;
-  assign _190_  = _189_  & activation_nonzero[23];
-  assign adds_level1_11 = _187_  + _190_ ;
-  assign _191_  = ~ codes[49];
-  assign _192_  = codes[48] & _191_ ;
-  assign _193_  = _192_  & activation_nonzero[24];
-  assign _194_  = ~ codes[51];
-  assign _195_  = codes[50] & _194_ ;
-  assign _196_  = _195_  & activation_nonzero[25];
-  assign adds_level1_12 = _193_  + _196_ ;
-  assign _197_  = ~ codes[53];
-  assign _198_  = codes[52] & _197_ ;
-  assign _199_  = _198_  & activation_nonzero[26];
-  assign _200_  = ~ codes[55];
-  assign _201_  = codes[54] & _200_ ;
-  assign _202_  = _201_  & activation_nonzero[27];
-  assign adds_level1_13 = _199_  + _202_ ;
-  assign _203_  = ~ codes[57];
-  assign _204_  = codes[56] & _203_ ;
-  assign _205_  = _204_  & activation_nonzero[28];
-  assign _206_  = ~ codes[59];
-  assign _207_  = codes[58] & _206_ ;
-  assign _208_  = _207_  & activation_nonzero[29];
-  assign adds_level1_14 = _205_  + _208_ ;
-  assign _209_  = ~ codes[61];
-  assign _210_  = codes[60] & _209_ ;
-  assign _211_  = _210_  & activation_nonzero[30];
-  assign _212_  = ~ codes[63];
-  assign _213_  = codes[62] & _212_ ;
-  assign _214_  = _213_  & activation_nonzero[31];
-  assign adds_level1_15 = _211_  + _214_ ;
-  assign _215_  = ~ codes[65];
-  assign _216_  = codes[64] & _215_ ;
-  assign _217_  = _216_  & activation_nonzero[32];
-  assign _218_  = ~ codes[67];
-  assign _219_  = codes[66] & _218_ ;
-  assign _220_  = _219_  & activation_nonzero[33];
-  assign adds_level1_16 = _217_  + _220_ ;
-  assign _221_  = ~ codes[69];
-  assign _222_  = codes[68] & _221_ ;
-  assign _223_  = _222_  & activation_nonzero[34];
-  assign _224_  = ~ codes[71];
-  assign _225_  = codes[70] & _224_ ;
-  assign _226_  = _225_  & activation_nonzero[35];
-  assign adds_level1_17 = _223_  + _226_ ;
-  assign _227_  = ~ codes[73];
-  assign _228_  = codes[72] & _227_ ;
-  assign _229_  = _228_  & activation_nonzero[36];
-  assign _230_  = ~ codes[75];
-  assign _231_  = codes[74] & _230_ ;
-  assign _232_  = _231_  & activation_nonzero[37];
-  assign adds_level1_18 = _229_  + _232_ ;
-  assign _233_  = ~ codes[77];
-  assign _234_  = codes[76] & _233_ ;
-  assign _235_  = _234_  & activation_nonzero[38];
-  assign _236_  = ~ codes[79];
-  assign _237_  = codes[78] & _236_ ;
-  assign _238_  = _237_  & activation_nonzero[39];
-  assign adds_level1_19 = _235_  + _238_ ;
-  assign adds_level2_0 = adds_level1_0 + adds_level1_1;
-  assign adds_level2_1 = adds_level1_2 + adds_level1_3;
-  assign adds_level2_2 = adds_level1_4 + adds_level1_5;
-  assign adds_level2_3 = adds_level1_6 + adds_level1_7;
-  assign adds_level2_4 = adds_level1_8 + adds_level1_9;
-  assign adds_level2_5 = adds_level1_10 + adds_level1_11;
-  assign adds_level2_6 = adds_level1_12 + adds_level1_13;
-  assign adds_level2_7 = adds_level1_14 + adds_level1_15;
-  assign adds_level2_8 = adds_level1_16 + adds_level1_17;
-  assign adds_level2_9 = adds_level1_18 + adds_level1_19;
-  assign adds_level3_0 = adds_level2_0 + adds_level2_1;
-  assign adds_level3_1 = adds_level2_2 + adds_level2_3;
-  assign adds_level3_2 = adds_level2_4 + adds_level2_5;
-  assign adds_level3_3 = adds_level2_6 + adds_level2_7;
-  assign adds_level3_4 = adds_level2_8 + adds_level2_9;
-  assign adds_level4_0 = adds_level3_0 + adds_level3_1;
-  assign adds_level4_1 = adds_level3_2 + adds_level3_3;
-  assign adds_level5_0 = adds_level4_0 + adds_level4_1;
-  assign _239_  = adds_level5_0 + adds_level3_4;
-  assign _240_  = codes[1] & activation_nonzero[0];
-  assign _241_  = codes[3] & activation_nonzero[1];
-  assign subtracts_level1_0 = _240_  + _241_ ;
-  assign _242_  = codes[5] & activation_nonzero[2];
-  assign _243_  = codes[7] & activation_nonzero[3];
-  assign subtracts_level1_1 = _242_  + _243_ ;
-  assign _244_  = codes[9] & activation_nonzero[4];
-  assign _245_  = codes[11] & activation_nonzero[5];
-  assign subtracts_level1_2 = _244_  + _245_ ;
-  assign _246_  = codes[13] & activation_nonzero[6];
-  assign _247_  = codes[15] & activation_nonzero[7];
-  assign subtracts_level1_3 = _246_  + _247_ ;
-  assign _248_  = codes[17] & activation_nonzero[8];
-  assign _249_  = codes[19] & activation_nonzero[9];
-  assign subtracts_level1_4 = _248_  + _249_ ;
-  assign _250_  = codes[21] & activation_nonzero[10];
-  assign _251_  = codes[23] & activation_nonzero[11];
-  assign subtracts_level1_5 = _250_  + _251_ ;
-  assign _252_  = codes[25] & activation_nonzero[12];
-  assign _253_  = codes[27] & activation_nonzero[13];
-  assign subtracts_level1_6 = _252_  + _253_ ;
-  assign _254_  = codes[29] & activation_nonzero[14];
-  assign _255_  = codes[31] & activation_nonzero[15];
-  assign subtracts_level1_7 = _254_  + _255_ ;
-  assign _256_  = codes[33] & activation_nonzero[16];
-  assign _257_  = codes[35] & activation_nonzero[17];
-  assign subtracts_level1_8 = _256_  + _257_ ;
-  assign _258_  = codes[37] & activation_nonzero[18];
-  assign _259_  = codes[39] & activation_nonzero[19];
-  assign subtracts_level1_9 = _258_  + _259_ ;
-  assign _260_  = codes[41] & activation_nonzero[20];
-  assign _261_  = codes[43] & activation_nonzero[21];
-  assign subtracts_level1_10 = _260_  + _261_ ;
-  assign _262_  = codes[45] & activation_nonzero[22];
-  assign _263_  = codes[47] & activation_nonzero[23];
-  assign subtracts_level1_11 = _262_  + _263_ ;
-  assign _264_  = codes[49] & activation_nonzero[24];
-  assign _265_  = codes[51] & activation_nonzero[25];
-  assign subtracts_level1_12 = _264_  + _265_ ;
-  assign _266_  = codes[53] & activation_nonzero[26];
-  assign _267_  = codes[55] & activation_nonzero[27];
-  assign subtracts_level1_13 = _266_  + _267_ ;
-  assign _268_  = codes[57] & activation_nonzero[28];
-  assign _269_  = codes[59] & activation_nonzero[29];
-  assign subtracts_level1_14 = _268_  + _269_ ;
-  assign _270_  = codes[61] & activation_nonzero[30];
-  assign _271_  = codes[63] & activation_nonzero[31];
-  assign subtracts_level1_15 = _270_  + _271_ ;
-  assign _272_  = codes[65] & activation_nonzero[32];
-  assign _273_  = codes[67] & activation_nonzero[33];
-  assign subtracts_level1_16 = _272_  + _273_ ;
-  assign _274_  = codes[69] & activation_nonzero[34];
-  assign _275_  = codes[71] & activation_nonzero[35];
-  assign subtracts_level1_17 = _274_  + _275_ ;
-  assign _276_  = codes[73] & activation_nonzero[36];
-  assign _277_  = codes[75] & activation_nonzero[37];
-  assign subtracts_level1_18 = _276_  + _277_ ;
-  assign _278_  = codes[77] & activation_nonzero[38];
-  assign _279_  = codes[79] & activation_nonzero[39];
-  assign subtracts_level1_19 = _278_  + _279_ ;
-  assign subtracts_level2_0 = subtracts_level1_0 + subtracts_level1_1;
-  assign subtracts_level2_1 = subtracts_level1_2 + subtracts_level1_3;
-  assign subtracts_level2_2 = subtracts_level1_4 + subtracts_level1_5;
-  assign subtracts_level2_3 = subtracts_level1_6 + subtracts_level1_7;
-  assign subtracts_level2_4 = subtracts_level1_8 + subtracts_level1_9;
-  assign subtracts_level2_5 = subtracts_level1_10 + subtracts_level1_11;
-  assign subtracts_level2_6 = subtracts_level1_12 + subtracts_level1_13;
-  assign subtracts_level2_7 = subtracts_level1_14 + subtracts_level1_15;
-  assign subtracts_level2_8 = subtracts_level1_16 + subtracts_level1_17;
-  assign subtracts_level2_9 = subtracts_level1_18 + subtracts_level1_19;
-  assign subtracts_level3_0 = subtracts_level2_0 + subtracts_level2_1;
-  assign subtracts_level3_1 = subtracts_level2_2 + subtracts_level2_3;
-  assign subtracts_level3_2 = subtracts_level2_4 + subtracts_level2_5;
-  assign subtracts_level3_3 = subtracts_level2_6 + subtracts_level2_7;
-  assign subtracts_level3_4 = subtracts_level2_8 + subtracts_level2_9;
-  assign subtracts_level4_0 = subtracts_level3_0 + subtracts_level3_1;
-  assign subtracts_level4_1 = subtracts_level3_2 + subtracts_level3_3;
-  assign subtracts_level5_0 = subtracts_level4_0 + subtracts_level4_1;
-  assign _280_  = subtracts_level5_0 + subtracts_level3_4;
-  assign slice0_base = replace ? 21'h000000 : \before ;
-  assign _281_  = $signed(slice0_base) + $signed(slice0_level6_0_reg);
-  assign _282_  = $signed(_281_ ) + $signed({ 1'h0, slice0_level6_0_carry_reg });
-  assign _283_  = decoder_0__reserved ? 10'h000 : decoder_0__codes;
-  assign _284_  = decoder_1__reserved ? 10'h000 : decoder_1__codes;
-  assign _285_  = decoder_2__reserved ? 10'h000 : decoder_2__codes;
-  assign _286_  = decoder_3__reserved ? 10'h000 : decoder_3__codes;
-  assign _287_  = decoder_4__reserved ? 10'h000 : decoder_4__codes;
-  assign _288_  = decoder_5__reserved ? 10'h000 : decoder_5__codes;
-  assign _289_  = decoder_6__reserved ? 10'h000 : decoder_6__codes;
-  assign _290_  = decoder_7__reserved ? 10'h000 : decoder_7__codes;
-  assign _291_  = accumulate & finish;
-  always @(posedge clk)
-    codes <= codes_next ;
-  always @(posedge clk)
-    slice0_level3_0_reg <= _102_ [10:0];
-  always @(posedge clk)
-    slice0_level3_0_carry_reg <= codes[15];
-  always @(posedge clk)
-    slice0_level3_1_reg <= _104_ [10:0];
-  always @(posedge clk)
-    slice0_level3_1_carry_reg <= codes[31];
-  always @(posedge clk)
-    slice0_level3_2_reg <= _106_ [10:0];
-  always @(posedge clk)
-    slice0_level3_2_carry_reg <= codes[47];
-  always @(posedge clk)
-    slice0_level3_3_reg <= _108_ [10:0];
-  always @(posedge clk)
-    slice0_level3_3_carry_reg <= codes[63];
-  always @(posedge clk)
-    slice0_level3_4_reg <= _110_ [10:0];
-  always @(posedge clk)
-    slice0_level3_4_carry_reg <= codes[79];
-  always @(posedge clk)
-    slice0_level6_0_reg <= _118_ [13:0];
-  always @(posedge clk)
-    slice0_level6_0_carry_reg <= slice0_level3_4_carry_reg;
-  always @(posedge clk)
-    adds <= _239_ [5:0];
-  always @(posedge clk)
-    subtracts <= _280_ [5:0];
-  always @(posedge clk)
-    sums <= sums_next ;
+  assign _119_  = codes[0] & activation_nonzero[0];
+  assign _120_  = codes[2] & activation_nonzero[1];
+  assign _121_  = codes[4] & activation_nonzero[2];
+  assign _122_  = ^ { _121_ , _120_ , _119_  };
+  assign _123_  = codes[0] & activation_nonzero[0];
+  assign _124_  = codes[2] & activation_nonzero[1];
+  assign _125_  = _123_  & _124_ ;
+  assign _126_  = codes[0] & activation_nonzero[0];
+  assign _127_  = codes[4] & activation_nonzero[2];
+  assign _128_  = _126_  & _127_ ;
+  assign _129_  = codes[2] & activation_nonzero[1];
+  assign _130_  = codes[4] & activation_nonzero[2];
+  assign _131_  = _129_  & _130_ ;
+  assign _132_  = | { _131_ , _128_ , _125_  };
+  assign _133_  = codes[6] & activation_nonzero[3];
+  assign _134_  = codes[8] & activation_nonzero[4];
+  assign _135_  = codes[10] & activation_nonzero[5];
+  assign _136_  = ^ { _135_ , _134_ , _133_  };
+  assign _137_  = codes[6] & activation_nonzero[3];
+  assign _138_  = codes[8] & activation_nonzero[4];
+  assign _139_  = _137_  & _138_ ;
+  assign _140_  = codes[6] & activation_nonzero[3];
+  assign _141_  = codes[10] & activation_nonzero[5];
+  assign _142_  = _140_  & _141_ ;
+  assign _143_  = codes[8] & activation_nonzero[4];
+  assign _144_  = codes[10] & activation_nonzero[5];
+  assign _145_  = _143_  & _144_ ;
+  assign _146_  = | { _145_ , _142_ , _139_  };
+  assign _147_  = { _132_ , _122_  } + { _146_ , _136_  };
+  assign _148_  = codes[12] & activation_nonzero[6];
+  assign _149_  = _147_  + _148_ ;
+  assign _150_  = codes[14] & activation_nonzero[7];
+  assign _151_  = codes[16] & activation_nonzero[8];
+  assign _152_  = codes[18] & activation_nonzero[9];
+  assign _153_  = ^ { _152_ , _151_ , _150_  };
+  assign _154_  = codes[14] & activation_nonzero[7];
+  assign _155_  = codes[16] & activation_nonzero[8];
+  assign _156_  = _154_  & _155_ ;
+  assign _157_  = codes[14] & activation_nonzero[7];
+  assign _158_  = codes[18] & activation_nonzero[9];
+  assign _159_  = _157_  & _158_ ;
+  assign _160_  = codes[16] & activation_nonzero[8];
+  assign _161_  = codes[18] & activation_nonzero[9];
+  assign _162_  = _160_  & _161_ ;
+  assign _163_  = | { _162_ , _159_ , _156_  };
+  assign _164_  = codes[20] & activation_nonzero[10];
+  assign _165_  = codes[22] & activation_nonzero[11];
+  assign _166_  = codes[24] & activation_nonzero[12];
+  assign _167_  = ^ { _166_ , _165_ , _164_  };
+  assign _168_  = codes[20] & activation_nonzero[10];
+  assign _169_  = codes[22] & activation_nonzero[11];
+  assign _170_  = _168_  & _169_ ;
+  assign _171_  = codes[20] & activation_nonzero[10];
+  assign _172_  = codes[24] & activation_nonzero[12];
+  assign _173_  = _171_  & _172_ ;
+  assign _174_  = codes[22] & activation_nonzero[11];
+  assign _175_  = codes[24] & activation_nonzero[12];
+  assign _176_  = _174_  & _175_ ;
+  assign _177_  = | { _176_ , _173_ , _170_  };
+  assign _178_  = { _163_ , _153_  } + { _177_ , _167_  };
+  assign _179_  = codes[26] & activation_nonzero[13];
+  assign _180_  = _178_  + _179_ ;
+  assign _181_  = codes[28] & activation_nonzero[14];
+  assign _182_  = codes[30] & activation_nonzero[15];
+  assign _183_  = codes[32] & activation_nonzero[16];
+  assign _184_  = ^ { _183_ , _182_ , _181_  };
+  assign _185_  = codes[28] & activation_nonzero[14];
+  assign _186_  = codes[30] & activation_nonzero[15];
+  assign _187_  = _185_  & _186_ ;
+  assign _188_  = codes[28] & activation_nonzero[14];
+  assign _189_  = codes[32] & activation_nonzero[16];
+  assign _190_  = _188_  & _189_ ;
+  assign _191_  = codes[30] & activation_nonzero[15];
+  assign _192_  = codes[32] & activation_nonzero[16];
+  assign _193_  = _191_  & _192_ ;
+  assign _194_  = | { _193_ , _190_ , _187_  };
+  assign _195_  = codes[34] & activation_nonzero[17];
+  assign _196_  = codes[36] & activation_nonzero[18];
+  assign _197_  = codes[38] & activation_nonzero[19];
+  assign _198_  = ^ { _197_ , _196_ , _195_  };
+  assign _199_  = codes[34] & activation_nonzero[17];
+  assign _200_  = codes[36] & activation_nonzero[18];
+  assign _201_  = _199_  & _200_ ;
+  assign _202_  = codes[34] & activation_nonzero[17];
+  assign _203_  = codes[38] & activation_nonzero[19];
+  assign _204_  = _202_  & _203_ ;
+  assign _205_  = codes[36] & activation_nonzero[18];
+  assign _206_  = codes[38] & activation_nonzero[19];
+  assign _207_  = _205_  & _206_ ;
+  assign _208_  = | { _207_ , _204_ , _201_  };
+  assign _209_  = { _194_ , _184_  } + { _208_ , _198_  };
+  assign _210_  = codes[40] & activation_nonzero[20];
+  assign _211_  = _209_  + _210_ ;
+  assign _212_  = codes[42] & activation_nonzero[21];
+  assign _213_  = codes[44] & activation_nonzero[22];
+  assign _214_  = codes[46] & activation_nonzero[23];
+  assign _215_  = ^ { _214_ , _213_ , _212_  };
+  assign _216_  = codes[42] & activation_nonzero[21];
+  assign _217_  = codes[44] & activation_nonzero[22];
+  assign _218_  = _216_  & _217_ ;
+  assign _219_  = codes[42] & activation_nonzero[21];
+  assign _220_  = codes[46] & activation_nonzero[23];
+  assign _221_  = _219_  & _220_ ;
+  assign _222_  = codes[44] & activation_nonzero[22];
+  assign _223_  = codes[46] & activation_nonzero[23];
+  assign _224_  = _222_  & _223_ ;
+  assign _225_  = | { _224_ , _221_ , _218_  };
+  assign _226_  = codes[48] & activation_nonzero[24];
+  assign _227_  = codes[50] & activation_nonzero[25];
+  assign _228_  = codes[52] & activation_nonzero[26];
+  assign _229_  = ^ { _228_ , _227_ , _226_  };
+  assign _230_  = codes[48] & activation_nonzero[24];
+  assign _231_  = codes[50] & activation_nonzero[25];
+  assign _232_  = _230_  & _231_ ;
+  assign _233_  = codes[48] & activation_nonzero[24];
+  assign _234_  = codes[52] & activation_nonzero[26];
+  assign _235_  = _233_  & _234_ ;
+  assign _236_  = codes[50] & activation_nonzero[25];
+  assign _237_  = codes[52] & activation_nonzero[26];
+  assign _238_  = _236_  & _237_ ;
+  assign _239_  = | { _238_ , _235_ , _232_  };
+  assign _240_  = { _225_ , _215_  } + { _239_ , _229_  };
+  assign _241_  = codes[54] & activation_nonzero[27];
+  assign _242_  = _240_  + _241_ ;
+  assign _243_  = codes[56] & activation_nonzero[28];
+  assign _244_  = codes[58] & activation_nonzero[29];
+  assign _245_  = codes[60] & activation_nonzero[30];
+  assign _246_  = ^ { _245_ , _244_ , _243_  };
+  assign _247_  = codes[56] & activation_nonzero[28];
+  assign _248_  = codes[58] & activation_nonzero[29];
+  assign _249_  = _247_  & _248_ ;
+  assign _250_  = codes[56] & activation_nonzero[28];
+  assign _251_  = codes[60] & activation_nonzero[30];
+  assign _252_  = _250_  & _251_ ;
+  assign _253_  = codes[58] & activation_nonzero[29];
+  assign _254_  = codes[60] & activation_nonzero[30];
+  assign _255_  = _253_  & _254_ ;
+  assign _256_  = | { _255_ , _252_ , _249_  };
+  assign _257_  = codes[62] & activation_nonzero[31];
+  assign _258_  = codes[64] & activation_nonzero[32];
+  assign _259_  = codes[66] & activation_nonzero[33];
+  assign _260_  = ^ { _259_ , _258_ , _257_  };
+  assign _261_  = codes[62] & activation_nonzero[31];
+  assign _262_  = codes[64] & activation_nonzero[32];
+  assign _263_  = _261_  & _262_ ;
+  assign _264_  = codes[62] & activation_nonzero[31];
+  assign _265_  = codes[66] & activation_nonzero[33];
+  assign _266_  = _264_  & _265_ ;
+  assign _267_  = codes[64] & activation_nonzero[32];
+  assign _268_  = codes[66] & activation_nonzero[33];
+  assign _269_  = _267_  & _268_ ;
+  assign _270_  = | { _269_ , _266_ , _263_  };
+  assign _271_  = { _256_ , _246_  } + { _270_ , _260_  };
+  assign _272_  = codes[68] & activation_nonzero[34];
+  assign _273_  = _271_  + _272_ ;
+  assign _274_  = codes[70] & activation_nonzero[35];
+  assign _275_  = codes[72] & activation_nonzero[36];
+  assign _276_  = codes[74] & activation_nonzero[37];
+  assign _277_  = ^ { _276_ , _275_ , _274_  };
+  assign _278_  = codes[70] & activation_nonzero[35];
+  assign _279_  = codes[72] & activation_nonzero[36];
+  assign _280_  = _278_  & _279_ ;
+  assign _281_  = codes[70] & activation_nonzero[35];
+  assign _282_  = codes[74] & activation_nonzero[37];
+  assign _283_  = _281_  & _282_ ;
+  assign _284_  = codes[72] & activation_nonzero[36];
+  assign _285_  = codes[74] & activation_nonzero[37];
+  assign _286_  = _284_  & _285_ ;
+  assign _287_  = | { _286_ , _283_ , _280_  };
+  assign _288_  = codes[76] & activation_nonzero[38];
+  assign _289_  = codes[78] & activation_nonzero[39];
+  assign _290_  = ^ { _289_ , _288_  };
+  assign _291_  = codes[76] & activation_nonzero[38];
+  assign _292_  = codes[78] & activation_nonzero[39];
+  assign _293_  = _291_  & _292_ ;
+  assign _295_  = { _287_ , _277_  } + { _294_ , _290_  };
+  assign _296_  = _295_  + 1'h0;
+  assign worked_level1_0 = _149_ [2:0] + _180_ [2:0];
+  assign worked_level1_1 = _211_ [2:0] + _242_ [2:0];
+  assign worked_level1_2 = _273_ [2:0] + _296_ [2:0];
+  assign worked_level2_0 = worked_level1_0_reg + worked_level1_1_reg;
+  assign worked_level3_0 = worked_level2_0 + worked_level1_2_reg;
+  assign _297_  = codes[1] & activation_nonzero[0];
+  assign _298_  = codes[3] & activation_nonzero[1];
+  assign _299_  = codes[5] & activation_nonzero[2];
+  assign _300_  = ^ { _299_ , _298_ , _297_  };
+  assign _301_  = codes[1] & activation_nonzero[0];
+  assign _302_  = codes[3] & activation_nonzero[1];
+  assign _303_  = _301_  & _302_ ;
+  assign _304_  = codes[1] & activation_nonzero[0];
+  assign _305_  = codes[5] & activation_nonzero[2];
+  assign _306_  = _304_  & _305_ ;
+  assign _307_  = codes[3] & activation_nonzero[1];
+  assign _308_  = codes[5] & activation_nonzero[2];
+  assign _309_  = _307_  & _308_ ;
+  assign _310_  = | { _309_ , _306_ , _303_  };
+  assign _311_  = codes[7] & activation_nonzero[3];
+  assign _312_  = codes[9] & activation_nonzero[4];
+  assign _313_  = codes[11] & activation_nonzero[5];
+  assign _314_  = ^ { _313_ , _312_ , _311_  };
+  assign _315_  = codes[7] & activation_nonzero[3];
+  assign _316_  = codes[9] & activation_nonzero[4];
+  assign _317_  = _315_  & _316_ ;
+  assign _318_  = codes[7] & activation_nonzero[3];
+  assign _319_  = codes[11] & activation_nonzero[5];
+  assign _320_  = _318_  & _319_ ;
+  assign _321_  = codes[9] & activation_nonzero[4];
+  assign _322_  = codes[11] & activation_nonzero[5];
+  assign _323_  = _321_  & _322_ ;
+  assign _324_  = | { _323_ , _320_ , _317_  };
+  assign _325_  = { _310_ , _300_  } + { _324_ , _314_  };
+  assign _326_  = codes[13] & activation_nonzero[6];
+  assign _327_  = _325_  + _326_ ;
+  assign _328_  = codes[15] & activation_nonzero[7];
+  assign _329_  = codes[17] & activation_nonzero[8];
+  assign _330_  = codes[19] & activation_nonzero[9];
+  assign _331_  = ^ { _330_ , _329_ , _328_  };
+  assign _332_  = codes[15] & activation_nonzero[7];
+  assign _333_  = codes[17] & activation_nonzero[8];
+  assign _334_  = _332_  & _333_ ;
+  assign _335_  = codes[15] & activation_nonzero[7];
+  assign _336_  = codes[19] & activation_nonzero[9];
+  assign _337_  = _335_  & _336_ ;
+  assign _338_  = codes[17] & activation_nonzero[8];
+  assign _339_  = codes[19] & activation_nonzero[9];
+  assign _340_  = _338_  & _339_ ;
+  assign _341_  = | { _340_ , _337_ , _334_  };
+  assign _342_  = codes[21] & activation_nonzero[10];
+  assign _343_  = codes[23] & activation_nonzero[11];
+  assign _344_  = codes[25] & activation_nonzero[12];
+  assign _345_  = ^ { _344_ , _343_ , _342_  };
+  assign _346_  = codes[21] & activation_nonzero[10];
+  assign _347_  = codes[23] & activation_nonzero[11];
+  assign _348_  = _346_  & _347_ ;
+  assign _349_  = codes[21] & activation_nonzero[10];
+  assign _350_  = codes[25] & activation_nonzero[12];
+  assign _351_  = _349_  & _350_ ;
+  assign _352_  = codes[23] & activation_nonzero[11];
+  assign _353_  = codes[25] & activation_nonzero[12];
+  assign _354_  = _352_  & _353_ ;
+  assign _355_  = | { _354_ , _351_ , _348_  };
+  assign _356_  = { _341_ , _331_  } + { _355_ , _345_  };
+  assign _357_  = codes[27] & activation_nonzero[13];
+  assign _358_  = _356_  + _357_ ;
+  assign _359_  = codes[29] & activation_nonzero[14];
+  assign _360_  = codes[31] & activation_nonzero[15];
+  assign _361_  = codes[33] & activation_nonzero[16];
+  assign _362_  = ^ { _361_ , _360_ , _359_  };
+  assign _363_  = codes[29] & activation_nonzero[14];
+  assign _364_  = codes[31] & activation_nonzero[15];
+  assign _365_  = _363_  & _364_ ;
+  assign _366_  = codes[29] & activation_nonzero[14];
+  assign _367_  = codes[33] & activation_nonzero[16];
+  assign _368_  = _366_  & _367_ ;
+  assign _369_  = codes[31] & activation_nonzero[15];
+  assign _370_  = codes[33] & activation_nonzero[16];
+  assign _371_  = _369_  & _370_ ;
+  assign _372_  = | { _371_ , _368_ , _365_  };
+  assign _373_  = codes[35] & activation_nonzero[17];
+  assign _374_  = codes[37] & activation_nonzero[18];
+  assign _375_  = codes[39] & activation_nonzero[19];
+  assign _376_  = ^ { _375_ , _374_ , _373_  };
+  assign _377_  = codes[35] & activation_nonzero[17];
+  assign _378_  = codes[37] & activation_nonzero[18];
+  assign _379_  = _377_  & _378_ ;
+  assign _380_  = codes[35] & activation_nonzero[17];
+  assign _381_  = codes[39] & activation_nonzero[19];
+  assign _382_  = _380_  & _381_ ;
+  assign _383_  = codes[37] & activation_nonzero[18];
+  assign _384_  = codes[39] & activation_nonzero[19];
+  assign _385_  = _383_  & _384_ ;
+  assign _386_  = | { _385_ , _382_ , _379_  };
+  assign _387_  = { _372_ , _362_  } + { _386_ , _376_  };
+  assign _388_  = codes[41] & activation_nonzero[20];
+  assign _389_  = _387_  + _388_ ;
+  assign _390_  = codes[43] & activation_nonzero[21];
+  assign _391_  = codes[45] & activation_nonzero[22];
+  assign _392_  = codes[47] & activation_nonzero[23];
+  assign _393_  = ^ { _392_ , _391_ , _390_  };
+  assign _394_  = codes[43] & activation_nonzero[21];
+  assign _395_  = codes[45] & activation_nonzero[22];
+  assign _396_  = _394_  & _395_ ;
+  assign _397_  = codes[43] & activation_nonzero[21];
+  assign _398_  = codes[47] & activation_nonzero[23];
+  assign _399_  = _397_  & _398_ ;
+  assign _400_  = codes[45] & activation_nonzero[22];
+  assign _401_  = codes[47] & activation_nonzero[23];
+  assign _402_  = _400_  & _401_ ;
+  assign _403_  = | { _402_ , _399_ , _396_  };
+  assign _404_  = codes[49] & activation_nonzero[24];
+  assign _405_  = codes[51] & activation_nonzero[25];
+  assign _406_  = codes[53] & activation_nonzero[26];
+  assign _407_  = ^ { _406_ , _405_ , _404_  };
+  assign _408_  = codes[49] & activation_nonzero[24];
+  assign _409_  = codes[51] & activation_nonzero[25];
+  assign _410_  = _408_  & _409_ ;
+  assign _411_  = codes[49] & activation_nonzero[24];
+  assign _412_  = codes[53] & activation_nonzero[26];
+  assign _413_  = _411_  & _412_ ;
+  assign _414_  = codes[51] & activation_nonzero[25];
+  assign _415_  = codes[53] & activation_nonzero[26];
+  assign _416_  = _414_  & _415_ ;
+  assign _417_  = | { _416_ , _413_ , _410_  };
+  assign _418_  = { _403_ , _393_  } + { _417_ , _407_  };
+  assign _419_  = codes[55] & activation_nonzero[27];
+  assign _420_  = _418_  + _419_ ;
+  assign _421_  = codes[57] & activation_nonzero[28];
+  assign _422_  = codes[59] & activation_nonzero[29];
+  assign _423_  = codes[61] & activation_nonzero[30];
+  assign _424_  = ^ { _423_ , _422_ , _421_  };
+  assign _425_  = codes[57] & activation_nonzero[28];
+  assign _426_  = codes[59] & activation_nonzero[29];
+  assign _427_  = _425_  & _426_ ;
+  assign _428_  = codes[57] & activation_nonzero[28];
+  assign _429_  = codes[61] & activation_nonzero[30];
+  assign _430_  = _428_  & _429_ ;
+  assign _431_  = codes[59] & activation_nonzero[29];
+  assign _432_  = codes[61] & activation_nonzero[30];
+  assign _433_  = _431_  & _432_ ;
+  assign _434_  = | { _433_ , _430_ , _427_  };
+  assign _435_  = codes[63] & activation_nonzero[31];
+  assign _436_  = codes[65] & activation_nonzero[32];
+  assign _437_  = codes[67] & activation_nonzero[33];
+  assign _438_  = ^ { _437_ , _436_ , _435_  };
+  assign _439_  = codes[63] & activation_nonzero[31];
+  assign _440_  = codes[65] & activation_nonzero[32];
+  assign _441_  = _439_  & _440_ ;
+  assign _442_  = codes[63] & activation_nonzero[31];
+  assign _443_  = codes[67] & activation_nonzero[33];
+  assign _444_  = _442_  & _443_ ;
+  assign _445_  = codes[65] & activation_nonzero[32];
+  assign _446_  = codes[67] & activation_nonzero[33];
+  assign _447_  = _445_  & _446_ ;
+  assign _448_  = | { _447_ , _444_ , _441_  };
+  assign _449_  = { _434_ , _424_  } + { _448_ , _438_  };
+  assign _450_  = codes[69] & activation_nonzero[34];
+  assign _451_  = _449_  + _450_ ;
+  assign _452_  = codes[71] & activation_nonzero[35];
+  assign _453_  = codes[73] & activation_nonzero[36];
+  assign _454_  = codes[75] & activation_nonzero[37];
+  assign _455_  = ^ { _454_ , _453_ , _452_  };
+  assign _456_  = codes[71] & activation_nonzero[35];
+  assign _457_  = codes[73] & activation_nonzero[36];
+  assign _458_  = _456_  & _457_ ;
+  assign _459_  = codes[71] & activation_nonzero[35];
+  assign _460_  = codes[75] & activation_nonzero[37];
+  assign _461_  = _459_  & _460_ ;
+  assign _462_  = codes[73] & activation_nonzero[36];
+  assign _463_  = codes[75] & activation_nonzero[37];
+  assign _464_  = _462_  & _463_ ;
+  assign _465_  = | { _464_ , _461_ , _458_  };
+  assign _466_  = codes[77] & activation_nonzero[38];
+  assign _467_  = codes[79] & activation_nonzero[39];
   dot_16x40_decoder decoder_0 (
     .codes(decoder_0__codes),
     .packed_byte(head[7:0]),
@@ -3735,20 +3993,20 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   always @* begin
     codes_next  = codes;
     if (decode) begin
-      codes_next [9:0] = _283_ ;
-      codes_next [19:10] = _284_ ;
-      codes_next [29:20] = _285_ ;
-      codes_next [39:30] = _286_ ;
-      codes_next [49:40] = _287_ ;
-      codes_next [59:50] = _288_ ;
-      codes_next [69:60] = _289_ ;
-      codes_next [79:70] = _290_ ;
+      codes_next [9:0] = _477_ ;
+      codes_next [19:10] = _478_ ;
+      codes_next [29:20] = _479_ ;
+      codes_next [39:30] = _480_ ;
+      codes_next [49:40] = _481_ ;
+      codes_next [59:50] = _482_ ;
+      codes_next [69:60] = _483_ ;
+      codes_next [79:70] = _484_ ;
     end
   end
   always @* begin
     sums_next  = sums;
-    if (_291_ ) begin
-      sums_next  = _282_ [20:0];
+    if (_485_ ) begin
+      sums_next  = _476_ [20:0];
     end
   end
   assign beats__payload = weights__payload;
@@ -3804,15 +4062,49 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   assign slice0_level4_1 = _114_ [11:0];
   assign slice0_level5_0 = _116_ [12:0];
   assign slice0_level6_0 = _118_ [13:0];
-  assign adds_level6_0 = _239_ [5:0];
-  assign subtracts_level6_0 = _280_ [5:0];
-  assign adds_level6_0_reg = adds;
-  assign subtracts_level6_0_reg = subtracts;
-  assign after = _282_ [20:0];
+  assign worked_flag0_ones = { _132_ , _122_  };
+  assign worked_flag3_ones = { _146_ , _136_  };
+  assign worked_seven0 = _149_ [2:0];
+  assign worked_flag7_ones = { _163_ , _153_  };
+  assign worked_flag10_ones = { _177_ , _167_  };
+  assign worked_seven1 = _180_ [2:0];
+  assign worked_flag14_ones = { _194_ , _184_  };
+  assign worked_flag17_ones = { _208_ , _198_  };
+  assign worked_seven2 = _211_ [2:0];
+  assign worked_flag21_ones = { _225_ , _215_  };
+  assign worked_flag24_ones = { _239_ , _229_  };
+  assign worked_seven3 = _242_ [2:0];
+  assign worked_flag28_ones = { _256_ , _246_  };
+  assign worked_flag31_ones = { _270_ , _260_  };
+  assign worked_seven4 = _273_ [2:0];
+  assign worked_flag35_ones = { _287_ , _277_  };
+  assign worked_flag38_ones = { _294_ , _290_  };
+  assign worked_seven5 = _296_ [2:0];
+  assign worked_level3_0_reg = worked;
+  assign subtracted_flag0_ones = { _310_ , _300_  };
+  assign subtracted_flag3_ones = { _324_ , _314_  };
+  assign subtracted_seven0 = _327_ [2:0];
+  assign subtracted_flag7_ones = { _341_ , _331_  };
+  assign subtracted_flag10_ones = { _355_ , _345_  };
+  assign subtracted_seven1 = _358_ [2:0];
+  assign subtracted_flag14_ones = { _372_ , _362_  };
+  assign subtracted_flag17_ones = { _386_ , _376_  };
+  assign subtracted_seven2 = _389_ [2:0];
+  assign subtracted_flag21_ones = { _403_ , _393_  };
+  assign subtracted_flag24_ones = { _417_ , _407_  };
+  assign subtracted_seven3 = _420_ [2:0];
+  assign subtracted_flag28_ones = { _434_ , _424_  };
+  assign subtracted_flag31_ones = { _448_ , _438_  };
+  assign subtracted_seven4 = _451_ [2:0];
+  assign subtracted_flag35_ones = { _465_ , _455_  };
+  assign subtracted_flag38_ones = { _472_ , _468_  };
+  assign subtracted_seven5 = _474_ [2:0];
+  assign subtracted_level3_0_reg = subtracted;
+  assign after = _476_ [20:0];
   assign read__addr = group;
   assign read__data = \before ;
   assign write__addr = group;
-  assign write__data = _282_ [20:0];
+  assign write__data = _476_ [20:0];
   assign write__en = accumulate;
   assign finished = sums;
   assign \codes[0]  = codes[1:0];
@@ -4055,6 +4347,8 @@ module dot_16x40_column(weights__valid, read, pop, decode, activations, activati
   assign \decoder_7__codes[4]  = decoder_7__codes[9:8];
   assign \decoder_7__codes[4].nonzero  = decoder_7__codes[8];
   assign \decoder_7__codes[4].negative  = decoder_7__codes[9];
+  assign _294_  = _293_ ;
+  assign _472_  = _471_ ;
 endmodule
 
 module dot_16x40_column_queue (beats__valid, read__en, pop, clk, rst, beats__ready, available, head, write__data);

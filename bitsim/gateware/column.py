@@ -8,8 +8,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.decoder import CODE, Decoder
+from bitsim.gateware.fabrics import GENERIC, Lane
 from bitsim.gateware.shared import Shared, place
-from bitsim.gateware.tree import ACTIVATION_BITS, Term, add_counts, add_terms
+from bitsim.gateware.tree import ACTIVATION_BITS, Term, count_flags, count_stages
 from bitsim.gateware.weight_queue import WeightQueue
 from bitsim.spec.dot import DotSpec
 from bitsim.units import BITS_PER_BYTE
@@ -26,7 +27,8 @@ class Column(wiring.Component):
     decode               t + 1       the packed register holds a new beat
     activations          t + 2       (slices, lanes) int8, held while no step passes
     activation_nonzero   t + 2       the same, each as "is not 0"
-    adds, subtracts      t + 3       lanes that added and that subtracted in cycle t + 2
+    worked, subtracted   t + 2 + n   lanes that added or subtracted in cycle t + 2, and those of
+                                     them that subtracted; n = `count_stages(T)`
     accumulate           t + 2 + T   the tree's sum belongs to a step: add it to that of `group`
     replace                          with it: first K beat, forget the sum before
     finish                           with it: last K beat, the sum is ready
@@ -38,6 +40,7 @@ class Column(wiring.Component):
     def __init__(self, spec: DotSpec, shared: Shared | None = None) -> None:
         self.spec = spec
         self.shared = shared
+        self.fabric = GENERIC if shared is None else shared.fabric
         lanes = spec.slices * spec.lanes
         super().__init__(
             {
@@ -53,8 +56,8 @@ class Column(wiring.Component):
                 "finish": In(1),
                 "group": In(range(max(2, spec.hold))),
                 "sums": Out(spec.slices * spec.accumulator_bits),
-                "adds": Out(range(lanes + 1)),
-                "subtracts": Out(range(lanes + 1)),
+                "worked": Out(range(lanes + 1)),
+                "subtracted": Out(range(lanes + 1)),
             }
         )
 
@@ -94,36 +97,28 @@ class Column(wiring.Component):
         return codes
 
     def _slice(self, m: Module, index: int, codes: data.View) -> Term:
-        """The sum of one slice's lanes, `tree_stages` cycles later.
-
-        A lane is (a ^ negative) & nonzero with `negative` as carry: -a is ~a + 1.
-        """
-        terms = []
-        for lane in range(self.spec.lanes):
-            activation = self.activations.word_select(
-                index * self.spec.lanes + lane, ACTIVATION_BITS
+        """The sum of one slice's lanes, `tree_stages` cycles later."""
+        first = index * self.spec.lanes
+        lanes = [
+            Lane(
+                self.activations.word_select(first + lane, ACTIVATION_BITS),
+                codes[lane].nonzero,
+                codes[lane].negative,
             )
-            code = codes[lane]
-            term = Signal(signed(ACTIVATION_BITS), name=f"slice{index}_lane{lane}")
-            m.d.comb += term.eq(
-                (activation ^ code.negative.replicate(ACTIVATION_BITS))
-                & code.nonzero.replicate(ACTIVATION_BITS)
-            )
-            terms.append(Term(term, code.negative))
-        return add_terms(m, terms, self.spec.tree_stages, f"slice{index}")
+            for lane in range(self.spec.lanes)
+        ]
+        return self.fabric.add_lanes(m, self.shared, lanes, self.spec.tree_stages, f"slice{index}")
 
     def _count(self, m: Module, codes: data.View) -> None:
+        """Two numbers of two inputs a lane; those that added are the rest of those that worked."""
         lanes = [codes[lane] for lane in range(self.spec.lanes)] * self.spec.slices
-        active = self.activation_nonzero
-        adds = [
-            code.nonzero & ~code.negative & nonzero
-            for code, nonzero in zip(lanes, active, strict=True)
-        ]
-        subtracts = [code.negative & nonzero for code, nonzero in zip(lanes, active, strict=True)]
-        m.d.comb += [
-            self.adds.eq(add_counts(m, adds, 1, 1, "adds")),
-            self.subtracts.eq(add_counts(m, subtracts, 1, 1, "subtracts")),
-        ]
+        stages = count_stages(self.spec.tree_stages)
+        for port, bit in ((self.worked, "nonzero"), (self.subtracted, "negative")):
+            flags = [
+                code[bit] & active
+                for code, active in zip(lanes, self.activation_nonzero, strict=True)
+            ]
+            m.d.comb += port.eq(count_flags(m, flags, stages, port.name))
 
     def _accumulate(self, m: Module, sums: list[Term]) -> None:
         bits, hold = self.spec.accumulator_bits, self.spec.hold

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.sequencer import Activity
-from bitsim.gateware.tree import add_counts
+from bitsim.gateware.tree import add_counts, count_stages
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.dot import DotSpec
 
@@ -23,11 +23,11 @@ class Counters(wiring.Component):
 
     clear                  a phase is accepted: everything starts from 0
     activity               of this cycle
-    column_adds_c, column_subtracts_c    of column c, for the step issued three cycles before
+    column_worked_c, column_subtracted_c    of column c, as `Column` has them
     count                  a step was issued T + 4 cycles before (T = `tree_stages`)
 
-    The sums over the columns have T + 1 pipeline registers, so that what the last step did is
-    counted when its result can first be transferred.
+    Columns and the sums over them have T + 2 pipeline registers in all, so that what the last step
+    did is counted when its result can first be transferred.
     """
 
     clocked = True
@@ -37,14 +37,14 @@ class Counters(wiring.Component):
         self.column_lanes = spec.slices * spec.lanes
         ports = {"clear": In(1), "activity": In(Activity), "count": In(1)}
         for column in range(spec.columns):
-            ports[f"column_adds_{column}"] = In(range(self.column_lanes + 1))
-            ports[f"column_subtracts_{column}"] = In(range(self.column_lanes + 1))
+            ports[f"column_worked_{column}"] = In(range(self.column_lanes + 1))
+            ports[f"column_subtracted_{column}"] = In(range(self.column_lanes + 1))
         super().__init__(ports | {name: Out(COUNTER_BITS) for name in COUNTERS})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = self.spec.tree_stages + 1
-        adds, subtracts = (
+        stages = self.spec.tree_stages + 2 - count_stages(self.spec.tree_stages)
+        worked, subtracted = (
             add_counts(
                 m,
                 [getattr(self, f"column_{kind}_{column}") for column in range(self.spec.columns)],
@@ -52,13 +52,13 @@ class Counters(wiring.Component):
                 stages,
                 kind,
             )
-            for kind in ("adds", "subtracts")
+            for kind in ("worked", "subtracted")
         )
         with m.If(self.count):
             m.d.sync += [
-                self.adds.eq(self.adds + adds),
-                self.subtracts.eq(self.subtracts + subtracts),
-                self.skips.eq(self.skips + (self.spec.lane_count - adds - subtracts)),
+                self.adds.eq(self.adds + (worked - subtracted)),
+                self.subtracts.eq(self.subtracts + subtracted),
+                self.skips.eq(self.skips + (self.spec.lane_count - worked)),
             ]
         with m.If(self.activity != Activity.IDLE):
             m.d.sync += self.cycles.eq(self.cycles + 1)

@@ -115,8 +115,8 @@ class Dot(wiring.Component):
         for index, column in enumerate(columns):
             m.d.comb += [
                 getattr(results, f"sums_{index}").eq(column.sums),
-                getattr(counters, f"column_adds_{index}").eq(column.adds),
-                getattr(counters, f"column_subtracts_{index}").eq(column.subtracts),
+                getattr(counters, f"column_worked_{index}").eq(column.worked),
+                getattr(counters, f"column_subtracted_{index}").eq(column.subtracted),
             ]
         m.d.comb += [getattr(self, name).eq(getattr(counters, name)) for name in COUNTERS]
         return m

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from bitsim.gateware.fabrics import Fabric
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import Axi4BusSpec, BusLayout
 from bitsim.spec.host import SerialHostSpec
 
 
-def heading_of_array(accelerator: AcceleratorSpec) -> str:
+def heading_of_array(accelerator: AcceleratorSpec, fabric: Fabric) -> str:
     """Of an array alone: its streams are the ports."""
     array = accelerator.array
     lines = [
         f"{accelerator.name}: ternary dot-product array, written by bitsim {version('bitsim')}",
         "(`bitsim rtl emit`; do not edit). Its cycles are described in docs/machine.md.",
+        *_fabric_lines(fabric),
         "",
         *(f"{field} = {value}" for field, value in array.model_dump().items()),
         "",
@@ -31,7 +33,7 @@ def heading_of_array(accelerator: AcceleratorSpec) -> str:
     return _comment(lines)
 
 
-def heading_of_top(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> str:
+def heading_of_top(accelerator: AcceleratorSpec, bus: Axi4BusSpec, fabric: Fabric) -> str:
     """Of an accelerator with a bus."""
     array, host = accelerator.array, accelerator.host
     return _comment(
@@ -40,6 +42,7 @@ def heading_of_top(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> str:
             f"{version('bitsim')}",
             "(`bitsim rtl emit`; do not edit). Its cycles are described in docs/top.md, those of",
             f"the array in it ({accelerator.name}_array) in docs/machine.md.",
+            *_fabric_lines(fabric),
             "",
             *(f"array.{field} = {value}" for field, value in array.model_dump().items()),
             *(f"bus.{field} = {value}" for field, value in bus.model_dump().items()),
@@ -52,6 +55,10 @@ def heading_of_top(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> str:
             *_ports(accelerator, bus),
         ]
     )
+
+
+def _fabric_lines(fabric: Fabric) -> list[str]:
+    return [fabric.heading] if fabric.heading else []
 
 
 def _ports(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[str]:

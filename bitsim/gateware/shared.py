@@ -8,16 +8,21 @@ from typing import Any
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
 from amaranth.lib import wiring
 
+from bitsim.gateware.fabrics import GENERIC, Fabric
+
 
 class Shared:
     """Keeps one part of each kind, and places it by its module's name as often as it is needed.
 
     Without it Amaranth elaborates and writes every column again. Where a part is given no `Shared`
     (in Amaranth's own simulator) what it places are ordinary submodules.
+
+    fabric  what the lanes are built from
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, fabric: Fabric = GENERIC) -> None:
         self.prefix = prefix
+        self.fabric = fabric
         self.modules: dict[str, wiring.Component] = {}  # to be written, by their Verilog name
 
     def place(self, m: Module, label: str, kind: str, make: Callable[[], wiring.Component]) -> Any:

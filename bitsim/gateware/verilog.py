@@ -13,6 +13,7 @@ from amaranth.lib import wiring
 
 from bitsim.gateware.accelerator import make_accelerator
 from bitsim.gateware.dataflows import make_array
+from bitsim.gateware.fabrics import GENERIC, Fabric
 from bitsim.gateware.heading import heading_of_array, heading_of_top
 from bitsim.gateware.shared import Shared
 from bitsim.gateware.top import Top
@@ -31,21 +32,21 @@ _YOSYS_OWN = re.compile(r"^  reg (?:\[\d+:0\] )?(_\d+_);$", re.MULTILINE)  # wha
 _UNNAMED_PORT = re.compile(r"\\port\$(\d+)\$(\d+) ")  # some bits of a wider signal
 
 
-def emit(accelerator: AcceleratorSpec) -> str:
+def emit(accelerator: AcceleratorSpec, fabric: Fabric = GENERIC) -> str:
     """The Verilog of an accelerator, with a heading; the top module has its name.
 
     With a bus it is the whole accelerator, without one the array alone.
     """
     if accelerator.bus is None:
-        array = emit_arrays([(accelerator.name, accelerator.array)])
-        return heading_of_array(accelerator) + array
-    text = emit_accelerator(accelerator.name, accelerator)
-    return heading_of_top(accelerator, accelerator.bus) + text
+        array = emit_arrays([(accelerator.name, accelerator.array)], fabric)
+        return heading_of_array(accelerator, fabric) + array
+    text = emit_accelerator(accelerator.name, accelerator, fabric)
+    return heading_of_top(accelerator, accelerator.bus, fabric) + text
 
 
-def emit_arrays(named: Sequence[tuple[str, DotSpec]]) -> str:
+def emit_arrays(named: Sequence[tuple[str, DotSpec]], fabric: Fabric = GENERIC) -> str:
     """The Verilog of several arrays: for each a module of its name, and `name_...` below it."""
-    return _emit((name, partial(make_array, spec)) for name, spec in named)
+    return _emit(((name, partial(make_array, spec)) for name, spec in named), fabric)
 
 
 def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
@@ -53,20 +54,24 @@ def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
     return _emit((name, partial(Top, array, bus)) for name, array, bus in named)
 
 
-def emit_accelerator(name: str, accelerator: AcceleratorSpec) -> str:
+def emit_accelerator(name: str, accelerator: AcceleratorSpec, fabric: Fabric = GENERIC) -> str:
     """The same of one accelerator with the registers that its file asks for."""
-    return _emit([(name, partial(make_accelerator, accelerator))])
+    return _emit([(name, partial(make_accelerator, accelerator))], fabric)
 
 
-def emit_part(name: str, make: Callable[[Shared], wiring.Component]) -> str:
+def emit_part(
+    name: str, make: Callable[[Shared], wiring.Component], fabric: Fabric = GENERIC
+) -> str:
     """The Verilog of any part alone, for whoever looks at it by itself."""
-    return _emit([(name, make)])
+    return _emit([(name, make)], fabric)
 
 
-def _emit(named: Iterable[tuple[str, Callable[[Shared], wiring.Component]]]) -> str:
+def _emit(
+    named: Iterable[tuple[str, Callable[[Shared], wiring.Component]]], fabric: Fabric = GENERIC
+) -> str:
     text = []
     for name, make in named:
-        shared = Shared(name)
+        shared = Shared(name, fabric)
         text.append(_rtlil(make(shared), name))
         written: set[str] = set()
         while waiting := [each for each in shared.modules if each not in written]:

@@ -13,11 +13,11 @@ module lane_properties #(
     input [7:0] activation
 );
     wire [BITS-1:0] sums;
-    wire adds, subtracts;
+    wire worked, subtracted;
     lane dut (
         .clk(clk), .rst(rst), .read(read), .pop(1'b0), .decode(decode), .activations(activation),
         .activation_nonzero(activation != 0), .accumulate(accumulate), .replace(replace),
-        .finish(1'b0), .group(1'b0), .sums(sums), .adds(adds), .subtracts(subtracts));
+        .finish(1'b0), .group(1'b0), .sums(sums), .worked(worked), .subtracted(subtracted));
 
     (* hierconn *) wire [7:0] \dut.queue.head ;
     (* hierconn *) wire [1:0] \dut.codes ;  // {negative, nonzero}
@@ -57,8 +57,8 @@ module lane_properties #(
             product_is_added: assert (\dut.after == sums + product);
         if (counted && accumulated) kept: assert (sums == after_before);
         if (counted) begin
-            counts_adds: assert (adds == (weight_before == 1 && activation_before != 0));
-            counts_subtracts: assert (subtracts == (weight_before == -1 && activation_before != 0));
+            counts_work: assert (worked == (weight_before != 0 && activation_before != 0));
+            counts_subtracts: assert (subtracted == (weight_before == -1 && activation_before != 0));
         end
         a_product: cover (decoded && product == -128 && weight == 1);
         negated: cover (decoded && product == 128);

@@ -63,7 +63,8 @@ def column_sums(
             ctx.set(column.accumulate, 0)
             total = ctx.get(column.sums)
             signed = total - (1 << 24) if total >> 23 else total
-            found.append((signed, ctx.get(column.adds), ctx.get(column.subtracts)))
+            worked, subtracts = ctx.get(column.worked), ctx.get(column.subtracted)
+            found.append((signed, worked - subtracts, subtracts))
 
     simulator = Simulator(column)
     simulator.add_clock(1e-6)
