@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     with SerialProcess(program, machine, line) as board:
         table = {"port": board.path, "accelerator": machine.name, "baud": baud}
-        print(json.dumps(table) if args.json else board.path, flush=True)
         try:
+            print(json.dumps(table) if args.json else board.path, flush=True)
             board.wait()
         except KeyboardInterrupt:
             passed = board.stop()

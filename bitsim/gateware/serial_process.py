@@ -138,10 +138,10 @@ class SerialProcess:
     ) -> None:
         self.stop()
 
-    @property
-    def runs(self) -> bool:
-        """It has not ended."""
-        return self._process.poll() is None
+    def processor_seconds(self) -> float:
+        """What it has used so far."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def wait(self) -> None:
         """Until it ends by itself, which is a fault."""

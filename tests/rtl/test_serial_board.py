@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cocotb_tools.check_results import get_results
 
 from bitsim.agreement.memory_map import place_products
 from bitsim.agreement.random_case import random_activations, random_weights
@@ -22,151 +17,159 @@ from bitsim.errors import BitsimError
 from bitsim.fpga.driver import Driver
 from bitsim.fpga.frames import Frame, FrameReader
 from bitsim.fpga.serial_link import SerialLink, open_serial
-from bitsim.gateware.bench import TOP
-from bitsim.gateware.bench_run import generator
-from bitsim.gateware.stimulus import arranged
-from bitsim.gateware.top_stimulus import Machine, Product, read_images
-from bitsim.gateware.verilator import build
-from bitsim.gateware.verilog import emit_accelerator
+from bitsim.gateware.serial_process import PERFECT, Line, SerialProcess, build_serial_process
+from bitsim.gateware.stimulus import beats_of, sums_of
+from bitsim.spec import encoding
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.bus import BusLayout
+from bitsim.spec.bus import BusLayout, ListEntry
 from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.registers import register_map
 from bitsim.spec.serial_protocol import REFUSED, Kind, Refusal
 from bitsim.trace.job import Job
-from bitsim.trace.world import ideal_world
 
-FIELDS = {
-    "array.columns": 2, "array.lanes": 5, "array.slices": 1, "array.hold": 2,
-    "array.tree_stages": 1, "array.accumulator_bits": 20, "array.max_k": 100,
-    "array.weight_fifo_beats": 2, "array.activation_buffer_beats": 40,
-    "array.result_fifo_beats": 2, "bus.data_bits": 64, "bus.weight_ports": 2,
-    "bus.burst_words": 8, "bus.read_fifo_words": 16, "bus.write_fifo_words": 8,
-    "bus.list_entries": 6, "clock_mhz": 0.25,
-}  # fmt: skip
-HOST = {"kind": "serial", "baud": 31_250, "memory_bytes": 4096}
-DIVISOR = 8
-SPEED = 115_200  # of the terminal, which has none
-
-
-def spec() -> AcceleratorSpec:
-    return load_accelerator("dot_16x40_axi").changed({**FIELDS, "host": HOST})
-
-
-@pytest.fixture(scope="module")
-def binary(bench_work: Path) -> Path:
-    machine = spec()
-    seen = [f'public_flat_rw -module "{TOP}" -var "{name}"' for name in ("clk", "rst", "rx", "tx")]
-
-    def make_texts() -> dict[str, str]:
-        return {
-            "accelerator.v": emit_accelerator(TOP, machine),
-            "ports.vlt": "\n".join(["`verilator_config", *seen, ""]),
-        }
-
-    return build([repr(machine), *seen, *generator()], make_texts, [], bench_work, "-O1")
-
-
-@dataclass
-class Board:
-    line: str
-    damaged: int = 0  # bytes, known when it has stopped
+CATALOG = load_accelerator("dot_2x10_serial")
+# Nothing divides anything: several ports, beats that fill no whole words, sums of two vectors.
+ODD = CATALOG.changed(
+    {
+        "name": "odd_serial",
+        "array.lanes": 5,
+        "array.max_k": 100,
+        "array.slices": 2,
+        "array.hold": 2,
+        "array.activation_buffer_beats": 40,
+        "bus.data_bits": 64,
+        "bus.weight_ports": 2,
+        "bus.burst_words": 8,
+        "bus.read_fifo_words": 16,
+        "bus.write_fifo_words": 8,
+        "bus.list_entries": 6,
+        "host.memory_bytes": 4096,
+    }
+)
 
 
 @contextmanager
-def board(binary: Path, work: Path, skew: float = 0, damage: float = 0) -> Iterator[Board]:
-    """A board that runs; `line` is its terminal."""
-    plan = {"divisor": DIVISOR, "skew": skew, "damage": damage, "seed": 3}
-    (work / "plan.json").write_text(json.dumps(plan))
-    here = Path(__file__).parent
-    with (work / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, here / "serial_board.py", binary, work],
-            env=os.environ | {"PYTHONPATH": str(here)},
-            stdout=log,
-            stderr=log,
-        )
-    found = Board("")
-    try:
-        deadline = time.monotonic() + 60
-        while not (work / "line.txt").exists():
-            assert process.poll() is None, (work / "log.txt").read_text()[-4000:]
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        found.line = (work / "line.txt").read_text()
-        yield found
-    finally:
-        (work / "stop").touch()
-        process.wait(60)
-    assert get_results(work / "results.xml") == (1, 0), (work / "log.txt").read_text()[-4000:]
-    found.damaged = int((work / "damaged.txt").read_text())
+def board(machine: AcceleratorSpec, work: Path, line: Line = PERFECT) -> Iterator[SerialProcess]:
+    """A board that runs; its bytes are whole when it has ended."""
+    with SerialProcess(build_serial_process(machine, work), machine, line) as running:
+        yield running
+    assert running.stop().broken_bytes == 0
 
 
-def products(layout: BusLayout) -> list[Product]:
+@contextmanager
+def linked(running: SerialProcess, **options: float) -> Iterator[SerialLink]:
+    with open_serial(running.path, CATALOG.host.baud, **options) as link:
+        yield link
+
+
+def products(layout: BusLayout) -> list[tuple[Job, ListEntry]]:
     rng = np.random.default_rng(8)
     jobs = [
         Job(f"phase_{i}", random_weights(rng, n, k), random_activations(rng, m, k))
         for i, (n, k, m) in enumerate([(3, 20, 3), (5, 13, 2), (1, 1, 1)])
     ]
-    entries = place_products(layout, jobs, first_address=8)
-    return [Product(job, entry) for job, entry in zip(jobs, entries, strict=True)]
+    return list(zip(jobs, place_products(layout, jobs, first_address=8), strict=True))
+
+
+def bring(link: SerialLink, layout: BusLayout, job: Job, entry: ListEntry) -> None:
+    array = layout.array
+    image = encoding.weight_image(job.weights, array.columns, array.lanes, array.weight_packing)
+    for port, data in enumerate(layout.weight_bytes(image)):
+        link.write_memory(entry.weights_address + port * entry.weights_stride, data.tobytes())
+    beats = beats_of(array, job.phase, job.activations)
+    link.write_memory(entry.activations_address, layout.activation_bytes(beats).tobytes())
+
+
+def layout_of(machine: AcceleratorSpec) -> BusLayout:
+    assert machine.bus is not None
+    return BusLayout(machine.array, machine.bus)
 
 
 def run_products(link: SerialLink, machine: AcceleratorSpec) -> dict[str, int]:
     """Everything over the line; the counters, if every value is right."""
     assert machine.bus is not None
-    layout = BusLayout(machine.array, machine.bus)
+    layout = layout_of(machine)
     work = products(layout)
     link.hello()
     driver = Driver(link, register_map(machine), link.name)
     driver.identify()
-    world = ideal_world(machine.bus.weight_ports)
-    for images in read_images(Machine(machine.array, machine.bus, [work], world, {})):
-        for address, data in images.items():
-            link.write_memory(address, data.tobytes())
-    driver.write_list([product.entry for product in work])
+    for job, entry in work:
+        bring(link, layout, job, entry)
+    driver.write_list([entry for _, entry in work])
     driver.start(len(work))
     driver.wait(most_s=60)
-    for product in work:
-        entry = product.entry
-        size_bytes = entry.results_words * machine.bus.word_bytes
+    for job, entry in work:
+        size_bytes = entry.results_words * layout.bus.word_bytes
         stored = np.frombuffer(link.read_memory(entry.results_address, size_bytes), np.uint8)
-        found = arranged(machine.array, product.job, layout.result_sums(stored))
-        assert np.array_equal(found, product.job.expected())
+        found = sums_of(machine.array, job.phase, layout.result_sums(stored))
+        assert np.array_equal(found, job.expected())
     return driver.counters()
 
 
+MACHINES = [CATALOG, pytest.param(ODD, marks=pytest.mark.full)]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 @pytest.mark.parametrize("skew", [-0.02, 0.02])
 def test_a_list_runs_over_a_line_that_is_two_percent_too_fast_and_too_slow(
-    binary: Path, tmp_path: Path, skew: float
+    bench_work: Path, machine: AcceleratorSpec, skew: float
 ) -> None:
-    machine = spec()
-    with board(binary, tmp_path, skew) as running, open_serial(running.line, SPEED) as link:
+    with board(machine, bench_work, Line(skew=skew)) as running, linked(running) as link:
         counters = run_products(link, machine)
         assert link.repeats == 0
+        passed = running.stop()
+        assert passed.received_bytes + passed.sent_bytes == link.line_bytes
+    assert passed.damaged_bytes == 0
     assert counters["list_cycles"] > counters["array_cycles"] > 0
-    assert counters["result_words"] == 3 * 2 + 3 * 2 + 1
+    tiling = [machine.array.tiling(job.phase) for job, _ in products(layout_of(machine))]
+    beats = sum(each.result_beats for each in tiling)
+    assert counters["result_words"] == beats * layout_of(machine).result_words
 
 
-def test_damage_on_the_line_changes_nothing(binary: Path, tmp_path: Path) -> None:
-    """Bits, lost and added bytes: requests are repeated, and nothing is done twice."""
+def test_a_line_that_is_too_fast_to_be_understood_is_told(bench_work: Path) -> None:
     with (
-        board(binary, tmp_path, damage=0.003) as running,
-        open_serial(running.line, SPEED, answer_s=0.5, tries=12) as link,
+        board(CATALOG, bench_work, Line(skew=-0.15)) as running,
+        linked(running, answer_s=0.1, tries=2) as link,
+        pytest.raises(BitsimError, match="no answer to HELLO"),
     ):
-        counters = run_products(link, spec())
+        link.hello()
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_damage_on_the_line_changes_nothing(bench_work: Path, machine: AcceleratorSpec) -> None:
+    """Bits, lost and added bytes: requests are repeated, and nothing is done twice."""
+    line = Line(damage=0.01, seed=3)
+    with (
+        board(machine, bench_work, line) as running,
+        linked(running, answer_s=0.5, tries=12) as link,
+    ):
+        counters = run_products(link, machine)
         repeats = link.repeats
-    assert running.damaged >= 5
+    assert running.stop().damaged_bytes >= 5
     assert repeats > 0
     assert counters["array_cycles"] > 0
 
 
-def test_what_the_board_refuses_is_said_and_does_not_stop_it(binary: Path, tmp_path: Path) -> None:
-    with board(binary, tmp_path) as running, open_serial(running.line, SPEED, tries=2) as link:
+def test_a_board_that_nobody_asks_stands_still(bench_work: Path) -> None:
+    with board(CATALOG, bench_work) as running:
+        with linked(running) as link:
+            link.hello()
+        time.sleep(0.5)  # far longer than the silence that ends a frame takes
+        begun = running.processor_seconds()
+        time.sleep(0.5)
+        assert running.processor_seconds() == begun
+        with linked(running) as link:
+            link.hello()
+            assert link.repeats == 0
+
+
+def test_what_the_board_refuses_is_said_and_does_not_stop_it(bench_work: Path) -> None:
+    end = CATALOG.host.memory_bytes
+    with board(CATALOG, bench_work) as running, linked(running, tries=2) as link:
         link.hello()
         for fault in (
-            lambda: link.read_memory(4092, 8),
-            lambda: link.write_memory(4096, bytes(4)),
+            lambda: link.read_memory(end - 4, 8),
+            lambda: link.write_memory(end, bytes(4)),
             lambda: link.read_memory(2, 4),
             lambda: link.read_registers(0x700, 1),
             lambda: link.read_registers(0x3FC, 800),
@@ -176,12 +179,12 @@ def test_what_the_board_refuses_is_said_and_does_not_stop_it(binary: Path, tmp_p
             ):
                 fault()
         assert link.repeats == 0
-        link.write_memory(4088, b"abcdefgh")
-        assert link.read_memory(4092, 4) == b"efgh"
-        driver = Driver(link, register_map(spec()), link.name)
+        link.write_memory(end - 8, b"abcdefgh")
+        assert link.read_memory(end - 4, 4) == b"efgh"
+        driver = Driver(link, register_map(CATALOG), link.name)
         with pytest.raises(BitsimError, match="the start of 0 list entries was refused"):
             driver.start(0)
-        other = register_map(spec().changed({"array.lanes": 4, "array.max_k": 80}))
+        other = register_map(CATALOG.changed({"array.hold": 4}))
         with pytest.raises(BitsimError, match=r"DIGEST\.value = .*load the board"):
             Driver(link, other, link.name).identify()
 
@@ -202,9 +205,9 @@ def talk(descriptor: int, data: bytes, most_s: float = 20) -> list[Frame]:
     return []
 
 
-def test_raw_frames_are_answered_as_the_document_says(binary: Path, tmp_path: Path) -> None:
-    with board(binary, tmp_path) as running:
-        line = os.open(running.line, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+def test_raw_frames_are_answered_as_the_document_says(bench_work: Path) -> None:
+    with board(CATALOG, bench_work) as running:
+        line = os.open(running.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
         hello = Frame(Kind.HELLO, 1, b"")
         done = [Frame(0x81, 1, b"")]
         assert talk(line, hello.encoded()) == done
@@ -229,9 +232,9 @@ def test_raw_frames_are_answered_as_the_document_says(binary: Path, tmp_path: Pa
             (Frame(Kind.READ_MEMORY, 5, bytes(6)), Refusal.LENGTH),
             (Frame(Kind.READ_MEMORY, 5, bytes(4) + b"\x81\x00"), Refusal.LENGTH),
             (Frame(Kind.WRITE_MEMORY, 6, bytes(4) + b"\x02\x00" + bytes(4)), Refusal.LENGTH),
-            (Frame(Kind.READ_MEMORY, 7, b"\x00\x10\x00\x00\x01\x00"), Refusal.ADDRESS),
+            (Frame(Kind.READ_MEMORY, 7, b"\x00\x00\x20\x00\x01\x00"), Refusal.ADDRESS),
             (Frame(Kind.READ_MEMORY, 7, b"\x00\x00\x00\x80\x01\x00"), Refusal.ADDRESS),
-            (Frame(Kind.WRITE_MEMORY, 7, b"\x00\x20\x00\x00\x01\x00word"), Refusal.ADDRESS),
+            (Frame(Kind.WRITE_MEMORY, 7, b"\x00\x00\x40\x00\x01\x00word"), Refusal.ADDRESS),
             (Frame(Kind.READ_REGISTERS, 8, b"\x00\x00\x01\x00\x01\x00"), Refusal.ADDRESS),
             (Frame(Kind.READ_REGISTERS, 8, b"\x00\x10\x00\x00\x01\x00"), Refusal.ADDRESS),
         ):
