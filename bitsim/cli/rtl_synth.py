@@ -129,6 +129,8 @@ def _asic(args: argparse.Namespace, machine: AcceleratorSpec) -> Any:
     clock_ns = args.clock_ns or 1000.0 / machine.clock_mhz
     works = synth_asic.works(args, machine)
     library = read_library([Path(name) for name in args.liberty])
+    if args.clock_gating:
+        asic.check_clock_gates(library)
 
     def make(block: Block, folder: Path) -> tuple[dict[str, Any], str]:
         found = asic.synthesize(

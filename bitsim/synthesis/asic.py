@@ -65,11 +65,7 @@ def synthesize(
 
     clock_gating  registers of SMALLEST_GATED_BITS and more with an enable get a clock of their own
     """
-    if clock_gating and library.clock_gate is None:
-        raise BitsimError(
-            "--clock-gating: the library has no clock gate (clock_gating_integrated_cell) for "
-            "rising edges; leave it out, or add the file that has one"
-        )
+    assert library.clock_gate is not None or not clock_gating
     yosys_command()
     (folder / "block.v").write_text(block.verilog)
     note(f"yosys: {block.module}, memories and operators")
@@ -111,6 +107,15 @@ def synthesize(
         if library.timed
         else NoTiming("the library has no delays"),
     )
+
+
+def check_clock_gates(library: Library) -> None:
+    """`BitsimError` if there is nothing to gate a clock with."""
+    if library.clock_gate is None:
+        raise BitsimError(
+            "--clock-gating: the library has no clock gate (clock_gating_integrated_cell) for "
+            "rising edges; leave it out, or add the file that has one"
+        )
 
 
 def _script(

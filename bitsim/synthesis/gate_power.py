@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bitsim.synthesis.boolean import Expression, holds
 from bitsim.synthesis.gate_program import GateProgram
-from bitsim.synthesis.liberty_cell import Cell, Floats, PinEnergy
+from bitsim.synthesis.liberty_cell import Cell, PinEnergy
+from bitsim.synthesis.liberty_table import Floats
 from bitsim.synthesis.netlist import ONE, ZERO
 from bitsim.synthesis.transitions import by_kind, loads_ff, pin_nets, transitions
 

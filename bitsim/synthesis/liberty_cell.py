@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
 from bitsim.synthesis.boolean import Expression, parse
 from bitsim.synthesis.liberty import cell_bodies
 from bitsim.synthesis.liberty_group import Group, as_number, read_body
-
-Floats = NDArray[np.float64]
+from bitsim.synthesis.liberty_table import Axes, Table, read_table
 
 _FEMTO = {"ff": 1.0, "pf": 1e3, "nf": 1e6}
+_PICO = {"1ps": 1.0, "10ps": 10.0, "100ps": 100.0, "1ns": 1e3}
+_VOLTS = {"1V": 1.0, "100mV": 0.1, "10mV": 0.01, "1mV": 0.001}
 _WATTS = {"1pW": 1e-12, "10pW": 1e-11, "100pW": 1e-10, "1nW": 1e-9, "10nW": 1e-8, "100nW": 1e-7,
           "1uW": 1e-6, "10uW": 1e-5, "100uW": 1e-4, "1mW": 1e-3, "1W": 1.0}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Table:
-    """A look-up table over input transition and load, straight lines between and beyond.
-
-    transitions, loads_ff   of its rows and columns; one entry where it does not depend on them
-    values                  (transitions, loads)
-    """
-
-    transitions: tuple[float, ...]
-    loads_ff: tuple[float, ...]
-    values: tuple[tuple[float, ...], ...]
-
-    def at(self, transitions: Floats, loads_ff: Floats) -> Floats:
-        """The values there, element by element."""
-        values = np.array(self.values)
-        i, u = _places(self.transitions, transitions)
-        j, v = _places(self.loads_ff, loads_ff)
-        above, right = np.minimum(i + 1, len(values) - 1), np.minimum(j + 1, values.shape[1] - 1)
-        low = values[i, j] * (1 - v) + values[i, right] * v
-        return low * (1 - u) + (values[above, j] * (1 - v) + values[above, right] * v) * u
-
-
-def _places(axis: Sequence[float], x: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Which interval, and how far into it; beyond the ends the line goes on."""
-    if len(axis) == 1:
-        return np.zeros(len(x), np.int64), np.zeros(len(x))
-    points = np.array(axis)
-    i = np.clip(np.searchsorted(points, x, side="right") - 1, 0, len(axis) - 2)
-    return i, (x - points[i]) / (points[i + 1] - points[i])
 
 
 @dataclass(frozen=True)
@@ -138,7 +105,7 @@ class Cell:
 def read_cells(texts: Iterable[str], wanted: Iterable[str]) -> dict[str, Cell]:
     """The wanted cells, from texts that `liberty.read_library` has accepted.
 
-    Tables of a cell's energies are fJ, capacitances fF, transitions in the file's unit of time.
+    Energies are fJ, capacitances fF, transitions ps, whatever the units of the files are.
     """
     left, found = set(wanted), {}
     for text in texts:
@@ -166,22 +133,38 @@ class _Units:
             raise BitsimError(
                 "--liberty: no nom_voltage, which energy is computed from; add it to the library"
             )
-        volt_unit = {"1V": 1.0, "100mV": 0.1, "10mV": 0.01, "1mV": 0.001}[
-            library.simple.get("voltage_unit", "1V")
-        ]
+        volt_unit = _unit(_VOLTS, library.simple.get("voltage_unit", "1V"), "voltage_unit")
         self.volts *= volt_unit
-        scale, unit = library.complex.get("capacitive_load_unit", [("1", "pf")])[0][:2]
-        self.femtofarad = as_number(scale, "capacitive_load_unit") * _FEMTO[unit.lower()]
+        load = library.complex.get("capacitive_load_unit", [("1", "pf")])[0]
+        scale, name = load if len(load) == 2 else ("", "")
+        self.femtofarad = _unit(_FEMTO, name.lower(), "capacitive_load_unit") * as_number(
+            scale, "capacitive_load_unit"
+        )
         self.femtojoule = self.femtofarad * volt_unit**2
-        self.watt = _WATTS[library.simple.get("leakage_power_unit", "1nW").replace(" ", "")]
+        self.watt = _unit(
+            _WATTS, library.simple.get("leakage_power_unit", "1nW"), "leakage_power_unit"
+        )
         self.cell_leakage = library.number("default_cell_leakage_power")
         self.input_ff = library.number("default_input_pin_cap") * self.femtofarad
-        self.templates = {
-            each.arguments[0]: each
-            for kind in ("lu_table_template", "power_lut_template")
-            for each in library.of(kind)
-            if each.arguments
-        }
+        self.axes = Axes(
+            templates={
+                each.arguments[0]: each
+                for kind in ("lu_table_template", "power_lut_template")
+                for each in library.of(kind)
+                if each.arguments
+            },
+            picoseconds=_unit(_PICO, library.simple.get("time_unit", "1ns"), "time_unit"),
+            femtofarads=self.femtofarad,
+        )
+
+
+def _unit(known: Mapping[str, float], text: str, name: str) -> float:
+    found = known.get(text.replace(" ", ""))
+    if found is None:
+        raise BitsimError(
+            f"--liberty: {name} = {text[:40]!r} is none of {', '.join(known)}; correct the file"
+        )
+    return found
 
 
 def _cell(name: str, group: Group, library: _Units) -> Cell:
@@ -230,8 +213,8 @@ def _pin(group: Group, name: str, library: _Units, grounds: set[str]) -> Pin:
 def _arcs(group: Group, library: _Units) -> Iterator[Arc]:
     senses = {"positive_unate": "positive", "negative_unate": "negative"}
     for timing in group.of("timing"):
-        rise = _table(timing, "rise_transition", library, library.femtofarad, 1.0)
-        fall = _table(timing, "fall_transition", library, library.femtofarad, 1.0)
+        rise = read_table(timing, "rise_transition", library.axes, library.axes.picoseconds)
+        fall = read_table(timing, "fall_transition", library.axes, library.axes.picoseconds)
         if rise is None and fall is None:
             continue
         sense = senses.get(timing.simple.get("timing_sense", ""), "both")
@@ -243,9 +226,9 @@ def _energies(group: Group, library: _Units, grounds: set[str]) -> Iterator[PinE
     for each in group.of("internal_power"):
         if each.simple.get("related_pg_pin") in grounds:
             continue  # the charge that the supply's table has counted, on its way out
-        both = _table(each, "power", library, library.femtofarad, library.femtojoule)
-        rise = _table(each, "rise_power", library, library.femtofarad, library.femtojoule)
-        fall = _table(each, "fall_power", library, library.femtofarad, library.femtojoule)
+        both = read_table(each, "power", library.axes, library.femtojoule)
+        rise = read_table(each, "rise_power", library.axes, library.femtojoule)
+        fall = read_table(each, "fall_power", library.axes, library.femtojoule)
         related: list[str | None] = list(each.simple.get("related_pin", "").split())
         for pin in related or [None]:
             yield PinEnergy(pin, _when(each), rise or both, fall or both)
@@ -254,55 +237,6 @@ def _energies(group: Group, library: _Units, grounds: set[str]) -> Iterator[PinE
 def _when(group: Group) -> Expression | None:
     text = group.simple.get("when", "").strip()
     return parse(text) if text else None
-
-
-def _table(
-    group: Group, kind: str, library: _Units, femtofarad: float, scale: float
-) -> Table | None:
-    """Its rows are transitions and its columns loads, whichever way round the file has them."""
-    for table in group.of(kind):
-        template = library.templates.get(table.arguments[0] if table.arguments else "")
-        rows = [
-            [
-                as_number(each, kind) * scale
-                for each in row.replace(",", " ").replace("\\", " ").split()
-            ]
-            for row in table.complex.get("values", [()])[0]
-        ]
-        rows = [row for row in rows if row]
-        if not rows:
-            return None
-        axes: dict[str, list[float]] = {}
-        for index in (1, 2):
-            variable = template.simple.get(f"variable_{index}", "") if template else ""
-            written = table.complex.get(f"index_{index}")
-            if written is None and template is not None:
-                written = template.complex.get(f"index_{index}")
-            if written is None:
-                continue
-            places = [as_number(each, kind) for each in written[0][0].replace(",", " ").split()]
-            load = "capacitance" in variable or (not variable and index == 2)
-            axes["load" if load else "transition"] = places
-        flat = [value for row in rows for value in row]
-        transitions, loads = axes.get("transition", [0.0]), axes.get("load", [0.0])
-        if len(flat) != len(transitions) * len(loads):
-            raise BitsimError(
-                f"--liberty: a {kind} table has {len(flat)} values for {len(transitions)} "
-                f"transitions and {len(loads)} loads; correct the file"
-            )
-        if next(iter(axes), "transition") == "load" and len(axes) == 2:
-            by_load = [
-                flat[at : at + len(transitions)] for at in range(0, len(flat), len(transitions))
-            ]
-            rows = [list(column) for column in zip(*by_load, strict=True)]
-        else:
-            rows = [flat[at : at + len(loads)] for at in range(0, len(flat), len(loads))]
-        return Table(
-            tuple(transitions),
-            tuple(load * femtofarad for load in loads),
-            tuple(map(tuple, rows)),
-        )
-    return None
 
 
 def _flip_flop(name: str, group: Group) -> FlipFlop | None:
@@ -332,6 +266,8 @@ def _clock_gate(group: Group) -> ClockGatePins | None:
         for role in ("clock", "enable", "test", "out")
         if pin.simple.get(f"clock_gate_{role}_pin") == "true"
     }
+    if not {"clock", "enable", "out"} <= roles.keys():
+        return None
     enables = [Expression("pin", name=roles[role]) for role in ("enable", "test") if role in roles]
     enable = enables[0] if len(enables) == 1 else Expression("or", tuple(enables))
     return ClockGatePins(roles["clock"], enable, roles["out"])

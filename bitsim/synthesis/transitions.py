@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.synthesis.gate_program import GateProgram
-from bitsim.synthesis.liberty_cell import Arc, Cell, Floats
+from bitsim.synthesis.liberty_cell import Arc, Cell
+from bitsim.synthesis.liberty_table import Floats
 
 Nets = NDArray[np.int64]
 
@@ -28,7 +29,7 @@ def loads_ff(program: GateProgram) -> Floats:
 
 
 def transitions(program: GateProgram, loads: Floats) -> tuple[Floats, Floats]:
-    """(nets,) times of rising and of falling edges, in the library's unit.
+    """(nets,) times of rising and of falling edges, ps.
 
     The slowest cause of each; ports and clocks have edges that take no time.
     """
