@@ -74,7 +74,7 @@ def run_emit(args: argparse.Namespace) -> int:
         raise BitsimError("--engines: they are those of a board; add --vivado DIR, or leave it out")
     core = None if args.core is None else _core(machine, args.core, args.out)
     kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES)
-    verilog = emit(machine)
+    verilog = kit.get(f"{machine.name}.v") or emit(machine)
     if args.header is not None:
         _write(args.header, c_header(machine))
     if args.registers is not None:
