@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from amaranth.back import rtlil
+from amaranth.hdl import Elaboratable, Fragment, MemoryInstance
 from amaranth.lib import wiring
 
 from bitsim.gateware.accelerator import make_accelerator
@@ -21,7 +23,7 @@ from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import Axi4BusSpec
 from bitsim.spec.dot import DotSpec
 
-# Memories need no first contents, and a deep one would be a line for each of its rows.
+# Memories need no first contents.
 _MEMORY_CONTENTS = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.MULTILINE | re.DOTALL)
 _MODULE = re.compile(r"^module \\(\S+)", re.MULTILINE)
 # Yosys wakes an `always @*` that reads no signal in this way; there is none here.
@@ -81,8 +83,28 @@ def _emit(
 
 
 def _rtlil(part: wiring.Component, name: str) -> str:
-    text: str = rtlil.convert(part, name=name, emit_src=False)
+    text: str = rtlil.convert(_WithoutContents(part), name=name, emit_src=False)
     return _MEMORY_CONTENTS.sub("", text)
+
+
+class _WithoutContents(Elaboratable):
+    """A part whose memories begin with nothing: Amaranth would write out each bit of them."""
+
+    def __init__(self, part: wiring.Component) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+    def elaborate(self, platform: object) -> Fragment:
+        fragment = Fragment.get(self._part, platform)
+        waiting = [fragment]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, MemoryInstance):
+                each._data._init._raw = []
+            waiting += [inner for inner, *_ in each.subfragments]
+        return fragment
 
 
 def _verilog(text: str) -> str:
