@@ -133,9 +133,9 @@ def test_a_loop_of_gates_and_a_strange_clock_are_refused() -> None:
         program_of({"flop": cell("FLOP", C=3, D=2, Q=11)}, ports)
 
 
-def machine(folder: Path) -> str:
+def machine(folder: Path, **changes: int) -> str:
     text = (Path(__file__).resolve().parents[2] / "models/accelerators/dot_16x40.toml").read_text()
-    for name, value in ARRAY.items():
+    for name, value in {**ARRAY, **changes}.items():
         text, found = re.subn(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.M)
         assert found == 1, name
     path = folder / "tiny.toml"
@@ -184,6 +184,33 @@ def test_parts_of_a_column_add_up(column: dict[str, Any]) -> None:
     # A held weight neither moves on nor toggles: fewer clocks pass, and fewer gates switch.
     assert prefill["clock_mw"] < decode["clock_mw"]
     assert prefill["combinational_mw"] < decode["combinational_mw"]
+
+
+RAM = """
+library (ram) { cell (RAM_64x16) { area : 500;
+  memory () { type : ram; address_width : 6; word_width : 16; } } }
+"""
+
+
+@pytest.mark.full
+def test_an_array_with_a_memory_beside_it_computes_its_sums(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table: dict[str, Any] = {}
+    monkeypatch.setattr("bitsim.cli.options.print_json", table.update)
+    for name, text in (("tiny", tiny_library()), ("ram", RAM)):
+        (tmp_path / f"{name}.lib").write_text(text)
+    name = machine(tmp_path, activation_buffer_beats=256, slices=2)
+    library = ["--liberty", str(tmp_path / "tiny.lib"), str(tmp_path / "ram.lib"), "--power"]
+    # Every sum that comes out is compared with numpy's: it ends here only if all are right.
+    assert main(["rtl", "synth", "--accelerator", name, *library, "--json"]) == 0
+    (memory,) = table["memories"]
+    assert (memory["words"], memory["width"]) == (256, 64)
+    assert (memory["ram"], memory["rams"], memory["area_um2"]) == ("RAM_64x16", 16, 8000.0)
+    decode, prefill = table["power"]
+    assert decode["pj_per_product"] == pytest.approx(decode["total_mw"] * 5.0 / 16, rel=1e-12)
+    assert prefill["cycles"] > 200 * RUNS
+    assert prefill["zero_weights"] == pytest.approx(0.44, abs=0.01)
 
 
 def kept_program(column: dict[str, Any], broken: bool = False) -> GateProgram:
