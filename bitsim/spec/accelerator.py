@@ -7,15 +7,23 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from bitsim.spec.base import Spec
-from bitsim.spec.bus import CODE_ACCUMULATOR_BITS, SUM_BITS, Axi4BusSpec, ResultsSpec
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.bus import (
+    CODE_ACCUMULATOR_BITS,
+    SUM_BITS,
+    Axi4BusSpec,
+    BusLayout,
+    ResultsSpec,
+)
+from bitsim.spec.dot import MAX_VECTOR_BITS, DotSpec
 from bitsim.spec.encoding import LARGEST_ACTIVATION
 from bitsim.spec.host import HostSpec, SerialHostSpec
 from bitsim.spec.memory import FixedMemorySpec
+from bitsim.spec.verilog_words import VERILOG_WORDS
 
 ARRAY = "array"  # in [work]: no unit but the array itself, which can score the head
 
-NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"  # safe in Verilog, Tcl and HTML
+NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+NAME_RULE = "letters, digits and _, so that it is safe in Verilog, Tcl and HTML"
 
 Work = Literal[
     "embedding", "norm", "quantize", "rope", "attention", "activation", "residual", "head"
@@ -27,12 +35,15 @@ BusSpec = Annotated[Axi4BusSpec, Field()]  # a further bus: the same, by `kind`
 MemorySpec = Annotated[FixedMemorySpec, Field()]  # a further memory: the same, by `kind`
 
 
+_TILE = "a burst of DRAM is 64 bytes; two tiles of a stream are on the chip"
+
+
 class DmaSpec(Spec):
     """Tiles moved between DRAM and the array; each stream has two tiles of buffer."""
 
-    weight_tile_bytes: int = Field(ge=64, le=1 << 26)
-    activation_tile_bytes: int = Field(ge=64, le=1 << 26)
-    result_tile_bytes: int = Field(ge=64, le=1 << 26)
+    weight_tile_bytes: int = Field(ge=64, le=1 << 26, description=_TILE)
+    activation_tile_bytes: int = Field(ge=64, le=1 << 26, description=_TILE)
+    result_tile_bytes: int = Field(ge=64, le=1 << 26, description=_TILE)
 
 
 class UnitSpec(Spec):
@@ -48,7 +59,7 @@ class UnitSpec(Spec):
 class AcceleratorSpec(Spec):
     """One machine. Every reading of it (cycles, hardware, cost) starts here."""
 
-    name: Annotated[str, Field(pattern=NAME, max_length=64)]
+    name: Annotated[str, Field(pattern=NAME, max_length=64)] = Field(description=NAME_RULE)
     note: str = ""  # for people: what the machine is for, and where its figures come from
     clock_mhz: float = Field(ge=0.001, le=100_000)
     technology: str  # name of a technology; `--technology` asks for another
@@ -62,7 +73,13 @@ class AcceleratorSpec(Spec):
 
     @model_validator(mode="after")
     def _everything_is_done_somewhere(self) -> Self:
-        faults = [
+        faults = []
+        if self.name in VERILOG_WORDS:
+            faults.append(
+                f"name = '{self.name}': a word of Verilog's own, and modules have this name; "
+                f"choose another"
+            )
+        faults += [
             f"work.{work}: missing; name the unit that does it"
             for work in WORKS
             if work not in self.work
@@ -89,6 +106,8 @@ class AcceleratorSpec(Spec):
             )
         if self.bus is not None and self.bus.results is not None:
             faults += _result_faults(self.array, self.bus.results)
+        if self.bus is not None:
+            faults += _width_faults(self.array, self.bus)
         if self.host is not None and self.bus is None:
             faults.append("host: it has registers for a list and its masters; add [bus]")
         if isinstance(self.host, SerialHostSpec) and self.bus is not None:
@@ -124,6 +143,27 @@ class AcceleratorSpec(Spec):
     def peak_products_per_s(self) -> float:
         """Ternary products a second with every lane busy."""
         return self.array.lane_count * self.clock_mhz * 1e6
+
+
+def _width_faults(array: DotSpec, bus: Axi4BusSpec) -> list[str]:
+    """What makes a beat of the ports wider than a vector of Verilog."""
+    layout = BusLayout(array, bus)
+    weight_bits = layout.step_words * bus.data_bits
+    result_bits = layout.result_words * bus.data_bits
+    faults = []
+    if weight_bits > MAX_VECTOR_BITS:
+        faults.append(
+            f"bus.weight_ports = {bus.weight_ports}: a beat of the {layout.port_columns} columns "
+            f"of a port is {weight_bits} bits in words; Verilog's vectors have at most "
+            f"{MAX_VECTOR_BITS}: raise it, or lower array.columns or array.lanes"
+        )
+    if result_bits > MAX_VECTOR_BITS:
+        faults.append(
+            f"bus: array.columns = {array.columns} x array.slices = {array.slices} sums of "
+            f"{SUM_BITS} bits are a beat of {result_bits} bits in words; Verilog's vectors have at "
+            f"most {MAX_VECTOR_BITS}: lower one of them"
+        )
+    return faults
 
 
 def _result_faults(array: DotSpec, results: ResultsSpec) -> list[str]:

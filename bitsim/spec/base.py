@@ -17,6 +17,7 @@ MAX_SPEC_BYTES = 1 << 18  # a description is a page of text; anything larger is 
 MAX_LINE_DOTS = 100  # tomllib takes time and depth by the square of a dotted key's parts
 MAX_FAULTS = 50  # of one file that are named; a file of junk has thousands
 QUOTED = re.compile(r"'(\w+)'")
+BOUNDS = ("greater_than_equal", "less_than_equal", "string_pattern_mismatch", "string_too_long")
 
 S = TypeVar("S", bound="Spec")
 
@@ -140,11 +141,26 @@ def _fault_line(kind: type[Spec], fault: Any, origin: str, names: Mapping[str, s
         return f"{origin}: {field}: missing; add it"
     if fault["type"] == "value_error" and isinstance(fault["input"], Mapping):
         return f"{origin}: {field}: {message}"  # a check over several fields names its values
-    return f"{origin}: {field} = {shown(fault['input'])}: {message}"
+    why = _why(kind, fault["loc"]) if fault["type"] in BOUNDS else ""
+    return f"{origin}: {field} = {shown(fault['input'])}: {message}{why and f' ({why})'}"
+
+
+def _why(kind: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """The description of a field: the reason of its bounds."""
+    for each in _kinds(kind, location[:-1]):
+        field = each.model_fields.get(str(location[-1]))
+        if field is not None and field.description:
+            return field.description
+    return ""
 
 
 def _fields(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Field names a table at `location` may have, for the spelling hint."""
+    return [name for each in _kinds(kind, location) for name in each.model_fields]
+
+
+def _kinds(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """What a table at `location` may be."""
     kinds: list[Any] = [kind]
     for part in location:
         following: list[Any] = []
@@ -152,7 +168,7 @@ def _fields(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]
             field = each.model_fields.get(part)
             following += _models(field.annotation) if field else [each]
         kinds = following
-    return [name for each in kinds for name in each.model_fields]
+    return kinds
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

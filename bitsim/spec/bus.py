@@ -26,6 +26,7 @@ SUM_BITS = SUM_BYTES * BITS_PER_BYTE
 CODE_ACCUMULATOR_BITS = 25  # most of those whose sums are exact in f32, as the quantiser has them
 MAX_WORDS = (1 << 32) - 1  # counts of words are 32 bits in the hardware
 MAX_STRIDE = (1 << 32) - 1
+_TWO_WORDS = "one word is written while another is on its way out"
 
 
 class ResultsSpec(Spec):
@@ -43,13 +44,19 @@ class Axi4BusSpec(Spec):
 
     kind: Literal["axi4"]
     data_bits: Literal[32, 64, 128, 256, 512]
-    address_bits: int = Field(ge=32, le=64)
-    weight_ports: int = Field(ge=1, le=8)  # each feeds as many columns as the others
-    burst_words: int = Field(ge=1, le=256)
-    outstanding: int = Field(ge=1, le=16)  # bursts asked for and not yet answered, of a port
-    read_fifo_words: int = Field(ge=2, le=4096)  # of a read port
-    write_fifo_words: int = Field(ge=2, le=4096)
-    list_entries: int = Field(ge=2, le=4096)  # phases that one start runs
+    address_bits: int = Field(ge=32, le=64, description="a list entry has 64 bits for an address")
+    # Each feeds as many columns as the others.
+    weight_ports: int = Field(
+        ge=1, le=8, description="the register map has counters of 1 to 8 ports"
+    )
+    burst_words: int = Field(ge=1, le=256, description="AXI4 has no longer burst")
+    # Bursts asked for and not yet answered, of a port.
+    outstanding: int = Field(ge=1, le=16, description="at least one, or nothing is ever read")
+    read_fifo_words: int = Field(ge=2, le=4096, description=f"of a read port; {_TWO_WORDS}")
+    write_fifo_words: int = Field(ge=2, le=4096, description=_TWO_WORDS)
+    list_entries: int = Field(
+        ge=2, le=4096, description="phases that one start runs; their number has 1 to 12 bits"
+    )
     results: ResultsSpec | None = None  # None: sums go to memory as they are
 
     @model_validator(mode="after")

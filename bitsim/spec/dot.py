@@ -14,25 +14,42 @@ from bitsim.spec.encoding import LARGEST_ACTIVATION, Packing
 from bitsim.spec.phase import Phase
 from bitsim.units import ceil_div
 
+MAX_VECTOR_BITS = 1 << 16  # that every tool must take: IEEE 1800-2017, 6.9.1
+MAX_BUFFER_BYTES = 1 << 26  # of activations: more than any chip has for one buffer
 MAX_TILES = (1 << 16) - 1  # row tiles, K beats and groups are 16-bit counts in the hardware
 PIPELINE_CYCLES = 4  # memory output, decode, accumulate, result register (docs/machine.md)
+
+# Reasons of bounds, as a user reads them.
+_ONE_AND_TESTED = "at least one; more than the most was never built or compared"
+_LEVELS = "256 lanes make an adder tree of 8 levels, the deepest there is"
+_TWO_PLACES = "with one place a beat could come in every other cycle only"
 
 
 class DotSpec(Spec):
     """A grid of lanes: `columns` outputs at a time, `lanes` products per output and cycle."""
 
     dataflow: Literal["dot"]
-    columns: int = Field(ge=1, le=256)
-    lanes: int = Field(ge=1, le=256)  # along K
-    slices: int = Field(ge=1, le=16)  # activation vectors that one weight beat meets in a cycle
-    hold: int = Field(ge=1, le=64)  # groups of `slices` vectors that a weight beat stays for
+    columns: int = Field(ge=1, le=256, description=_ONE_AND_TESTED)
+    lanes: int = Field(ge=1, le=256, description=f"along K; {_LEVELS}")
+    # Activation vectors that one weight beat meets in a cycle.
+    slices: int = Field(ge=1, le=16, description=_ONE_AND_TESTED)
+    # Groups of `slices` vectors that a weight beat stays for.
+    hold: int = Field(ge=1, le=64, description=_ONE_AND_TESTED)
     weight_packing: Packing
-    tree_stages: int = Field(ge=0, le=8)  # pipeline registers in the adder tree
-    accumulator_bits: int = Field(ge=9, le=40)
-    max_k: int = Field(ge=1, le=(1 << 24) - 1)  # longest dot product; 128 x max_k fits in int32
-    weight_fifo_beats: int = Field(ge=2, le=1024)  # per column
-    activation_buffer_beats: int = Field(ge=1, le=1 << 20)  # of lanes x slices bytes
-    result_fifo_beats: int = Field(ge=2, le=1024)  # of columns x slices sums
+    tree_stages: int = Field(ge=0, le=8, description=f"pipeline registers in it; {_LEVELS}")
+    accumulator_bits: int = Field(
+        ge=9, le=40, description="9 bits hold one product, -(-128); results in memory are int32"
+    )
+    max_k: int = Field(
+        ge=1, le=(1 << 24) - 1, description="longest dot product; 128 x max_k fits in int32"
+    )
+    weight_fifo_beats: int = Field(ge=2, le=1024, description=f"of a column; {_TWO_PLACES}")
+    activation_buffer_beats: int = Field(
+        ge=1, le=1 << 20, description="of lanes x slices bytes; addressed by 20 bits"
+    )
+    result_fifo_beats: int = Field(
+        ge=2, le=1024, description=f"of columns x slices sums; {_TWO_PLACES}"
+    )
     skip: Literal["gate"]  # a zero weight or activation toggles nothing, but takes its cycle
 
     @model_validator(mode="after")
@@ -61,6 +78,20 @@ class DotSpec(Spec):
             faults.append(
                 f"tree_stages = {self.tree_stages} is more than the {self.tree_levels} levels of "
                 f"a tree of {self.lanes} lanes; lower it"
+            )
+        result_bits = self.columns * self.slices * self.accumulator_bits
+        if result_bits > MAX_VECTOR_BITS:
+            faults.append(
+                f"columns = {self.columns} x slices = {self.slices} x accumulator_bits = "
+                f"{self.accumulator_bits} make a result beat of {result_bits} bits; Verilog's "
+                f"vectors have at most {MAX_VECTOR_BITS}: lower one of them"
+            )
+        buffer_bytes = self.activation_buffer_beats * self.lanes * self.slices
+        if buffer_bytes > MAX_BUFFER_BYTES:
+            faults.append(
+                f"activation_buffer_beats = {self.activation_buffer_beats} of lanes x slices = "
+                f"{self.lanes * self.slices} bytes are {buffer_bytes}; at most {MAX_BUFFER_BYTES} "
+                f"are on a chip: lower it"
             )
         if faults:
             raise ValueError("; ".join(faults))

@@ -27,8 +27,10 @@ class SerialHostSpec(Spec):
     """Registers and an on-chip memory behind a UART (8N1)."""
 
     kind: Literal["serial"]
-    baud: int = Field(ge=1200, le=12_000_000)
-    memory_bytes: int = Field(ge=64, le=1 << 24)  # on the chip, for all images of a list
+    baud: int = Field(ge=1200, le=12_000_000, description="what serial lines of PCs do")
+    memory_bytes: int = Field(
+        ge=64, le=1 << 24, description="on the chip, for all images of a list; no FPGA has more"
+    )
 
     def divisor(self, clock_mhz: float) -> int:
         """Clock cycles of a bit."""

@@ -98,6 +98,29 @@ ACCELERATOR = [
     ('name = "dot_16x40"', 'name = "../a"', "name = '../a': "),
     ('name = "dot_16x40"', 'name = "a\\u0000"', "name = 'a\\x00': "),
     ('name = "dot_16x40"', f'name = "{"a" * 10_000}"', "name = 'aaaaa"),
+    ('name = "dot_16x40"', 'name = "a\\n"', "name = 'a\\n': "),
+    ('name = "dot_16x40"', 'name = "a\u00e4"', "name = 'a\u00e4': "),
+    ('name = "dot_16x40"', 'name = "module"', "name = 'module': a word of Verilog's own"),
+    ('name = "dot_16x40"', 'name = "int"', "name = 'int': a word of Verilog's own"),
+    ("weight_fifo_beats = ", "weight_fifo_beats = 1 # ", "array.weight_fifo_beats = 1: "),
+    ("result_fifo_beats = ", "result_fifo_beats = 1 # ", "array.result_fifo_beats = 1: "),
+    ("columns = 16", "columns = 0", "array.columns = 0: "),
+    ("activation_buffer_beats = 1024", "activation_buffer_beats = 1048577", "_beats = 1048577: "),
+]
+BUS = [
+    ("weight_ports = 4", "weight_ports = 3", "bus.weight_ports = 3 does not divide array.columns"),
+    ("weight_ports = 4", "weight_ports = 0", "bus.weight_ports = 0: "),
+    ("data_bits = 128", "data_bits = 96", "bus.data_bits = 96: "),
+    ("data_bits = 128", "data_bits = 1024", "bus.data_bits = 1024: "),
+    ("address_bits = 40", "address_bits = 65", "bus.address_bits = 65: "),
+    ("burst_words = 16", "burst_words = 257", "bus.burst_words = 257: "),
+    ("burst_words = 16", "burst_words = 33", "bus: write_fifo_words = 32 cannot hold a burst"),
+    ("read_fifo_words = 64", "read_fifo_words = 1", "bus.read_fifo_words = 1: "),
+    ("list_entries = 256", "list_entries = 1", "bus.list_entries = 1: "),
+    ("outstanding = 4", "outstanding = 17", "bus.outstanding = 17: "),
+    ('kind = "axi4"', 'kind = "apb"', "bus.kind = 'apb': "),
+    ('kind = "axi4lite"', 'kind = "serial"', "host.serial.baud: missing"),
+    ('kind = "axi4lite"', 'kind = "usb"', "host"),
 ]
 BOARD = [
     ('pin = "G2"', 'pin = "G2; exit"', "clock.pin = 'G2; exit': "),
@@ -192,6 +215,7 @@ def bad_toml() -> Iterator[BadFile]:
         "accelerator", catalog.find("accelerators", "dot_16x40").read_text(), ACCELERATOR
     )
     yield from _edits("board", catalog.find("boards", "ulx3s_85f").read_text(), BOARD)
+    yield from _edits("accelerator", catalog.find("accelerators", "dot_16x40_axi").read_text(), BUS)
     yield from _edits("technology", catalog.find("technologies", "7nm").read_text(), TECHNOLOGY)
     yield from _edits("sweep", catalog.find("sweeps", "decode_2b").read_text(), SWEEP)
     yield from _edits("network", catalog.find("networks", NETWORK).read_text(), SHAPE)

@@ -119,3 +119,28 @@ def test_addresses_that_a_master_cannot_read_or_write_are_refused(places, fault)
     assert words.entry(phase, 2**40 - 3 * 64 - 32, 64, 2**40 - 48, 2**40 - 64).row_tiles == 1
     with pytest.raises(BitsimError, match=fault):
         words.entry(phase, *places)
+
+
+def test_beats_of_the_ports_are_vectors_that_every_tool_takes() -> None:
+    table = machine().model_dump()
+    table["dma"]["weight_tile_bytes"] = 65536
+    wide = {"columns": 256, "lanes": 256, "slices": 8, "weight_packing": "2bit", "hold": 1}
+    table["array"] |= wide | {"activation_buffer_beats": 32}
+    assert AcceleratorSpec.model_validate(table).array.slices == 8  # 65,536 bits of results
+    table["bus"]["weight_ports"] = 1
+    with pytest.raises(ValueError, match="beat of the 256 columns of a port is 131072 bits"):
+        AcceleratorSpec.model_validate(table)
+    table["bus"]["weight_ports"], table["array"]["slices"] = 4, 9
+    table["array"]["accumulator_bits"] = 21
+    with pytest.raises(
+        ValueError, match=r"array.slices = 9 sums of 32 bits are a beat of 73728 bits"
+    ):
+        AcceleratorSpec.model_validate(table)
+
+
+def test_no_module_has_a_name_that_is_verilogs_own() -> None:
+    table = machine().model_dump()
+    for name in ("wire", "int", "s_always", "uwire"):
+        with pytest.raises(ValueError, match=f"name = '{name}': a word of Verilog's own"):
+            AcceleratorSpec.model_validate(table | {"name": name})
+    assert AcceleratorSpec.model_validate(table | {"name": "Wire"}).name == "Wire"

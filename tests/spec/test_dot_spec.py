@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bitsim.errors import BitsimError
+from bitsim.spec.base import check
 from bitsim.spec.dot import MAX_TILES, DotSpec
 from bitsim.spec.phase import Phase
 
@@ -146,3 +147,35 @@ def test_a_phase_is_refused_one_beyond_what_the_array_counts_to():
     assert spec.tiling(Phase(name="p", n=1, k=1, m=2 * MAX_TILES)).groups == MAX_TILES
     with pytest.raises(BitsimError, match=r"m makes 65536 tiles"):
         spec.tiling(Phase(name="p", n=1, k=1, m=2 * MAX_TILES + 1))
+
+
+def test_a_result_beat_is_a_vector_that_every_tool_takes() -> None:
+    wide = {"columns": 256, "slices": 16, "accumulator_bits": 16}
+    assert dot(**wide).columns == 256  # 65,536 bits
+    assert "result beat of 69632 bits; Verilog's vectors have at most 65536" in fault(
+        **wide | {"accumulator_bits": 17}
+    )
+
+
+def test_the_activation_buffer_is_no_larger_than_a_chip_may_have() -> None:
+    wide = {"lanes": 64, "slices": 16, "activation_buffer_beats": 1 << 16}
+    assert dot(**wide).lanes == 64
+    assert "lanes x slices = 1024 bytes are 67109888; at most 67108864" in fault(
+        **wide | {"activation_buffer_beats": (1 << 16) + 1}
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("lanes", 0, "256 lanes make an adder tree of 8 levels"),
+        ("weight_fifo_beats", 1, "with one place a beat could come in every other cycle only"),
+        ("accumulator_bits", 8, "9 bits hold one product, -(-128)"),
+    ],
+)
+def test_a_bound_is_told_with_its_reason(field: str, value: int, why: str) -> None:
+    with pytest.raises(
+        BitsimError, match=rf"x\.toml: {field} = {value}: Input should be .*"
+    ) as said:
+        check(DotSpec, SMALL | {field: value}, "x.toml")
+    assert why in str(said.value)

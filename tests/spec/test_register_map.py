@@ -19,9 +19,9 @@ def machine(**changes: object) -> AcceleratorSpec:
 
 
 LARGEST = {
-    "array.columns": 256, "array.lanes": 256, "array.slices": 16, "array.hold": 16,
+    "array.columns": 256, "array.lanes": 256, "array.slices": 4, "array.hold": 1,
     "array.accumulator_bits": 40, "array.max_k": 256 * 65535, "array.weight_packing": "2bit",
-    "array.activation_buffer_beats": 1 << 20, "array.tree_stages": 8, "bus.data_bits": 512,
+    "array.activation_buffer_beats": 65535, "array.tree_stages": 8, "bus.data_bits": 512,
     "bus.address_bits": 64, "bus.weight_ports": 8, "bus.list_entries": 4096,
     "dma.weight_tile_bytes": 1 << 26,
     "host": {"kind": "serial", "baud": 1_000_000, "memory_bytes": 1 << 24},
