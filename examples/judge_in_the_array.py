@@ -1,7 +1,8 @@
 """Does the network still answer right when its products are computed by the simulated array?
 
 Judges held-out additions of the embedded network twice: in the reference, and with every product in
-the default accelerator. `python judge_in_the_array.py 4096` judges the whole set of its README.
+the default accelerator. `python judge_in_the_array.py 4096` judges the whole set of its README, and
+`python judge_in_the_array.py 4096 dot_16x40_head` does so with the output head in the array, too.
 """
 
 import importlib.util
@@ -9,10 +10,10 @@ import sys
 
 from bitsim.agreement.generation import Comparison
 from bitsim.reference.generate import generate
+from bitsim.reference.head import with_int8_head
 from bitsim.reference.load import load_network
 from bitsim.reference.sampling import greedy
 from bitsim.spec import catalog
-from bitsim.system import Machine
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 24
 
@@ -21,11 +22,13 @@ spec = importlib.util.spec_from_file_location("problems", path)
 problems = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(problems)
 
+accelerator = catalog.load_accelerator(sys.argv[2] if len(sys.argv) > 2 else "dot_16x40")
 network = load_network("addition")
-accelerator = catalog.load_accelerator("dot_16x40")
+if accelerator.head_in_array:
+    network = with_int8_head(network)
 
 
-def answer(problem, product=None):
+def answer(problem, network, product=None):
     """What the network says; without an end token it is no answer."""
     prompt_ids = network.tokenizer.encode(problem.prompt)
     ids = generate(network, prompt_ids, 6, greedy, product)
@@ -34,9 +37,10 @@ def answer(problem, product=None):
 
 right_in_reference = right_in_array = sums = different = 0
 for problem in problems.held_out(seed=1, count=count):
-    right_in_reference += answer(problem) == problem.answer
-    comparison = Comparison(Machine(accelerator, network.spec, values=True))
-    right_in_array += answer(problem, comparison.product) == problem.answer
+    right_in_reference += answer(problem, network) == problem.answer
+    comparison = Comparison.of(accelerator, network)
+    in_array = comparison.network(network)
+    right_in_array += answer(problem, in_array, comparison.product) == problem.answer
     sums += comparison.sums
     different += comparison.mismatches
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitsim.report.generation import Generation
-from bitsim.report.terminal import EXPECTED
+from bitsim.report.terminal import EXPECTED, EXPECTED_HEAD
 from bitsim.system.result import RunResult
 
 
@@ -59,6 +59,8 @@ def notes(result: RunResult, generation: Generation | None) -> list[str]:
         )
     if result.expected_counts:
         found.append(EXPECTED)
+    if result.expected_head:
+        found.append(EXPECTED_HEAD)
     found += [_plain(text) for text in (result.technology.note, result.accelerator.note) if text]
     estimates = [part.name for part in (*result.energy, *result.area) if part.estimate]
     if estimates:

@@ -47,7 +47,7 @@ def result_table(
         "products": result.products,
         "stall_cycles": result.stall_cycles,
         "counts": asdict(result.counts),
-        "counts_expected": result.expected_counts,
+        "counts_expected": result.expected_counts or result.expected_head,
         "dram_bytes": dict(sorted(result.dram_bytes.items())),
         "dram_gb_per_s": traffic.gb_per_s(result),
         "dram_bus_share": traffic.bus_share(result),

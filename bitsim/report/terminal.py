@@ -18,6 +18,10 @@ NAMES = 30  # width of the column of names
 EXPECTED = (
     "Adds, subtracts and skips are expected ones, from the network's statistics: no values ran."
 )
+EXPECTED_HEAD = (
+    "Adds, subtracts and skips of the head are expected ones, as if each of its codes were as "
+    "frequent as any other."
+)
 CLASS_TEXT = {
     "busy": "array busy",
     "weights": "waits for weights",
@@ -141,6 +145,8 @@ def notes(result: RunResult, generation: Generation | None) -> str:
         sentences.append("The weights are synthetic: the text means nothing.")
     if result.expected_counts:
         sentences.append(EXPECTED)
+    if result.expected_head:
+        sentences.append(EXPECTED_HEAD)
     estimated = sum(part.estimate for part in (*result.energy, *result.area))
     if estimated:
         parts = len(result.energy) + len(result.area)

@@ -29,6 +29,7 @@ def result(
     work: tuple[WorkRecord, ...],
     transfers: tuple[TransferRecord, ...],
     expected_counts: bool,
+    expected_head: bool,
 ) -> RunResult:
     """The result with energy and area. `BitsimError` if the technology misses a figure."""
     used = usage(phases, work, transfers)
@@ -43,6 +44,7 @@ def result(
         energy=cost.energy(accelerator, technology, used),
         area=cost.area(accelerator, technology),
         expected_counts=expected_counts,
+        expected_head=expected_head,
     )
 
 

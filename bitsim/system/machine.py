@@ -71,7 +71,7 @@ class Machine:
         self._accelerator = accelerator
         self._network = network
         self._head_digits = head_digits
-        self._expected = False  # some of the adds, subtracts and skips are expected ones
+        self._expected_head = False  # its adds, subtracts and skips are expected ones
         self._activity = None if values else Activity.of(accelerator, network, statistics)
         self._env = Clock()
         memory = make_memory(self._env, accelerator.memory, accelerator.clock_mhz)
@@ -159,7 +159,8 @@ class Machine:
             tuple(self._phases),
             tuple(self._work),
             tuple(self._transfers),
-            expected_counts=self._expected,
+            expected_counts=self._activity is not None,
+            expected_head=self._expected_head,
         )
 
     def _next_phase(self) -> PhaseStep | None:
@@ -255,8 +256,8 @@ class Machine:
 
     def _counts(self, step: PhaseStep, counts: ArrayCounts) -> ArrayCounts:
         """The counters of a product without values, adds, subtracts and skips expected ones."""
-        self._expected = True
         if step.digits is not None:
+            self._expected_head = True
             return expected_of_head(self._accelerator, step.phase, counts, step.digits)
         assert self._activity is not None
         return self._activity.expected(step.phase, counts)

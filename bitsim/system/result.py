@@ -88,6 +88,7 @@ class RunResult:
     energy: tuple[Part, ...]  # J
     area: tuple[Part, ...]  # mm2
     expected_counts: bool = False  # True: adds, subtracts, skips are expected ones, not counted
+    expected_head: bool = False  # True: those of a head in the array are
 
     @property
     def cycles(self) -> int:

@@ -90,7 +90,8 @@ def test_timing_alone_finds_the_same_cycles_as_values(run, network, technology):
     assert (alone.passes, alone.work, alone.transfers) == (run.passes, run.work, run.transfers)
     for ours, theirs in zip(alone.phases, run.phases, strict=True):
         assert (ours.start_cycle, ours.end_cycle) == (theirs.start_cycle, theirs.end_cycle)
-    assert (alone.expected_counts, run.expected_counts) == (True, False)
+    assert (alone.expected_counts, alone.expected_head) == (True, True)
+    assert (run.expected_counts, run.expected_head) == (False, False)
     assert run.counts.busy + sum(run.stall_cycles.values()) == run.cycles
     lanes = IN_ARRAY.array.lane_count
     for result in (alone, run):
@@ -185,7 +186,7 @@ def test_a_trace_has_no_head_so_its_timing_is_all_that_is_told(tmp_path, network
     result = simulate_trace(IN_ARRAY, tmp_path / "small.trace", technology)
     alone = timed(IN_ARRAY, network, technology)
     assert result.passes == alone.passes
-    assert result.expected_counts
+    assert (result.expected_counts, result.expected_head) == (False, True)
     assert [each.counts for each in result.phases if each.name == "head"] == [
         each.counts for each in alone.phases if each.name == "head"
     ]
