@@ -25,7 +25,16 @@ from bitsim.synthesis.gate_work import random_work
 from bitsim.synthesis.liberty_cell import read_cells
 from bitsim.synthesis.netlist import flatten
 from bitsim.synthesis.transitions import by_kind, pin_nets
-from tests.rtl.tiny_liberty import AREAS, CLOCK_FJ, ENERGY_FJ, LEAKAGE_NW, tiny_library
+from tests.rtl.tiny_liberty import (
+    AREAS,
+    CELLS,
+    CLOCK_FJ,
+    ENERGY_FJ,
+    LEAKAGE_NW,
+    SECOND_INPUT_FJ,
+    pin_energy,
+    tiny_library,
+)
 
 ARRAY = {
     "columns": 2, "lanes": 4, "hold": 2, "accumulator_bits": 14, "max_k": 60,
@@ -42,16 +51,17 @@ def cell(kind: str, **pins: int) -> dict[str, Any]:
     }
 
 
-def program_of(cells: dict[str, Any], ports: dict[str, tuple[str, int]]) -> GateProgram:
+def program_of(
+    cells: dict[str, Any], ports: dict[str, tuple[str, int]], library: str | None = None
+) -> GateProgram:
     module = {
         "attributes": {},
         "ports": {name: {"direction": way, "bits": [bit]} for name, (way, bit) in ports.items()},
         "cells": cells,
     }
     netlist = flatten({"modules": {"top": module}}, "top")
-    return compile_netlist(
-        netlist, read_cells([tiny_library()], {c["type"] for c in cells.values()})
-    )
+    kinds = {each["type"] for each in cells.values()}
+    return compile_netlist(netlist, read_cells([library or tiny_library()], kinds))
 
 
 def words(count: int, seed: int) -> list[int]:
@@ -70,18 +80,19 @@ def test_energy_of_three_cells_is_what_the_hand_computes() -> None:
     )
     simulation, cycles = GateSimulation(program), 50
     ones = (1 << RUNS) - 1
-    nand, inverted, state = 0, 0, 0
-    changed = {"nand": 0, "inverted": 0, "state": 0}
-    for cycle, (a, b) in enumerate(zip(words(cycles + 1, 1), words(cycles + 1, 2), strict=True)):
+    changed = {"nand": 0, "inverted": 0, "state": 0, "a": 0, "b": 0}
+    rare = [word for word in words(cycles // 3 + 1, 2) for _ in range(3)][: cycles + 1]
+    before = dict.fromkeys(changed, 0)
+    for cycle, (a, b) in enumerate(zip(words(cycles + 1, 1), rare, strict=True)):
         simulation.drive("a", np.array([a], np.uint64))
         simulation.drive("b", np.array([b], np.uint64))
         simulation.settle()
-        following = {"nand": ~(a & b) & ones, "inverted": a & b, "state": inverted * (cycle > 0)}
+        state = before["inverted"]
+        following = {"nand": ~(a & b) & ones, "inverted": a & b, "state": state, "a": a, "b": b}
         if cycle:  # the first one is from an unknown state
-            before = {"nand": nand, "inverted": inverted, "state": state}
             for name, word in following.items():
                 changed[name] += (word ^ before[name]).bit_count()
-        nand, inverted, state = following.values()
+        before = following
         assert int(simulation.read("q")[0]) == state
         simulation.clock(counted=cycle > 0)
     assert simulation.cycles == cycles
@@ -91,7 +102,11 @@ def test_energy_of_three_cells_is_what_the_hand_computes() -> None:
     power = PowerModel(program).power(activity, clock_ns)
     # Each net but q has one input of 2 fF: 0.2 fJ by the tables, 1 fJ to charge it or discharge it.
     # The inverter's cause takes 10 ps + 2 ps x 2 fF; ports have edges that take no time.
-    per_change = {"nand": ENERGY_FJ["NAND"] + 1.2, "inverted": ENERGY_FJ["INV"] + 1.2 + 0.14}
+    second = SECOND_INPUT_FJ * changed["b"] / (changed["a"] + changed["b"])
+    per_change = {
+        "nand": ENERGY_FJ["NAND"] + 1.2 + second,
+        "inverted": ENERGY_FJ["INV"] + 1.2 + 0.14,
+    }
     watts = {
         "clock": (2 * CLOCK_FJ + 2 * 1.0) * 1e-15 / 2e-9,
         "registers": changed["state"] / cycles / RUNS * ENERGY_FJ["FLOP"] * 1e-15 / 2e-9,
@@ -123,6 +138,33 @@ def test_a_clock_gate_keeps_the_state_and_its_clock_still() -> None:
     gated = program.netlist.instances[0].pins["G"][0]
     assert activity.toggles[gated] == 2 * sum(enables) / len(enables)
     assert activity.toggles[program.netlist.ports["clk"][0]] == 2
+
+
+def test_energies_with_a_state_count_while_it_holds() -> None:
+    plain = pin_energy(CLOCK_FJ)
+    assert CELLS["FLOP"].count(plain) == 1
+    states = [("D Q", 1.0), ("!D Q", 10.0), ("D !Q", 100.0), ("!D !Q", 1000.0), ("C D", 10_000.0)]
+    by_state = "".join(pin_energy(fj, f'when : "{when}";') for when, fj in states)
+    flop = CELLS["FLOP"].replace(plain, by_state)
+    program = program_of(
+        {"flop": cell("FLOP", C=2, D=3, Q=10)},
+        {"clk": ("input", 2), "d": ("input", 3), "q": ("output", 10)},
+        tiny_library(cells={**CELLS, "FLOP": flop}),
+    )
+    simulation, state, fj = GateSimulation(program), 0, 0.0
+    data = words(20, 5)
+    for word in data:
+        simulation.drive("d", np.array([word], np.uint64))
+        simulation.settle()
+        simulation.clock(counted=True)
+        for run in range(RUNS):  # two edges; the clock is 1 in half of the time, of the runs here
+            d, q, c = word >> run & 1, state >> run & 1, run % 2 == 0
+            fj += 2 * (1.0 if d and q else 10.0 if q else 100.0 if d else 1000.0)
+            fj += 2 * 10_000.0 * (c and d)
+        state = word
+    activity = activity_of(program, simulation.toggles, simulation.ones, len(data) * RUNS)
+    clock = PowerModel(program).power(activity, 1.0).parts["clock"]
+    assert clock == pytest.approx((fj / len(data) / RUNS + 2.0) * 1e-6, rel=1e-12)
 
 
 def test_a_loop_of_gates_and_a_strange_clock_are_refused() -> None:

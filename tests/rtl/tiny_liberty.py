@@ -13,6 +13,7 @@ VOLTS = 1.0
 LOAD_FJ_PER_FF = 0.1
 CAUSE_FJ_PER_PS = 0.01
 ENERGY_FJ = {"INV": 1.0, "BUF": 1.5, "NAND": 2.0, "NOR": 2.5, "FLOP": 4.0}
+SECOND_INPUT_FJ = 1.0  # more, if the second input was the cause
 CLOCK_FJ = 3.0  # of a flip-flop's clock pin, for each edge
 GATE_FJ = 5.0  # of a clock gate's, for each edge that comes out
 LEAKAGE_NW = 0.5  # of every cell
@@ -68,15 +69,19 @@ def _energy(fj: float, related: str) -> str:
     return f'internal_power () {{ related_pin : "{related}"; {tables} }}'
 
 
-def _pin_energy(fj: float) -> str:
+def pin_energy(fj: float, when: str = "") -> str:
+    """What an input takes at each edge."""
     tables = "".join(
         f'{edge}_power (edges) {{ values ("{fj}, {fj}"); }}' for edge in ("rise", "fall")
     )
-    return f"internal_power () {{ {tables} }}"
+    return f"internal_power () {{ {when} {tables} }}"
 
 
 def _gate(name: str, inputs: str, function: str, sense: str) -> str:
-    causes = "".join(_delays(each, sense) + _energy(ENERGY_FJ[name], each) for each in inputs)
+    causes = "".join(
+        _delays(each, sense) + _energy(ENERGY_FJ[name] + SECOND_INPUT_FJ * (each == "B"), each)
+        for each in inputs
+    )
     return _cell(
         name,
         "".join(map(_input, inputs))
@@ -103,7 +108,7 @@ def _flop(name: str, next_state: str, inputs: str) -> str:
     return _cell(
         name,
         f'ff (IQ, IQN) {{ clocked_on : "C"; next_state : "{next_state}"; }}'
-        + _input("C", "clock : true; " + _pin_energy(CLOCK_FJ))
+        + _input("C", "clock : true; " + pin_energy(CLOCK_FJ))
         + "".join(_input(each, _checks("C")) for each in inputs)
         + 'pin (Q) { direction : output; max_capacitance : 999; function : "IQ"; '
         + _delays("C", "non_unate", "timing_type : rising_edge;")
