@@ -29,6 +29,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     emit = actions.add_parser("emit", help="write the Verilog of an accelerator")
     emit.add_argument("--accelerator", default=ACCELERATOR, metavar="NAME")
     emit.add_argument("--out", metavar="FILE", help="default: stdout")
+    emit.add_argument(
+        "--target",
+        metavar="NAME",
+        help="lanes in the cells of this family alone: ecp5 or xilinx (default: plain Verilog)",
+    )
     emit.add_argument("--header", metavar="FILE", help="C header of its registers too")
     emit.add_argument("--registers", metavar="FILE", help="page of its registers (Markdown) too")
     emit.add_argument("--core", metavar="FILE", help="core of FuseSoC, beside --out, too")
@@ -62,7 +67,7 @@ def run_emit(args: argparse.Namespace) -> int:
     """Generate and write."""
     import bitsim
     from bitsim.errors import BitsimError
-    from bitsim.gateware import c_header, emit, register_page, vivado_files
+    from bitsim.gateware import c_header, emit, fabrics, register_page, vivado_files
 
     machine = bitsim.load_accelerator(args.accelerator)
     if (args.header or args.registers) and machine.host is None:
@@ -73,8 +78,11 @@ def run_emit(args: argparse.Namespace) -> int:
     if args.engines is not None and args.vivado is None:
         raise BitsimError("--engines: they are those of a board; add --vivado DIR, or leave it out")
     core = None if args.core is None else _core(machine, args.core, args.out)
-    kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES)
-    verilog = kit.get(f"{machine.name}.v") or emit(machine)
+    if args.target is not None and core is not None:
+        raise BitsimError("--core: its target `lint` is for plain Verilog; leave out --target")
+    fabric = fabrics.find(args.target)
+    kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES, fabric)
+    verilog = kit.get(f"{machine.name}.v") or emit(machine, fabric)
     if args.header is not None:
         _write(args.header, c_header(machine))
     if args.registers is not None:

@@ -81,6 +81,7 @@ def _clock_ns(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Synthesise in a folder of its own; what `--out` keeps is copied when all has succeeded."""
     import bitsim
+    from bitsim.gateware.fabrics import FABRICS, GENERIC
     from bitsim.synthesis import make_block
     from bitsim.synthesis.tools import yosys_command
 
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     machine = bitsim.load_accelerator(args.accelerator)
     yosys_command()
     make = _asic(args, machine) if args.liberty else _fpga(args)
-    block = make_block(machine, args.block)
+    block = make_block(machine, args.block, FABRICS.get(args.target, GENERIC))
     out = None if args.out is None else options.out_folder(args.out)
     with tempfile.TemporaryDirectory(prefix="bitsim-synth.") as scratch:
         table, text = make(block, Path(scratch))

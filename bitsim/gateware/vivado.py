@@ -17,6 +17,7 @@ from bitsim.errors import BitsimError
 from bitsim.gateware.accelerator import CONTROL, axi_ports
 from bitsim.gateware.axi_lite import ADDRESS_BITS
 from bitsim.gateware.c_header import c_header
+from bitsim.gateware.fabrics import GENERIC, Fabric
 from bitsim.gateware.verilog import emit
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import Axi4BusSpec
@@ -39,7 +40,7 @@ def vivado_folder() -> Path:
     raise BitsimError(f"{package}: rtl/vivado is missing; install bitsim again")
 
 
-def vivado_files(spec: AcceleratorSpec, engines: int) -> dict[str, str]:
+def vivado_files(spec: AcceleratorSpec, engines: int, fabric: Fabric = GENERIC) -> dict[str, str]:
     """All files of the kit by name; `BitsimError` if the machine or the count does not fit."""
     if spec.bus is None or not isinstance(spec.host, AxiLiteHostSpec):
         raise BitsimError(
@@ -62,7 +63,7 @@ def vivado_files(spec: AcceleratorSpec, engines: int) -> dict[str, str]:
         **{name: (folder / name).read_text() for name in FIXED},
         "machine.tcl": settings(spec, engines),
         "registers.h": c_header(spec),
-        f"{spec.name}.v": emit(spec),
+        f"{spec.name}.v": emit(spec, fabric),
         f"{spec.name}_ip.v": wrapper(spec),
     }
 

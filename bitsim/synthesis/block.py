@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bitsim.errors import BitsimError
+from bitsim.gateware.fabrics import GENERIC, Fabric
 from bitsim.gateware.verilog import emit, emit_arrays
 from bitsim.spec.accelerator import AcceleratorSpec
 
@@ -19,12 +20,12 @@ class Block:
     module: str
 
 
-def make_block(accelerator: AcceleratorSpec, kind: str) -> Block:
+def make_block(accelerator: AcceleratorSpec, kind: str, fabric: Fabric = GENERIC) -> Block:
     """`column`: one column; `array`: the array alone; `accelerator`: what `rtl emit` writes."""
     name = accelerator.name
     if kind == "accelerator":
-        return Block(emit(accelerator), name)
+        return Block(emit(accelerator, fabric), name)
     if kind in ("array", "column"):
         top = name if kind == "array" else f"{name}_column"
-        return Block(emit_arrays([(name, accelerator.array)]), top)
+        return Block(emit_arrays([(name, accelerator.array)], fabric), top)
     raise BitsimError(f"--block {kind!r}: name one of {', '.join(BLOCKS)}")

@@ -14,6 +14,9 @@ from bitsim.gateware.axi import AxiReadSignature
 from bitsim.gateware.column import Column
 from bitsim.gateware.decoder import Decoder
 from bitsim.gateware.dot import Dot
+from bitsim.gateware.fabrics import FABRICS
+from bitsim.gateware.fabrics.ecp5 import LaneAdder
+from bitsim.gateware.fabrics.xilinx import LanePair
 from bitsim.gateware.gearbox import Gearbox
 from bitsim.gateware.job_queue import JobQueue
 from bitsim.gateware.list_reader import ListReader
@@ -42,6 +45,7 @@ class Proof:
     depth       of the induction
     cover       cycles in which every cover statement is to be reached; 0: there is none
     full        takes more than seconds: `make test-full`
+    cells       yosys's models of cells that the block names
     """
 
     block: str
@@ -52,6 +56,7 @@ class Proof:
     cover: int = 0
     full: bool = False
     include: str = ""
+    cells: tuple[str, ...] = ()
 
 
 def array(**sizes: int | str) -> DotSpec:
@@ -248,6 +253,13 @@ def _tree(lanes: int) -> Proof:
     )  # fmt: skip
 
 
+def _lane_adder(bits: int) -> Proof:
+    return Proof(
+        "lane_adder", f"ECP5, {bits} bits", lambda _: LaneAdder(bits), {"BITS": bits},
+        cells=FABRICS["ecp5"].cells,
+    )  # fmt: skip
+
+
 def _array() -> Proof:
     spec = array(
         columns=2, lanes=2, hold=2, max_k=4, accumulator_bits=11, tree_stages=1,
@@ -276,6 +288,8 @@ _QUICK = (
     _activation_ring(3),
     _sequencer(3, 2),
     _accumulator(2, 1, 5),
+    _lane_adder(9),
+    Proof("lane_pair", "Xilinx", lambda _: LanePair(), cells=FABRICS["xilinx"].cells),
 )
 _SLOW = (
     _tree(3),
@@ -289,6 +303,8 @@ _SLOW = (
     _sequencer(4, 3),
     _steps(3),
     _accumulator(2, 2, 8),
+    _lane_adder(10),
+    _lane_adder(11),
     _array(),
     _word_fifo(2),
     _word_fifo(3),

@@ -70,6 +70,7 @@ def _yosys(proof: Proof, folder: Path) -> None:
     sizes = "".join(f" -chparam {name} {value}" for name, value in proof.parameters.items())
     script = [
         "read_verilog block.v",
+        *(f"read_verilog -overwrite {cells}" for cells in proof.cells),
         f"hierarchy -top {proof.block}",
         "proc; flatten; memory_collect; memory_map; opt_clean; setattr -unset init w:*",
         f"read_verilog -formal -sv {proof.block}.sv",

@@ -44,6 +44,8 @@ BROKEN = {
     "weight_queue": ("2 places", "beats__ready = held != 2'h2", "beats__ready = held != 2'h3"),
     "sequencer": ("hold 3, 2 results", "last_tile ? 17'h00000", "last_beat ? 17'h00000"),
     "job_queue": ("2 bits", "= held - pop", "= held"),
+    "lane_adder": ("ECP5, 9 bits", ".INIT0(16'h00aa)", ".INIT0(16'h00ff)"),
+    "lane_pair": ("Xilinx", ".CYINIT(carry)", ".CYINIT(negative_1)"),
 }
 BROKEN_FULL = {
     "tree": ("8 lanes", "$signed({ 1'h0, carries[0] })", "$signed({ 1'h0, carries[1] })"),

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class LaneAdder(wiring.Component):
-    """total = before + ((activation ^ negative) & nonzero) + carry, a LUT for each bit.
+    """total = partial + ((activation ^ negative) & nonzero) + carry, a LUT for each bit.
 
     Half a CCU2C has a LUT4 for the propagated bit and takes the bit that it generates from the
-    same table with C = D = 0. With A = before, B = activation, C = negative and D = nonzero that
-    is `before`, which is right: where nothing is propagated both addends are the same.
+    same table with C = D = 0. With A = partial, B = activation, C = negative and D = nonzero that
+    is `partial`, which is right: where nothing is propagated both addends are the same.
     """
 
     clocked = False
@@ -33,7 +33,7 @@ class LaneAdder(wiring.Component):
         self.bits = bits
         super().__init__(
             {
-                "before": In(signed(bits)),
+                "partial": In(signed(bits)),
                 "activation": In(signed(ACTIVATION_BITS)),
                 "nonzero": In(1),
                 "negative": In(1),
@@ -48,7 +48,7 @@ class LaneAdder(wiring.Component):
         tables = [_INTO_CHAIN]
         for bit in range(self.bits):
             activation = self.activation[min(bit, ACTIVATION_BITS - 1)]
-            halves.append((self.before[bit], activation, self.negative, self.nonzero))
+            halves.append((self.partial[bit], activation, self.negative, self.nonzero))
             tables.append(_ADD_LANE)
         if len(halves) % 2:
             halves.append((Const(0),) * 4)
@@ -86,7 +86,7 @@ def _table(function: Callable[[int, int, int, int], int]) -> int:
     )
 
 
-_ADD_LANE = _table(lambda before, a, negative, nonzero: before ^ ((a ^ negative) & nonzero))
+_ADD_LANE = _table(lambda sum_bit, a, negative, nonzero: sum_bit ^ ((a ^ negative) & nonzero))
 _INTO_CHAIN = _table(lambda a, b, c, d: a & (1 - d))  # with D = 1 nothing is propagated
 
 
@@ -126,7 +126,7 @@ def _chain(m: Module, shared: Shared | None, lanes: Sequence[Lane], name: str) -
             m, f"{name}_plus_{index - 1}", f"lane_adder_{bits}", partial(LaneAdder, bits)
         )
         m.d.comb += [
-            adder.before.eq(term.value),
+            adder.partial.eq(term.value),
             adder.activation.eq(lane.activation),
             adder.nonzero.eq(lane.nonzero),
             adder.negative.eq(lane.negative),
@@ -138,6 +138,7 @@ def _chain(m: Module, shared: Shared | None, lanes: Sequence[Lane], name: str) -
 
 ECP5 = Fabric(
     name="ecp5",
-    heading="Lanes for Lattice ECP5 alone: written in its cell CCU2C (`--fabric ecp5`).",
+    heading="Lanes for Lattice ECP5 alone: written in its cell CCU2C (`--target ecp5`).",
+    cells=("+/lattice/cells_sim_ecp5.v",),
     add_lanes=_add_lanes,
 )

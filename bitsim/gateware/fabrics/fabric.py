@@ -28,10 +28,12 @@ class Fabric:
     """One way to write the sum of a column's lanes: a file beside this, and a line in `FABRICS`.
 
     heading    what an engineer has to know of the Verilog; one line, nothing for plain Verilog
+    cells      yosys's models of the cells that it names, for proofs
     add_lanes  the sum of all lanes, `tree_stages` cycles later: (m, shared, lanes, tree_stages,
                what the names of its signals begin with)
     """
 
     name: str
     heading: str
+    cells: tuple[str, ...]
     add_lanes: Callable[[Module, Shared | None, Sequence[Lane], int, str], Term]

