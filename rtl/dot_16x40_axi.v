@@ -24,7 +24,7 @@
 // bus.read_fifo_words = 64
 // bus.write_fifo_words = 32
 // bus.list_entries = 256
-// bus.results = None
+// bus.results = {'digits': 6, 'code_beats': 432}
 // host.kind = axi4lite
 //
 // Ports. rst is synchronous.
@@ -1859,7 +1859,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           end
       10'h002:
           if (access__read) begin
-            access__answer_next  = 32'd1023190505;
+            access__answer_next  = 32'd1569579600;
           end
       10'h003:
           if (access__read) begin
@@ -1891,7 +1891,7 @@ module dot_16x40_axi_csr_bank (rst, status_busy, status_done, status_errors, por
           end
       10'h00a:
           if (access__read) begin
-            access__answer_next  = 32'd1;
+            access__answer_next  = 32'd110598;
           end
       10'h010:
           if (access__read) begin
@@ -9238,6 +9238,437 @@ module dot_16x40_axi_decoder(codes, reserved, packed_byte);
   assign _145_  = _144_ ;
 endmodule
 
+module dot_16x40_axi_sum_search(code, threshold, level_0, level_1, level_2, advance, total, clk, rst, found, write);
+  wire [19:0] _1_0_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  wire [7:0] _15_ ;
+  wire [8:0] _16_ ;
+  reg level0_found_next ;
+  reg [20:0] level0_sum_next ;
+  reg [1:0] level1_found_next ;
+  wire [19:0] _2_0_ ;
+  reg [20:0] level1_sum_next ;
+  reg [2:0] level2_found_next ;
+  reg [20:0] level2_sum_next ;
+  reg [3:0] level3_found_next ;
+  reg [20:0] level3_sum_next ;
+  reg [4:0] level4_found_next ;
+  reg [20:0] level4_sum_next ;
+  reg [5:0] level5_found_next ;
+  reg [20:0] level5_sum_next ;
+  reg [6:0] level6_found_next ;
+  wire _3_0_ ;
+  reg [20:0] level6_sum_next ;
+  reg [7:0] found_next ;
+  wire _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire _9_ ;
+  input advance;
+  wire advance;
+  input clk;
+  wire clk;
+  input [6:0] code;
+  wire [6:0] code;
+  output [7:0] found;
+  reg [7:0] found = 8'h00;
+  reg level0_found = 1'h0;
+  wire [21:0] level0_less;
+  wire level0_next_found;
+  reg [20:0] level0_sum = 21'h000000;
+  wire [19:0] \level0_sum.magnitude ;
+  wire \level0_sum.negative ;
+  wire [19:0] level0_threshold;
+  reg [1:0] level1_found = 2'h0;
+  wire [21:0] level1_less;
+  wire [1:0] level1_next_found;
+  reg [20:0] level1_sum = 21'h000000;
+  wire [19:0] \level1_sum.magnitude ;
+  wire \level1_sum.negative ;
+  wire [19:0] level1_threshold;
+  reg [2:0] level2_found = 3'h0;
+  wire [21:0] level2_less;
+  wire [2:0] level2_next_found;
+  reg [20:0] level2_sum = 21'h000000;
+  wire [19:0] \level2_sum.magnitude ;
+  wire \level2_sum.negative ;
+  wire [19:0] level2_threshold;
+  reg [3:0] level3_found = 4'h0;
+  wire [21:0] level3_less;
+  wire [3:0] level3_next_found;
+  reg [20:0] level3_sum = 21'h000000;
+  wire [19:0] \level3_sum.magnitude ;
+  wire \level3_sum.negative ;
+  wire [19:0] level3_threshold;
+  reg [4:0] level4_found = 5'h00;
+  wire [21:0] level4_less;
+  wire [4:0] level4_next_found;
+  reg [20:0] level4_sum = 21'h000000;
+  wire [19:0] \level4_sum.magnitude ;
+  wire \level4_sum.negative ;
+  wire [19:0] level4_threshold;
+  reg [5:0] level5_found = 6'h00;
+  wire [21:0] level5_less;
+  wire [5:0] level5_next_found;
+  reg [20:0] level5_sum = 21'h000000;
+  wire [19:0] \level5_sum.magnitude ;
+  wire \level5_sum.negative ;
+  wire [19:0] level5_threshold;
+  reg [6:0] level6_found = 7'h00;
+  wire [21:0] level6_less;
+  wire [6:0] level6_next_found;
+  reg [20:0] level6_sum = 21'h000000;
+  wire [19:0] \level6_sum.magnitude ;
+  wire \level6_sum.negative ;
+  wire [19:0] level6_threshold;
+  input [19:0] level_0;
+  wire [19:0] level_0;
+  wire [19:0] \level_0[0] ;
+  input [39:0] level_1;
+  wire [39:0] level_1;
+  wire [19:0] \level_1[0] ;
+  wire [19:0] \level_1[1] ;
+  input [79:0] level_2;
+  wire [79:0] level_2;
+  wire [19:0] \level_2[0] ;
+  wire [19:0] \level_2[1] ;
+  wire [19:0] \level_2[2] ;
+  wire [19:0] \level_2[3] ;
+  wire [2:0] read__addr;
+  wire [3:0] \read__addr$39 ;
+  wire [4:0] \read__addr$50 ;
+  wire [5:0] \read__addr$61 ;
+  wire [19:0] read__data;
+  wire [19:0] \read__data$41 ;
+  wire [19:0] \read__data$52 ;
+  wire [19:0] \read__data$63 ;
+  wire read__en;
+  wire \read__en$38 ;
+  wire \read__en$49 ;
+  wire \read__en$60 ;
+  input rst;
+  wire rst;
+  input [19:0] threshold;
+  wire [19:0] threshold;
+  input [20:0] total;
+  wire [20:0] total;
+  wire [19:0] \total.magnitude ;
+  wire \total.negative ;
+  input write;
+  wire write;
+  wire [2:0] write__addr;
+  wire [3:0] \write__addr$36 ;
+  wire [4:0] \write__addr$47 ;
+  wire [5:0] \write__addr$58 ;
+  wire [19:0] write__data;
+  wire [19:0] \write__data$37 ;
+  wire [19:0] \write__data$48 ;
+  wire [19:0] \write__data$59 ;
+  wire write__en;
+  wire \write__en$35 ;
+  wire \write__en$46 ;
+  wire \write__en$57 ;
+  reg [19:0] level3_table [7:0];
+  always @(posedge clk) begin
+    if (write__en)
+      level3_table[code[6:4]] <= threshold;
+  end
+  reg [19:0] _0_;
+  always @(posedge clk) begin
+    if (advance) begin
+      _0_ <= level3_table[{ level1_found, level2_less[21] }];
+    end
+  end
+  assign level3_threshold = _0_;
+  reg [19:0] level4_table [15:0];
+  always @(posedge clk) begin
+    if (\write__en$35 )
+      level4_table[code[6:3]] <= threshold;
+  end
+  reg [19:0] _1_;
+  always @(posedge clk) begin
+    if (advance) begin
+      _1_ <= level4_table[{ level2_found, level3_less[21] }];
+    end
+  end
+  assign level4_threshold = _1_;
+  reg [19:0] level5_table [31:0];
+  always @(posedge clk) begin
+    if (\write__en$46 )
+      level5_table[code[6:2]] <= threshold;
+  end
+  reg [19:0] _2_;
+  always @(posedge clk) begin
+    if (advance) begin
+      _2_ <= level5_table[{ level3_found, level4_less[21] }];
+    end
+  end
+  assign level5_threshold = _2_;
+  reg [19:0] level6_table [63:0];
+  always @(posedge clk) begin
+    if (\write__en$57 )
+      level6_table[code[6:1]] <= threshold;
+  end
+  reg [19:0] _3_;
+  always @(posedge clk) begin
+    if (advance) begin
+      _3_ <= level6_table[{ level4_found, level5_less[21] }];
+    end
+  end
+  assign level6_threshold = _3_;
+  always @(posedge clk)
+    level6_sum <= level6_sum_next ;
+  always @(posedge clk)
+    found <= found_next ;
+  assign level0_less = { total[19:0], 1'h1 } + { level_0, 1'h1 };
+  assign level1_threshold = level0_found ? level_1[39:20] : level_1[19:0];
+  assign level1_less = { level0_sum[19:0], 1'h1 } + { level1_threshold, 1'h1 };
+  assign _1_0_  = level1_found[0] ? level_2[79:60] : level_2[59:40];
+  assign _2_0_  = level1_found[0] ? level_2[39:20] : level_2[19:0];
+  assign level2_threshold = level1_found[1] ? _1_0_  : _2_0_ ;
+  assign level2_less = { level1_sum[19:0], 1'h1 } + { level2_threshold, 1'h1 };
+  assign _3_0_  = write & code[3];
+  assign _4_  = | code[2:0];
+  assign _5_  = ~ _4_ ;
+  assign write__en = _3_0_  & _5_ ;
+  assign level3_less = { level2_sum[19:0], 1'h1 } + { level3_threshold, 1'h1 };
+  assign _6_  = write & code[2];
+  assign _7_  = | code[1:0];
+  assign _8_  = ~ _7_ ;
+  assign \write__en$35  = _6_  & _8_ ;
+  assign level4_less = { level3_sum[19:0], 1'h1 } + { level4_threshold, 1'h1 };
+  assign _9_  = write & code[1];
+  assign _11_  = ~ _10_ ;
+  assign \write__en$46  = _9_  & _11_ ;
+  assign level5_less = { level4_sum[19:0], 1'h1 } + { level5_threshold, 1'h1 };
+  assign _12_  = write & code[0];
+  assign level6_less = { level5_sum[19:0], 1'h1 } + { level6_threshold, 1'h1 };
+  assign _15_  = { 1'h0, level6_found } ^ { level6_sum[20], level6_sum[20], level6_sum[20], level6_sum[20], level6_sum[20], level6_sum[20], level6_sum[20], level6_sum[20] };
+  assign _16_  = _15_  + level6_sum[20];
+  always @(posedge clk)
+    level0_found <= level0_found_next ;
+  always @(posedge clk)
+    level0_sum <= level0_sum_next ;
+  always @(posedge clk)
+    level1_found <= level1_found_next ;
+  always @(posedge clk)
+    level1_sum <= level1_sum_next ;
+  always @(posedge clk)
+    level2_found <= level2_found_next ;
+  always @(posedge clk)
+    level2_sum <= level2_sum_next ;
+  always @(posedge clk)
+    level3_found <= level3_found_next ;
+  always @(posedge clk)
+    level3_sum <= level3_sum_next ;
+  always @(posedge clk)
+    level4_found <= level4_found_next ;
+  always @(posedge clk)
+    level4_sum <= level4_sum_next ;
+  always @(posedge clk)
+    level5_found <= level5_found_next ;
+  always @(posedge clk)
+    level5_sum <= level5_sum_next ;
+  always @(posedge clk)
+    level6_found <= level6_found_next ;
+  always @* begin
+    found_next  = found;
+    if (advance) begin
+      found_next  = _16_ [7:0];
+    end
+    if (rst) begin
+      found_next  = 8'h00;
+    end
+  end
+  always @* begin
+    level0_found_next  = level0_found;
+    if (advance) begin
+      level0_found_next  = level0_less[21];
+    end
+    if (rst) begin
+      level0_found_next  = 1'h0;
+    end
+  end
+  always @* begin
+    level0_sum_next  = level0_sum;
+    if (advance) begin
+      level0_sum_next  = total;
+    end
+    if (rst) begin
+      level0_sum_next  = 21'h000000;
+    end
+  end
+  always @* begin
+    level1_found_next  = level1_found;
+    if (advance) begin
+      level1_found_next  = { level0_found, level1_less[21] };
+    end
+    if (rst) begin
+      level1_found_next  = 2'h0;
+    end
+  end
+  always @* begin
+    level1_sum_next  = level1_sum;
+    if (advance) begin
+      level1_sum_next  = level0_sum;
+    end
+    if (rst) begin
+      level1_sum_next  = 21'h000000;
+    end
+  end
+  always @* begin
+    level2_found_next  = level2_found;
+    if (advance) begin
+      level2_found_next  = { level1_found, level2_less[21] };
+    end
+    if (rst) begin
+      level2_found_next  = 3'h0;
+    end
+  end
+  always @* begin
+    level2_sum_next  = level2_sum;
+    if (advance) begin
+      level2_sum_next  = level1_sum;
+    end
+    if (rst) begin
+      level2_sum_next  = 21'h000000;
+    end
+  end
+  always @* begin
+    level3_found_next  = level3_found;
+    if (advance) begin
+      level3_found_next  = { level2_found, level3_less[21] };
+    end
+    if (rst) begin
+      level3_found_next  = 4'h0;
+    end
+  end
+  always @* begin
+    level3_sum_next  = level3_sum;
+    if (advance) begin
+      level3_sum_next  = level2_sum;
+    end
+    if (rst) begin
+      level3_sum_next  = 21'h000000;
+    end
+  end
+  always @* begin
+    level4_found_next  = level4_found;
+    if (advance) begin
+      level4_found_next  = { level3_found, level4_less[21] };
+    end
+    if (rst) begin
+      level4_found_next  = 5'h00;
+    end
+  end
+  always @* begin
+    level4_sum_next  = level4_sum;
+    if (advance) begin
+      level4_sum_next  = level3_sum;
+    end
+    if (rst) begin
+      level4_sum_next  = 21'h000000;
+    end
+  end
+  always @* begin
+    level5_found_next  = level5_found;
+    if (advance) begin
+      level5_found_next  = { level4_found, level5_less[21] };
+    end
+    if (rst) begin
+      level5_found_next  = 6'h00;
+    end
+  end
+  always @* begin
+    level5_sum_next  = level5_sum;
+    if (advance) begin
+      level5_sum_next  = level4_sum;
+    end
+    if (rst) begin
+      level5_sum_next  = 21'h000000;
+    end
+  end
+  always @* begin
+    level6_found_next  = level6_found;
+    if (advance) begin
+      level6_found_next  = { level5_found, level6_less[21] };
+    end
+    if (rst) begin
+      level6_found_next  = 7'h00;
+    end
+  end
+  always @* begin
+    level6_sum_next  = level6_sum;
+    if (advance) begin
+      level6_sum_next  = level5_sum;
+    end
+    if (rst) begin
+      level6_sum_next  = 21'h000000;
+    end
+  end
+  assign level0_threshold = level_0;
+  assign level0_next_found = level0_less[21];
+  assign level1_next_found = { level0_found, level1_less[21] };
+  assign level2_next_found = { level1_found, level2_less[21] };
+  assign write__addr = code[6:4];
+  assign write__data = threshold;
+  assign read__en = advance;
+  assign read__addr = { level1_found, level2_less[21] };
+  assign read__data = level3_threshold;
+  assign level3_next_found = { level2_found, level3_less[21] };
+  assign \write__addr$36  = code[6:3];
+  assign \write__data$37  = threshold;
+  assign \read__en$38  = advance;
+  assign \read__addr$39  = { level2_found, level3_less[21] };
+  assign \read__data$41  = level4_threshold;
+  assign level4_next_found = { level3_found, level4_less[21] };
+  assign \write__addr$47  = code[6:2];
+  assign \write__data$48  = threshold;
+  assign \read__en$49  = advance;
+  assign \read__addr$50  = { level3_found, level4_less[21] };
+  assign \read__data$52  = level5_threshold;
+  assign level5_next_found = { level4_found, level5_less[21] };
+  assign \write__addr$58  = code[6:1];
+  assign \write__data$59  = threshold;
+  assign \read__en$60  = advance;
+  assign \read__addr$61  = { level4_found, level5_less[21] };
+  assign \read__data$63  = level6_threshold;
+  assign level6_next_found = { level5_found, level6_less[21] };
+  assign \level_0[0]  = level_0;
+  assign \level_1[0]  = level_1[19:0];
+  assign \level_1[1]  = level_1[39:20];
+  assign \level_2[0]  = level_2[19:0];
+  assign \level_2[1]  = level_2[39:20];
+  assign \level_2[2]  = level_2[59:40];
+  assign \level_2[3]  = level_2[79:60];
+  assign \total.magnitude  = total[19:0];
+  assign \total.negative  = total[20];
+  assign \level0_sum.magnitude  = level0_sum[19:0];
+  assign \level0_sum.negative  = level0_sum[20];
+  assign \level1_sum.magnitude  = level1_sum[19:0];
+  assign \level1_sum.negative  = level1_sum[20];
+  assign \level2_sum.magnitude  = level2_sum[19:0];
+  assign \level2_sum.negative  = level2_sum[20];
+  assign \level3_sum.magnitude  = level3_sum[19:0];
+  assign \level3_sum.negative  = level3_sum[20];
+  assign \level4_sum.magnitude  = level4_sum[19:0];
+  assign \level4_sum.negative  = level4_sum[20];
+  assign \level5_sum.magnitude  = level5_sum[19:0];
+  assign \level5_sum.negative  = level5_sum[20];
+  assign \level6_sum.magnitude  = level6_sum[19:0];
+  assign \level6_sum.negative  = level6_sum[20];
+  assign _10_  = code[0];
+  assign _13_  = 1'h0;
+  assign _14_  = 1'h1;
+  assign \write__en$57  = _12_ ;
+endmodule
+
 module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_arready, m_axi_weights_0_rid, m_axi_weights_0_rdata, m_axi_weights_0_rresp, m_axi_weights_0_rlast, m_axi_weights_0_rvalid, m_axi_weights_1_arready, m_axi_weights_1_rid, m_axi_weights_1_rdata, m_axi_weights_1_rresp, m_axi_weights_1_rlast, m_axi_weights_1_rvalid, m_axi_weights_2_arready, m_axi_weights_2_rid, m_axi_weights_2_rdata, m_axi_weights_2_rresp, m_axi_weights_2_rlast
 , m_axi_weights_2_rvalid, m_axi_weights_3_arready, m_axi_weights_3_rid, m_axi_weights_3_rdata, m_axi_weights_3_rresp, m_axi_weights_3_rlast, m_axi_weights_3_rvalid, m_axi_activations_arready, m_axi_activations_rid, m_axi_activations_rdata, m_axi_activations_rresp, m_axi_activations_rlast, m_axi_activations_rvalid, m_axi_results_awready, m_axi_results_wready, m_axi_results_bid, m_axi_results_bresp, m_axi_results_bvalid, clk, rst, busy
 , done, errors, list_cycles, weight_words_0, weight_words_1, weight_words_2, weight_words_3, activation_words, result_words, array_cycles, array_busy, array_wait_weights, array_wait_activations, array_wait_results, array_drain, array_adds, array_subtracts, array_skips, m_axi_weights_0_arid, m_axi_weights_0_araddr, m_axi_weights_0_arlen
@@ -9245,7 +9676,7 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
 , m_axi_weights_2_arlen, m_axi_weights_2_arsize, m_axi_weights_2_arburst, m_axi_weights_2_arlock, m_axi_weights_2_arcache, m_axi_weights_2_arprot, m_axi_weights_2_arqos, m_axi_weights_2_arvalid, m_axi_weights_2_rready, m_axi_weights_3_arid, m_axi_weights_3_araddr, m_axi_weights_3_arlen, m_axi_weights_3_arsize, m_axi_weights_3_arburst, m_axi_weights_3_arlock, m_axi_weights_3_arcache, m_axi_weights_3_arprot, m_axi_weights_3_arqos, m_axi_weights_3_arvalid, m_axi_weights_3_rready, m_axi_activations_arid
 , m_axi_activations_araddr, m_axi_activations_arlen, m_axi_activations_arsize, m_axi_activations_arburst, m_axi_activations_arlock, m_axi_activations_arcache, m_axi_activations_arprot, m_axi_activations_arqos, m_axi_activations_arvalid, m_axi_activations_rready, m_axi_results_awid, m_axi_results_awaddr, m_axi_results_awlen, m_axi_results_awsize, m_axi_results_awburst, m_axi_results_awlock, m_axi_results_awcache, m_axi_results_awprot, m_axi_results_awqos, m_axi_results_awvalid, m_axi_results_wdata
 , m_axi_results_wstrb, m_axi_results_wlast, m_axi_results_wvalid, m_axi_results_bready, list_enable);
-  wire [64:0] _1_ ;
+  wire _1_ ;
   wire _10_ ;
   wire _11_ ;
   wire _12_ ;
@@ -9256,15 +9687,16 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire _17_ ;
   wire _18_ ;
   wire _19_ ;
-  wire [32:0] _2_ ;
+  wire [64:0] _2_ ;
   wire _20_ ;
-  wire [64:0] _3_ ;
-  wire [32:0] _4_ ;
-  wire [64:0] _5_ ;
-  wire [32:0] _6_ ;
+  wire _21_ ;
+  wire [32:0] _3_ ;
+  wire [64:0] _4_ ;
+  wire [32:0] _5_ ;
+  wire [64:0] _6_ ;
   wire [32:0] _7_ ;
-  wire [64:0] _8_ ;
-  wire _9_ ;
+  wire [32:0] _8_ ;
+  wire [64:0] _9_ ;
   output [47:0] activation_words;
   wire [47:0] activation_words;
   wire [319:0] array__activations__payload;
@@ -9389,18 +9821,18 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire begins;
   output busy;
   wire busy;
-  wire \busy$333 ;
+  wire \busy$336 ;
   wire clear;
-  wire \clear$351 ;
+  wire \clear$354 ;
   input clk;
   wire clk;
   input [8:0] count;
   wire [8:0] count;
-  wire [8:0] \count$332 ;
+  wire [8:0] \count$335 ;
   wire [47:0] cycles;
   output done;
   wire done;
-  wire \done$334 ;
+  wire \done$337 ;
   wire [47:0] enter__payload;
   wire [15:0] \enter__payload.groups ;
   wire [15:0] \enter__payload.k_beats ;
@@ -9424,22 +9856,29 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire entries__ready;
   wire entries__valid;
   wire error;
-  wire \error$344 ;
+  wire \error$347 ;
   output [5:0] errors;
   wire [5:0] errors;
   wire finished;
-  wire \finished$336 ;
+  wire \finished$339 ;
+  wire [35:0] forms__payload;
+  wire \forms__payload.codes ;
+  wire [2:0] \forms__payload.digits ;
+  wire [15:0] \forms__payload.groups ;
+  wire [15:0] \forms__payload.row_tiles ;
+  wire forms__ready;
+  wire forms__valid;
   wire [87:0] jobs__payload;
-  wire [71:0] \jobs__payload$322 ;
-  wire [39:0] \jobs__payload$322.address ;
-  wire [31:0] \jobs__payload$322.words ;
+  wire [71:0] \jobs__payload$325 ;
+  wire [39:0] \jobs__payload$325.address ;
+  wire [31:0] \jobs__payload$325.words ;
   wire [39:0] \jobs__payload.address ;
   wire [15:0] \jobs__payload.passes ;
   wire [31:0] \jobs__payload.words ;
   wire jobs__ready;
-  wire \jobs__ready$305 ;
+  wire \jobs__ready$307 ;
   wire jobs__valid;
-  wire \jobs__valid$314 ;
+  wire \jobs__valid$317 ;
   wire [47:0] leave__payload;
   wire [15:0] \leave__payload.groups ;
   wire [15:0] \leave__payload.k_beats ;
@@ -9450,13 +9889,13 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire [47:0] list_cycles;
   input [415:0] list_data;
   wire [415:0] list_data;
-  wire [415:0] \list_data$330 ;
+  wire [415:0] \list_data$333 ;
   input [12:0] list_enable;
   wire [12:0] list_enable;
-  wire [12:0] \list_enable$328 ;
+  wire [12:0] \list_enable$331 ;
   input [7:0] list_index;
   wire [7:0] list_index;
-  wire [7:0] \list_index$329 ;
+  wire [7:0] \list_index$332 ;
   output [39:0] m_axi_activations_araddr;
   wire [39:0] m_axi_activations_araddr;
   output [1:0] m_axi_activations_arburst;
@@ -9674,10 +10113,10 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire rst;
   input start;
   wire start;
-  wire \start$331 ;
+  wire \start$334 ;
   wire [33:0] stride_times_3;
   wire [47:0] transferred;
-  wire [47:0] \transferred$357 ;
+  wire [47:0] \transferred$360 ;
   output [47:0] weight_words_0;
   wire [47:0] weight_words_0;
   output [47:0] weight_words_1;
@@ -9802,13 +10241,14 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire weights_3_port__jobs__ready;
   wire weights_3_port__jobs__valid;
   wire [47:0] weights_3_port__transferred;
-  assign entries__ready = & { weights_3_port__jobs__ready, weights_2_port__jobs__ready, weights_1_port__jobs__ready, weights_0_port__jobs__ready, \jobs__ready$305 , jobs__ready, enter__ready };
+  assign _1_  = | entries__payload[415:400];
+  assign entries__ready = & { forms__ready, weights_3_port__jobs__ready, weights_2_port__jobs__ready, weights_1_port__jobs__ready, weights_0_port__jobs__ready, \jobs__ready$307 , jobs__ready, enter__ready };
   assign push = entries__valid & entries__ready;
-  assign _1_  = entries__payload[127:64] + 1'h0;
-  assign _3_  = entries__payload[127:64] + _2_ ;
-  assign _5_  = entries__payload[127:64] + _4_ ;
-  assign stride_times_3 = _6_  + _7_ ;
-  assign _8_  = entries__payload[127:64] + stride_times_3;
+  assign _2_  = entries__payload[127:64] + 1'h0;
+  assign _4_  = entries__payload[127:64] + _3_ ;
+  assign _6_  = entries__payload[127:64] + _5_ ;
+  assign stride_times_3 = _7_  + _8_ ;
+  assign _9_  = entries__payload[127:64] + stride_times_3;
   dot_16x40_axi_top_activations_port  activations_port (
     .axi__araddr(m_axi_activations_araddr),
     .axi__arlen(m_axi_activations_arlen),
@@ -9857,49 +10297,49 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .weights_0__ready(weights_0_port__beats__ready),
     .weights_0__valid(array__weights_0__valid),
     .weights_10__payload(weights_2_port__beats__payload[191:128]),
-    .weights_10__ready(_16_ ),
+    .weights_10__ready(_17_ ),
     .weights_10__valid(array__weights_8__valid),
     .weights_11__payload(weights_2_port__beats__payload[255:192]),
-    .weights_11__ready(_17_ ),
+    .weights_11__ready(_18_ ),
     .weights_11__valid(array__weights_8__valid),
     .weights_12__payload(weights_3_port__beats__payload[63:0]),
     .weights_12__ready(weights_3_port__beats__ready),
     .weights_12__valid(array__weights_12__valid),
     .weights_13__payload(weights_3_port__beats__payload[127:64]),
-    .weights_13__ready(_18_ ),
+    .weights_13__ready(_19_ ),
     .weights_13__valid(array__weights_12__valid),
     .weights_14__payload(weights_3_port__beats__payload[191:128]),
-    .weights_14__ready(_19_ ),
+    .weights_14__ready(_20_ ),
     .weights_14__valid(array__weights_12__valid),
     .weights_15__payload(weights_3_port__beats__payload[255:192]),
-    .weights_15__ready(_20_ ),
+    .weights_15__ready(_21_ ),
     .weights_15__valid(array__weights_12__valid),
     .weights_1__payload(weights_0_port__beats__payload[127:64]),
-    .weights_1__ready(_9_ ),
+    .weights_1__ready(_10_ ),
     .weights_1__valid(array__weights_0__valid),
     .weights_2__payload(weights_0_port__beats__payload[191:128]),
-    .weights_2__ready(_10_ ),
+    .weights_2__ready(_11_ ),
     .weights_2__valid(array__weights_0__valid),
     .weights_3__payload(weights_0_port__beats__payload[255:192]),
-    .weights_3__ready(_11_ ),
+    .weights_3__ready(_12_ ),
     .weights_3__valid(array__weights_0__valid),
     .weights_4__payload(weights_1_port__beats__payload[63:0]),
     .weights_4__ready(weights_1_port__beats__ready),
     .weights_4__valid(array__weights_4__valid),
     .weights_5__payload(weights_1_port__beats__payload[127:64]),
-    .weights_5__ready(_12_ ),
+    .weights_5__ready(_13_ ),
     .weights_5__valid(array__weights_4__valid),
     .weights_6__payload(weights_1_port__beats__payload[191:128]),
-    .weights_6__ready(_13_ ),
+    .weights_6__ready(_14_ ),
     .weights_6__valid(array__weights_4__valid),
     .weights_7__payload(weights_1_port__beats__payload[255:192]),
-    .weights_7__ready(_14_ ),
+    .weights_7__ready(_15_ ),
     .weights_7__valid(array__weights_4__valid),
     .weights_8__payload(weights_2_port__beats__payload[63:0]),
     .weights_8__ready(weights_2_port__beats__ready),
     .weights_8__valid(array__weights_8__valid),
     .weights_9__payload(weights_2_port__beats__payload[127:64]),
-    .weights_9__ready(_15_ ),
+    .weights_9__ready(_16_ ),
     .weights_9__valid(array__weights_8__valid)
   );
   dot_16x40_axi_top_phase_queue  phase_queue (
@@ -9946,11 +10386,13 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .beats__valid(\beats__valid$294 ),
     .clear(array__clear_counters),
     .clk(clk),
-    .enter__payload(\jobs__payload$322 ),
+    .enter__payload(\jobs__payload$325 ),
+    .\enter__payload$58 (forms__payload),
     .enter__valid(push),
-    .error(\error$344 ),
+    .error(\error$347 ),
     .finished(finished),
-    .jobs__ready(\jobs__ready$305 ),
+    .forms__ready(forms__ready),
+    .jobs__ready(\jobs__ready$307 ),
     .rst(rst),
     .transferred(result_words)
   );
@@ -10226,19 +10668,20 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign leave__valid = array__phases__valid;
   assign enter__valid = push;
   assign jobs__valid = push;
-  assign \jobs__valid$314  = push;
+  assign \jobs__valid$317  = push;
   assign weights_0_port__jobs__valid = push;
   assign weights_1_port__jobs__valid = push;
   assign weights_2_port__jobs__valid = push;
   assign weights_3_port__jobs__valid = push;
-  assign \list_enable$328  = list_enable;
-  assign \list_index$329  = list_index;
-  assign \list_data$330  = list_data;
-  assign \start$331  = start;
-  assign \count$332  = count;
-  assign \busy$333  = busy;
-  assign \done$334  = done;
-  assign \finished$336  = finished;
+  assign forms__valid = push;
+  assign \list_enable$331  = list_enable;
+  assign \list_index$332  = list_index;
+  assign \list_data$333  = list_data;
+  assign \start$334  = start;
+  assign \count$335  = count;
+  assign \busy$336  = busy;
+  assign \done$337  = done;
+  assign \finished$339  = finished;
   assign begins = array__clear_counters;
   assign cycles = list_cycles;
   assign weights_0_port__clear = array__clear_counters;
@@ -10246,13 +10689,13 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign weights_2_port__clear = array__clear_counters;
   assign weights_3_port__clear = array__clear_counters;
   assign clear = array__clear_counters;
-  assign \clear$351  = array__clear_counters;
+  assign \clear$354  = array__clear_counters;
   assign weights_0_port__transferred = weight_words_0;
   assign weights_1_port__transferred = weight_words_1;
   assign weights_2_port__transferred = weight_words_2;
   assign weights_3_port__transferred = weight_words_3;
   assign transferred = activation_words;
-  assign \transferred$357  = result_words;
+  assign \transferred$360  = result_words;
   assign array__cycles = array_cycles;
   assign array__busy = array_busy;
   assign array__wait_weights = array_wait_weights;
@@ -10262,7 +10705,7 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__adds = array_adds;
   assign array__subtracts = array_subtracts;
   assign array__skips = array_skips;
-  assign errors = { \error$344 , error, weights_3_port__error, weights_2_port__error, weights_1_port__error, weights_0_port__error };
+  assign errors = { \error$347 , error, weights_3_port__error, weights_2_port__error, weights_1_port__error, weights_0_port__error };
   assign m_axi_activations_arid = 1'h0;
   assign m_axi_activations_arsize = 3'h4;
   assign m_axi_activations_arburst = 2'h1;
@@ -10286,9 +10729,10 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \leave__payload.row_tiles  = array__phases__payload[15:0];
   assign \leave__payload.k_beats  = array__phases__payload[31:16];
   assign \leave__payload.groups  = array__phases__payload[47:32];
-  assign \enter__payload.row_tiles  = enter__payload[15:0];
-  assign \enter__payload.k_beats  = enter__payload[31:16];
-  assign \enter__payload.groups  = enter__payload[47:32];
+  assign \forms__payload.row_tiles  = forms__payload[15:0];
+  assign \forms__payload.groups  = forms__payload[31:16];
+  assign \forms__payload.digits  = forms__payload[34:32];
+  assign \forms__payload.codes  = forms__payload[35];
   assign \entries__payload.row_tiles  = entries__payload[15:0];
   assign \entries__payload.k_beats  = entries__payload[31:16];
   assign \entries__payload.groups  = entries__payload[47:32];
@@ -10302,11 +10746,14 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \entries__payload.results_words  = entries__payload[383:352];
   assign \entries__payload.digits  = entries__payload[399:384];
   assign \entries__payload.codes  = entries__payload[415:400];
+  assign \enter__payload.row_tiles  = enter__payload[15:0];
+  assign \enter__payload.k_beats  = enter__payload[31:16];
+  assign \enter__payload.groups  = enter__payload[47:32];
   assign \jobs__payload.address  = jobs__payload[39:0];
   assign \jobs__payload.words  = jobs__payload[71:40];
   assign \jobs__payload.passes  = jobs__payload[87:72];
-  assign \jobs__payload$322.address  = \jobs__payload$322 [39:0];
-  assign \jobs__payload$322.words  = \jobs__payload$322 [71:40];
+  assign \jobs__payload$325.address  = \jobs__payload$325 [39:0];
+  assign \jobs__payload$325.words  = \jobs__payload$325 [71:40];
   assign \weights_0_port__jobs__payload.address  = weights_0_port__jobs__payload[39:0];
   assign \weights_0_port__jobs__payload.words  = weights_0_port__jobs__payload[71:40];
   assign \weights_0_port__jobs__payload.passes  = weights_0_port__jobs__payload[87:72];
@@ -10321,28 +10768,32 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \weights_3_port__jobs__payload.passes  = weights_3_port__jobs__payload[87:72];
   assign weights_3_port__jobs__payload[87:72] = entries__payload[63:48];
   assign weights_3_port__jobs__payload[71:40] = entries__payload[191:160];
-  assign weights_3_port__jobs__payload[39:0] = _8_ [39:0];
+  assign weights_3_port__jobs__payload[39:0] = _9_ [39:0];
   assign weights_2_port__jobs__payload[87:72] = entries__payload[63:48];
   assign weights_2_port__jobs__payload[71:40] = entries__payload[191:160];
-  assign weights_2_port__jobs__payload[39:0] = _5_ [39:0];
+  assign weights_2_port__jobs__payload[39:0] = _6_ [39:0];
   assign weights_1_port__jobs__payload[87:72] = entries__payload[63:48];
   assign weights_1_port__jobs__payload[71:40] = entries__payload[191:160];
-  assign weights_1_port__jobs__payload[39:0] = _3_ [39:0];
+  assign weights_1_port__jobs__payload[39:0] = _4_ [39:0];
   assign weights_0_port__jobs__payload[87:72] = entries__payload[63:48];
   assign weights_0_port__jobs__payload[71:40] = entries__payload[191:160];
-  assign weights_0_port__jobs__payload[39:0] = _1_ [39:0];
-  assign \jobs__payload$322 [71:40] = entries__payload[383:352];
-  assign \jobs__payload$322 [39:0] = entries__payload[327:288];
+  assign weights_0_port__jobs__payload[39:0] = _2_ [39:0];
+  assign \jobs__payload$325 [71:40] = entries__payload[383:352];
+  assign \jobs__payload$325 [39:0] = entries__payload[327:288];
   assign jobs__payload[87:72] = 16'h0001;
   assign jobs__payload[71:40] = entries__payload[287:256];
   assign jobs__payload[39:0] = entries__payload[231:192];
   assign enter__payload[47:32] = entries__payload[47:32];
   assign enter__payload[31:16] = entries__payload[31:16];
   assign enter__payload[15:0] = entries__payload[15:0];
-  assign _2_  = { 1'h0, entries__payload[159:128] };
-  assign _4_  = { entries__payload[159:128], 1'h0 };
-  assign _6_  = { entries__payload[159:128], 1'h0 };
-  assign _7_  = { 1'h0, entries__payload[159:128] };
+  assign forms__payload[35] = _1_ ;
+  assign forms__payload[34:32] = entries__payload[386:384];
+  assign forms__payload[31:16] = entries__payload[47:32];
+  assign forms__payload[15:0] = entries__payload[15:0];
+  assign _3_  = { 1'h0, entries__payload[159:128] };
+  assign _5_  = { entries__payload[159:128], 1'h0 };
+  assign _7_  = { entries__payload[159:128], 1'h0 };
+  assign _8_  = { 1'h0, entries__payload[159:128] };
 endmodule
 
 module dot_16x40_axi_top_activations_port (axi__rid, axi__rdata, axi__rresp, axi__rlast, axi__rvalid, clk, rst, enter__valid, clear, beats__ready, jobs__ready, beats__valid, enter__payload, axi__arvalid, axi__araddr, axi__arlen, transferred, error, beats__payload, axi__arready);
@@ -11496,8 +11947,8 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
   assign \entries__payload.codes  = entries__payload[415:400];
 endmodule
 
-module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__bvalid, clk, rst, enter__valid, clear, beats__payload, beats__valid, jobs__ready, beats__ready, axi__wdata, finished, axi__wvalid, axi__wlast, enter__payload, axi__awvalid, axi__awaddr, axi__awlen, transferred
-, error, axi__awready);
+module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__bvalid, clk, rst, enter__valid, clear, beats__payload, beats__valid, jobs__ready, beats__ready, axi__wdata, finished, axi__wvalid, axi__wlast, forms__ready, \enter__payload$58 , enter__payload, axi__awvalid, axi__awaddr
+, axi__awlen, transferred, error, axi__awready);
   wire [83:0] _1_ ;
   output [39:0] axi__awaddr;
   wire [39:0] axi__awaddr;
@@ -11561,56 +12012,91 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   wire \beats__valid$17 ;
   input clear;
   wire clear;
-  wire \clear$71 ;
+  wire \clear$89 ;
   input clk;
   wire clk;
   input [71:0] enter__payload;
   wire [71:0] enter__payload;
+  input [35:0] \enter__payload$58 ;
+  wire [35:0] \enter__payload$58 ;
+  wire \enter__payload$58.codes ;
+  wire [2:0] \enter__payload$58.digits ;
+  wire [15:0] \enter__payload$58.groups ;
+  wire [15:0] \enter__payload$58.row_tiles ;
   wire [39:0] \enter__payload.address ;
   wire [31:0] \enter__payload.words ;
   wire enter__ready;
+  wire \enter__ready$61 ;
   input enter__valid;
   wire enter__valid;
+  wire \enter__valid$62 ;
   output error;
   wire error;
-  wire \error$77 ;
+  wire \error$95 ;
   output finished;
   wire finished;
-  wire \finished$73 ;
+  wire \finished$91 ;
+  wire [35:0] forms__payload;
+  wire \forms__payload.codes ;
+  wire [2:0] \forms__payload.digits ;
+  wire [15:0] \forms__payload.groups ;
+  wire [15:0] \forms__payload.row_tiles ;
+  output forms__ready;
+  wire forms__ready;
+  wire forms__valid;
   wire [127:0] head;
-  wire [127:0] \head$67 ;
+  wire [127:0] \head$85 ;
   wire [71:0] jobs__payload;
   wire [71:0] \jobs__payload$6 ;
   wire [39:0] \jobs__payload$6.address ;
   wire [31:0] \jobs__payload$6.words ;
+  wire [35:0] \jobs__payload$64 ;
+  wire \jobs__payload$64.codes ;
+  wire [2:0] \jobs__payload$64.digits ;
+  wire [15:0] \jobs__payload$64.groups ;
+  wire [15:0] \jobs__payload$64.row_tiles ;
   wire [39:0] \jobs__payload.address ;
   wire [31:0] \jobs__payload.words ;
   output jobs__ready;
   wire jobs__ready;
+  wire \jobs__ready$67 ;
   wire \jobs__ready$9 ;
   wire jobs__valid;
   wire \jobs__valid$10 ;
+  wire \jobs__valid$68 ;
   wire [71:0] leave__payload;
+  wire [35:0] \leave__payload$65 ;
+  wire \leave__payload$65.codes ;
+  wire [2:0] \leave__payload$65.digits ;
+  wire [15:0] \leave__payload$65.groups ;
+  wire [15:0] \leave__payload$65.row_tiles ;
   wire [39:0] \leave__payload.address ;
   wire [31:0] \leave__payload.words ;
   wire leave__ready;
+  wire \leave__ready$66 ;
   wire leave__valid;
+  wire \leave__valid$69 ;
   wire pop;
-  wire \pop$69 ;
+  wire \pop$87 ;
   wire push;
+  wire \push$79 ;
   wire [127:0] pushed;
+  wire [127:0] \pushed$81 ;
   wire [5:0] ready;
-  wire [5:0] \ready$65 ;
+  wire [5:0] \ready$83 ;
   wire room;
+  wire \room$77 ;
   input rst;
   wire rst;
   output [47:0] transferred;
   wire [47:0] transferred;
-  wire [47:0] \transferred$75 ;
+  wire [47:0] \transferred$93 ;
   wire [127:0] words__payload;
+  wire [127:0] \words__payload$71 ;
   wire words__ready;
+  wire \words__ready$73 ;
   wire words__valid;
-  assign push = words__valid & words__ready;
+  wire \words__valid$75 ;
   dot_16x40_axi_top_results_port_cutter  cutter (
     .beats__payload(beats__payload),
     .beats__ready(beats__ready),
@@ -11625,11 +12111,21 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
     .clk(clk),
     .head(axi__wdata),
     .pop(pop),
-    .port_337_0 (_1_ ),
     .ready(ready),
-    .room(words__ready),
+    .room(room),
     .rst(rst),
+    .write__data(pushed),
     .write__en(push)
+  );
+  dot_16x40_axi_top_results_port_form_queue  form_queue (
+    .clk(clk),
+    .enter__payload(\enter__payload$58 ),
+    .enter__ready(forms__ready),
+    .enter__valid(enter__valid),
+    .leave__payload(\jobs__payload$64 ),
+    .leave__ready(\leave__ready$66 ),
+    .leave__valid(\jobs__valid$68 ),
+    .rst(rst)
   );
   dot_16x40_axi_top_results_port_master  master (
     .axi__awaddr(axi__awaddr),
@@ -11663,6 +12159,19 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
     .leave__ready(leave__ready),
     .leave__valid(\jobs__valid$10 ),
     .rst(rst)
+  );
+  dot_16x40_axi_top_results_port_stage  stage (
+    .clk(clk),
+    .jobs__payload(\jobs__payload$64 ),
+    .jobs__ready(\leave__ready$66 ),
+    .jobs__valid(\jobs__valid$68 ),
+    .push(push),
+    .pushed(pushed),
+    .room(room),
+    .rst(rst),
+    .sums(_1_ ),
+    .words__ready(words__ready),
+    .words__valid(words__valid)
   );
   assign jobs__payload = enter__payload;
   assign enter__ready = jobs__ready;
@@ -11702,17 +12211,28 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   assign axi__wstrb = 16'hffff;
   assign \axi__wstrb$55  = 16'hffff;
   assign \axi__wvalid$57  = axi__wvalid;
-  assign room = words__ready;
-  assign pushed = { _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83:62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62:41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41:20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20:0] };
+  assign forms__payload = \enter__payload$58 ;
+  assign \enter__ready$61  = forms__ready;
+  assign \enter__valid$62  = enter__valid;
+  assign forms__valid = enter__valid;
+  assign \leave__payload$65  = \jobs__payload$64 ;
+  assign \jobs__ready$67  = \leave__ready$66 ;
+  assign \leave__valid$69  = \jobs__valid$68 ;
   assign words__payload = { _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83:62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62:41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41:20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20:0] };
-  assign \ready$65  = ready;
+  assign \words__payload$71  = { _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83:62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62:41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41:20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20:0] };
+  assign \words__ready$73  = words__ready;
+  assign \words__valid$75  = words__valid;
+  assign \room$77  = room;
+  assign \push$79  = push;
+  assign \pushed$81  = pushed;
+  assign \ready$83  = ready;
   assign head = axi__wdata;
-  assign \head$67  = axi__wdata;
-  assign \pop$69  = pop;
-  assign \clear$71  = clear;
-  assign \finished$73  = finished;
-  assign \transferred$75  = transferred;
-  assign \error$77  = error;
+  assign \head$85  = axi__wdata;
+  assign \pop$87  = pop;
+  assign \clear$89  = clear;
+  assign \finished$91  = finished;
+  assign \transferred$93  = transferred;
+  assign \error$95  = error;
   assign \enter__payload.address  = enter__payload[39:0];
   assign \enter__payload.words  = enter__payload[71:40];
   assign \jobs__payload.address  = enter__payload[39:0];
@@ -11721,9 +12241,25 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   assign \jobs__payload$6.words  = \jobs__payload$6 [71:40];
   assign \leave__payload.address  = \jobs__payload$6 [39:0];
   assign \leave__payload.words  = \jobs__payload$6 [71:40];
+  assign \enter__payload$58.row_tiles  = \enter__payload$58 [15:0];
+  assign \enter__payload$58.groups  = \enter__payload$58 [31:16];
+  assign \enter__payload$58.digits  = \enter__payload$58 [34:32];
+  assign \enter__payload$58.codes  = \enter__payload$58 [35];
+  assign \forms__payload.row_tiles  = \enter__payload$58 [15:0];
+  assign \forms__payload.groups  = \enter__payload$58 [31:16];
+  assign \forms__payload.digits  = \enter__payload$58 [34:32];
+  assign \forms__payload.codes  = \enter__payload$58 [35];
+  assign \jobs__payload$64.row_tiles  = \jobs__payload$64 [15:0];
+  assign \jobs__payload$64.groups  = \jobs__payload$64 [31:16];
+  assign \jobs__payload$64.digits  = \jobs__payload$64 [34:32];
+  assign \jobs__payload$64.codes  = \jobs__payload$64 [35];
+  assign \leave__payload$65.row_tiles  = \jobs__payload$64 [15:0];
+  assign \leave__payload$65.groups  = \jobs__payload$64 [31:16];
+  assign \leave__payload$65.digits  = \jobs__payload$64 [34:32];
+  assign \leave__payload$65.codes  = \jobs__payload$64 [35];
 endmodule
 
-module dot_16x40_axi_top_results_port_cutter (rst, beats__payload, beats__valid, words__valid, beats__ready, words__ready, narrow, clk);
+module dot_16x40_axi_top_results_port_cutter (rst, beats__payload, beats__valid, words__valid, beats__ready, narrow, words__ready, clk);
   wire _1_ ;
   wire _2_ ;
   wire _3_ ;
@@ -11788,7 +12324,7 @@ module dot_16x40_axi_top_results_port_cutter (rst, beats__payload, beats__valid,
   assign _5_  = { 84'h000000000000000000000, beat[335:84] };
 endmodule
 
-module dot_16x40_axi_top_results_port_fifo (rst, write__en, room, head, pop, port_337_0 , ready, clk);
+module dot_16x40_axi_top_results_port_fifo (rst, room, head, pop, ready, write__en, write__data, clk);
   wire [5:0] _1_ ;
   reg [5:0] held_next ;
   reg [5:0] ready_next ;
@@ -11808,8 +12344,6 @@ module dot_16x40_axi_top_results_port_fifo (rst, write__en, room, head, pop, por
   reg [5:0] held = 6'h00;
   input pop;
   wire pop;
-  input [83:0] port_337_0 ;
-  wire [83:0] port_337_0 ;
   wire push;
   wire [127:0] pushed;
   reg pushed_before = 1'h0;
@@ -11825,6 +12359,7 @@ module dot_16x40_axi_top_results_port_fifo (rst, write__en, room, head, pop, por
   input rst;
   wire rst;
   reg [4:0] write__addr = 5'h00;
+  input [127:0] write__data;
   wire [127:0] write__data;
   input write__en;
   wire write__en;
@@ -11832,7 +12367,7 @@ module dot_16x40_axi_top_results_port_fifo (rst, write__en, room, head, pop, por
   reg [127:0] memory [31:0];
   always @(posedge clk) begin
     if (write__en)
-      memory[write__addr] <= { port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83:62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62:41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41:20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20:0] };
+      memory[write__addr] <= write__data;
   end
   reg [127:0] _0_;
   always @(posedge clk) begin
@@ -11894,10 +12429,113 @@ module dot_16x40_axi_top_results_port_fifo (rst, write__en, room, head, pop, por
   assign read__data = head;
   assign push = write__en;
   assign write_place = write__addr;
-  assign write__data = { port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83:62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62:41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41:20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20:0] };
-  assign pushed = { port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83], port_337_0 [83:62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62], port_337_0 [62:41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41], port_337_0 [41:20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20], port_337_0 [20:0] };
+  assign pushed = write__data;
   assign read__en = 1'h1;
   assign read__addr = head_place;
+endmodule
+
+module dot_16x40_axi_top_results_port_form_queue (rst, enter__valid, enter__ready, leave__valid, leave__ready, enter__payload, leave__payload, clk);
+  wire [2:0] _1_ ;
+  wire _2_ ;
+  wire [2:0] _3_ ;
+  wire [3:0] _4_ ;
+  reg [35:0] leave__payload_next ;
+  reg [35:0] second_next ;
+  reg [1:0] held_next ;
+  input clk;
+  wire clk;
+  input [35:0] enter__payload;
+  wire [35:0] enter__payload;
+  wire \enter__payload.codes ;
+  wire [2:0] \enter__payload.digits ;
+  wire [15:0] \enter__payload.groups ;
+  wire [15:0] \enter__payload.row_tiles ;
+  output enter__ready;
+  wire enter__ready;
+  input enter__valid;
+  wire enter__valid;
+  wire [35:0] first;
+  wire \first.codes ;
+  wire [2:0] \first.digits ;
+  wire [15:0] \first.groups ;
+  wire [15:0] \first.row_tiles ;
+  reg [1:0] held = 2'h0;
+  output [35:0] leave__payload;
+  reg [35:0] leave__payload = 36'h000000000;
+  wire \leave__payload.codes ;
+  wire [2:0] \leave__payload.digits ;
+  wire [15:0] \leave__payload.groups ;
+  wire [15:0] \leave__payload.row_tiles ;
+  input leave__ready;
+  wire leave__ready;
+  output leave__valid;
+  wire leave__valid;
+  wire pop;
+  wire push;
+  input rst;
+  wire rst;
+  reg [35:0] second = 36'h000000000;
+  wire \second.codes ;
+  wire [2:0] \second.digits ;
+  wire [15:0] \second.groups ;
+  wire [15:0] \second.row_tiles ;
+  assign push = enter__valid & enter__ready;
+  assign pop = leave__valid & leave__ready;
+  assign _1_  = held - pop;
+  assign _2_  = ! _1_ ;
+  assign _3_  = held + push;
+  assign _4_  = _3_  - pop;
+  always @(posedge clk)
+    leave__payload <= leave__payload_next ;
+  always @(posedge clk)
+    second <= second_next ;
+  always @(posedge clk)
+    held <= held_next ;
+  assign enter__ready = held != 2'h2;
+  assign leave__valid = | held;
+  always @* begin
+    leave__payload_next  = leave__payload;
+    if (pop) begin
+      leave__payload_next  = second;
+    end
+    if (push) begin
+      if (_2_ ) begin
+        leave__payload_next  = enter__payload;
+      end
+    end
+  end
+  always @* begin
+    second_next  = second;
+    if (push) begin
+      if (_2_ ) begin
+      end else begin
+        second_next  = enter__payload;
+      end
+    end
+  end
+  always @* begin
+    held_next  = _4_ [1:0];
+    if (rst) begin
+      held_next  = 2'h0;
+    end
+  end
+  assign first = leave__payload;
+  assign \leave__payload.row_tiles  = leave__payload[15:0];
+  assign \leave__payload.groups  = leave__payload[31:16];
+  assign \leave__payload.digits  = leave__payload[34:32];
+  assign \leave__payload.codes  = leave__payload[35];
+  assign \first.row_tiles  = leave__payload[15:0];
+  assign \first.groups  = leave__payload[31:16];
+  assign \first.digits  = leave__payload[34:32];
+  assign \first.codes  = leave__payload[35];
+  assign \second.row_tiles  = second[15:0];
+  assign \second.groups  = second[31:16];
+  assign \second.digits  = second[34:32];
+  assign \second.codes  = second[35];
+  assign \enter__payload.row_tiles  = enter__payload[15:0];
+  assign \enter__payload.groups  = enter__payload[31:16];
+  assign \enter__payload.digits  = enter__payload[34:32];
+  assign \enter__payload.codes  = enter__payload[35];
 endmodule
 
 module dot_16x40_axi_top_results_port_master (axi__wready, axi__bresp, axi__bvalid, clk, rst, clear, jobs__valid, axi__wdata, jobs__ready, finished, axi__wvalid, axi__wlast, pop, jobs__payload, ready, axi__awvalid, axi__awaddr, axi__awlen, transferred, error, axi__awready
@@ -12301,6 +12939,2243 @@ module dot_16x40_axi_top_results_port_queue (rst, enter__valid, enter__ready, le
   assign \second.words  = second[71:40];
   assign \enter__payload.address  = enter__payload[39:0];
   assign \enter__payload.words  = enter__payload[71:40];
+endmodule
+
+module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__valid, jobs__ready, sums, jobs__payload, words__ready, push, pushed, clk);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire [8:0] _12_ ;
+  wire [8:0] _13_ ;
+  wire _14_ ;
+  wire _15_ ;
+  wire _16_ ;
+  wire _17_ ;
+  wire [2:0] _18_ ;
+  reg [2:0] state_next ;
+  wire _2_ ;
+  reg [7:0] cycle_next ;
+  wire _3_ ;
+  wire _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire _9_ ;
+  wire beat_ends;
+  wire \begin ;
+  wire \begin$11 ;
+  wire \begin$16 ;
+  wire begin_block;
+  wire begin_vector;
+  wire block_ends;
+  input clk;
+  wire clk;
+  reg [7:0] cycle = 8'h00;
+  wire [7:0] \cycle$38 ;
+  wire [2:0] digits;
+  wire ends;
+  wire first;
+  wire first_tile;
+  wire first_word;
+  wire [1:0] group;
+  wire [1:0] \group$31 ;
+  wire [15:0] groups;
+  input [35:0] jobs__payload;
+  wire [35:0] jobs__payload;
+  wire \jobs__payload.codes ;
+  wire [2:0] \jobs__payload.digits ;
+  wire [15:0] \jobs__payload.groups ;
+  wire [15:0] \jobs__payload.row_tiles ;
+  output jobs__ready;
+  wire jobs__ready;
+  input jobs__valid;
+  wire jobs__valid;
+  wire last;
+  wire last_block;
+  reg [7:0] last_cycle;
+  wire last_group;
+  wire last_tile;
+  wire last_word;
+  reg next_block;
+  reg next_group;
+  wire offered;
+  reg one_group;
+  wire passing;
+  output push;
+  reg push;
+  output [127:0] pushed;
+  reg [127:0] pushed;
+  wire read;
+  input room;
+  wire room;
+  wire \room$41 ;
+  wire [15:0] row_tiles;
+  input rst;
+  wire rst;
+  reg [2:0] state = 3'h0;
+  wire [2:0] \state$36 ;
+  reg step;
+  wire [127:0] sum;
+  input [83:0] sums;
+  wire [83:0] sums;
+  wire take;
+  wire \take$20 ;
+  reg \take$45 ;
+  wire tile_ends;
+  wire \tile_ends$35 ;
+  wire vector_ends;
+  wire vectors_end;
+  wire [127:0] word;
+  wire [127:0] \word$48 ;
+  wire [127:0] words__payload;
+  output words__ready;
+  reg words__ready;
+  input words__valid;
+  wire words__valid;
+  assign jobs__ready = ! state;
+  assign \begin  = jobs__valid & jobs__ready;
+  assign take = words__valid & words__ready;
+  assign _1_  = take & last_word;
+  assign _2_  = _1_  & last_group;
+  assign block_ends = _2_  & last_tile;
+  assign passing = state == 1'h1;
+  assign \take$20  = take & passing;
+  assign tile_ends = last_word & last_group;
+  assign _3_  = ~ last;
+  assign _4_  = room | _3_ ;
+  assign _5_  = take & last;
+  assign first = first_tile & first_word;
+  assign \tile_ends$35  = last_word & last_group;
+  assign vector_ends = last_word & last_tile;
+  assign begin_block = \begin  | vectors_end;
+  assign vectors_end = ends & last_group;
+  assign _6_  = offered & room;
+  assign _7_  = state == 3'h6;
+  assign _8_  = cycle == last_cycle;
+  assign begin_vector = _7_  & _8_ ;
+  assign _9_  = block_ends & last_block;
+  assign _10_  = \begin  & jobs__payload[35];
+  assign _11_  = cycle == last_cycle;
+  assign _12_  = cycle + 1'h1;
+  assign _13_  = _11_  ? 9'h000 : _12_ ;
+  assign _14_  = cycle == last_cycle;
+  assign _15_  = cycle == last_cycle;
+  assign _16_  = cycle == last_cycle;
+  assign _17_  = cycle == last_cycle;
+  assign _18_  = last_block ? 3'h0 : 3'h2;
+  always @(posedge clk)
+    state <= state_next ;
+  always @(posedge clk)
+    cycle <= cycle_next ;
+  dot_16x40_axi_top_results_port_stage_combiner  combiner (
+    .\begin (\begin ),
+    .clk(clk),
+    .digits(jobs__payload[34:32]),
+    .last(last),
+    .port_672_0 (sums),
+    .rst(rst),
+    .sum(sum),
+    .take(\take$20 ),
+    .tile_ends(tile_ends)
+  );
+  dot_16x40_axi_top_results_port_stage_encoder  encoder (
+    .beat_ends(last_word),
+    .begin_block(begin_block),
+    .begin_vector(begin_vector),
+    .clk(clk),
+    .cycle(cycle),
+    .ends(ends),
+    .first(first),
+    .group(group),
+    .offered(offered),
+    .read(read),
+    .room(room),
+    .rst(rst),
+    .state(state),
+    .sums(sums),
+    .take(\take$45 ),
+    .tile_ends(\tile_ends$35 ),
+    .vector_ends(vector_ends),
+    .word(\word$48 )
+  );
+  dot_16x40_axi_top_results_port_stage_walk  walk (
+    .\begin (\begin ),
+    .clk(clk),
+    .first_tile(first_tile),
+    .first_word(first_word),
+    .group(group),
+    .last_block(last_block),
+    .last_group(last_group),
+    .last_tile(last_tile),
+    .last_word(last_word),
+    .next_block(next_block),
+    .next_group(next_group),
+    .one_group(one_group),
+    .port_713_0 (jobs__payload[31:0]),
+    .rst(rst),
+    .step(step)
+  );
+  always @* begin
+    words__ready = 1'h0;
+    if (passing) begin
+      words__ready = _4_ ;
+    end
+    casez (state)
+      3'h2:
+          words__ready = 1'h1;
+    endcase
+  end
+  always @* begin
+    push = 1'h0;
+    if (passing) begin
+      push = _5_ ;
+    end
+    casez (state)
+      3'h2:
+          /* empty */;
+      3'h3:
+          /* empty */;
+      3'h4:
+          /* empty */;
+      3'h5:
+          /* empty */;
+      3'h6:
+          /* empty */;
+      3'h7:
+          push = _6_ ;
+    endcase
+  end
+  always @* begin
+    pushed = 128'h00000000000000000000000000000000;
+    if (passing) begin
+      pushed = sum;
+    end
+    casez (state)
+      3'h2:
+          /* empty */;
+      3'h3:
+          /* empty */;
+      3'h4:
+          /* empty */;
+      3'h5:
+          /* empty */;
+      3'h6:
+          /* empty */;
+      3'h7:
+          pushed = \word$48 ;
+    endcase
+  end
+  always @* begin
+    step = 1'h0;
+    if (passing) begin
+      step = take;
+    end
+    casez (state)
+      3'h2:
+          step = take;
+      3'h3:
+          /* empty */;
+      3'h4:
+          /* empty */;
+      3'h5:
+          /* empty */;
+      3'h6:
+          /* empty */;
+      3'h7:
+          step = read;
+    endcase
+  end
+  always @* begin
+    next_block = 1'h0;
+    if (passing) begin
+      next_block = block_ends;
+    end
+    casez (state)
+      3'h2:
+          /* empty */;
+      3'h3:
+          /* empty */;
+      3'h4:
+          /* empty */;
+      3'h5:
+          /* empty */;
+      3'h6:
+          /* empty */;
+      3'h7:
+          next_block = vectors_end;
+    endcase
+  end
+  always @* begin
+    \take$45  = 1'h0;
+    casez (state)
+      3'h2:
+          \take$45  = take;
+    endcase
+  end
+  always @* begin
+    last_cycle = 8'h00;
+    casez (state)
+      3'h2:
+          /* empty */;
+      3'h3:
+          last_cycle = 8'h03;
+      3'h4:
+          last_cycle = 8'h2c;
+      3'h5:
+          last_cycle = 8'h24;
+      3'h6:
+          last_cycle = 8'h81;
+    endcase
+  end
+  always @* begin
+    one_group = 1'h0;
+    casez (state)
+      3'h2:
+          /* empty */;
+      3'h3:
+          /* empty */;
+      3'h4:
+          /* empty */;
+      3'h5:
+          /* empty */;
+      3'h6:
+          /* empty */;
+      3'h7:
+          one_group = 1'h1;
+    endcase
+  end
+  always @* begin
+    next_group = 1'h0;
+    casez (state)
+      3'h2:
+          /* empty */;
+      3'h3:
+          /* empty */;
+      3'h4:
+          /* empty */;
+      3'h5:
+          /* empty */;
+      3'h6:
+          /* empty */;
+      3'h7:
+          next_group = ends;
+    endcase
+  end
+  always @* begin
+    state_next  = state;
+    if (passing) begin
+      if (_9_ ) begin
+        state_next  = 3'h0;
+      end
+    end
+    if (\begin ) begin
+      state_next  = 3'h1;
+    end
+    if (_10_ ) begin
+      state_next  = 3'h2;
+    end
+    casez (state)
+      3'h2:
+          if (block_ends) begin
+            state_next  = 3'h3;
+          end
+      3'h3:
+          if (_14_ ) begin
+            state_next  = 3'h4;
+          end
+      3'h4:
+          if (_15_ ) begin
+            state_next  = 3'h5;
+          end
+      3'h5:
+          if (_16_ ) begin
+            state_next  = 3'h6;
+          end
+      3'h6:
+          if (_17_ ) begin
+            state_next  = 3'h7;
+          end
+      3'h7:
+        begin
+          if (ends) begin
+            state_next  = 3'h4;
+          end
+          if (vectors_end) begin
+            state_next  = _18_ ;
+          end
+        end
+    endcase
+    if (rst) begin
+      state_next  = 3'h0;
+    end
+  end
+  always @* begin
+    cycle_next  = _13_ [7:0];
+    if (rst) begin
+      cycle_next  = 8'h00;
+    end
+  end
+  assign \begin$11  = \begin ;
+  assign row_tiles = jobs__payload[15:0];
+  assign groups = jobs__payload[31:16];
+  assign \begin$16  = \begin ;
+  assign digits = jobs__payload[34:32];
+  assign word = { sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83:62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62:41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41:20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20:0] };
+  assign words__payload = { sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83:62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62:41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41:20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20:0] };
+  assign \group$31  = group;
+  assign \state$36  = state;
+  assign \cycle$38  = cycle;
+  assign beat_ends = last_word;
+  assign \room$41  = room;
+  assign \jobs__payload.row_tiles  = jobs__payload[15:0];
+  assign \jobs__payload.groups  = jobs__payload[31:16];
+  assign \jobs__payload.digits  = jobs__payload[34:32];
+  assign \jobs__payload.codes  = jobs__payload[35];
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_ends, last, port_672_0 , digits, sum, clk);
+  wire [32:0] _1_ ;
+  wire [4:0] _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  wire [3:0] _15_ ;
+  wire [3:0] _16_ ;
+  wire _17_ ;
+  wire [3:0] _18_ ;
+  wire [3:0] _19_ ;
+  wire [32:0] _2_ ;
+  wire [3:0] _20_ ;
+  wire [3:0] _21_ ;
+  reg [3:0] place_next ;
+  reg [127:0] tripled_next ;
+  reg [2:0] digits_behind_next ;
+  reg [2:0] behind_next ;
+  reg first_next ;
+  wire [32:0] _3_ ;
+  wire [32:0] _4_ ;
+  wire [32:0] _5_ ;
+  wire [32:0] _6_ ;
+  wire [32:0] _7_ ;
+  wire [32:0] _8_ ;
+  wire [4:0] _9_ ;
+  input \begin ;
+  wire \begin ;
+  reg [2:0] behind = 3'h0;
+  input clk;
+  wire clk;
+  input [2:0] digits;
+  wire [2:0] digits;
+  reg [2:0] digits_behind = 3'h0;
+  reg first = 1'h1;
+  output last;
+  wire last;
+  wire next_first;
+  wire [127:0] next_kept;
+  wire [3:0] next_place;
+  wire [31:0] next_tripled_0;
+  wire [31:0] next_tripled_1;
+  wire [31:0] next_tripled_2;
+  wire [31:0] next_tripled_3;
+  reg [3:0] place = 4'h0;
+  input [83:0] port_672_0 ;
+  wire [83:0] port_672_0 ;
+  wire [3:0] read__addr;
+  wire [127:0] read__data;
+  input rst;
+  wire rst;
+  output [127:0] sum;
+  wire [127:0] sum;
+  input take;
+  wire take;
+  input tile_ends;
+  wire tile_ends;
+  reg [127:0] tripled = 128'h00000000000000000000000000000000;
+  wire [127:0] word;
+  wire [3:0] write__addr;
+  wire [127:0] write__data;
+  wire write__en;
+  reg [127:0] memory [15:0];
+  always @(posedge clk) begin
+    if (write__en)
+      memory[place] <= sum;
+  end
+  assign next_kept = memory[_10_ [3:0]];
+  assign _1_  = next_kept[31:0] + { next_kept[30:0], 1'h0 };
+  assign _2_  = tripled[31:0] + { port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20:0] };
+  assign _3_  = next_kept[63:32] + { next_kept[62:32], 1'h0 };
+  assign _4_  = tripled[63:32] + { port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41:21] };
+  assign _5_  = next_kept[95:64] + { next_kept[94:64], 1'h0 };
+  assign _6_  = tripled[95:64] + { port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62:42] };
+  assign _7_  = next_kept[127:96] + { next_kept[126:96], 1'h0 };
+  assign _8_  = tripled[127:96] + { port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83:63] };
+  assign last = ! behind;
+  assign next_first = tile_ends ? last : first;
+  assign _9_  = place + 1'h1;
+  assign _10_  = tile_ends ? 5'h00 : _9_ ;
+  assign _11_  = ~ last;
+  assign write__en = take & _11_ ;
+  assign _12_  = take & next_first;
+  assign _13_  = \begin  | _12_ ;
+  assign _14_  = ! digits;
+  assign _15_  = digits - 1'h1;
+  assign _16_  = _14_  ? 4'h0 : _15_ ;
+  assign _17_  = ! digits;
+  assign _18_  = digits - 1'h1;
+  assign _19_  = _17_  ? 4'h0 : _18_ ;
+  assign _20_  = behind - 1'h1;
+  assign _21_  = last ? { 1'h0, digits_behind } : _20_ ;
+  always @(posedge clk)
+    place <= place_next ;
+  always @(posedge clk)
+    tripled <= tripled_next ;
+  always @(posedge clk)
+    digits_behind <= digits_behind_next ;
+  always @(posedge clk)
+    behind <= behind_next ;
+  always @(posedge clk)
+    first <= first_next ;
+  always @* begin
+    place_next  = place;
+    if (\begin ) begin
+      place_next  = 4'h0;
+    end else if (take) begin
+      place_next  = _10_ [3:0];
+    end
+    if (rst) begin
+      place_next  = 4'h0;
+    end
+  end
+  always @* begin
+    tripled_next  = tripled;
+    if (_13_ ) begin
+      tripled_next  = 128'h00000000000000000000000000000000;
+    end else if (take) begin
+      tripled_next  = { _7_ [31:0], _5_ [31:0], _3_ [31:0], _1_ [31:0] };
+    end
+    if (rst) begin
+      tripled_next  = 128'h00000000000000000000000000000000;
+    end
+  end
+  always @* begin
+    digits_behind_next  = digits_behind;
+    if (\begin ) begin
+      digits_behind_next  = _16_ [2:0];
+    end
+    if (rst) begin
+      digits_behind_next  = 3'h0;
+    end
+  end
+  always @* begin
+    behind_next  = behind;
+    if (\begin ) begin
+      behind_next  = _19_ [2:0];
+    end else if (take) begin
+      if (tile_ends) begin
+        behind_next  = _21_ [2:0];
+      end
+    end
+    if (rst) begin
+      behind_next  = 3'h0;
+    end
+  end
+  always @* begin
+    first_next  = first;
+    if (\begin ) begin
+      first_next  = 1'h1;
+    end else if (take) begin
+      first_next  = next_first;
+    end
+    if (rst) begin
+      first_next  = 1'h1;
+    end
+  end
+  assign next_tripled_0 = _1_ [31:0];
+  assign word = { port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83:62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62:41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41:20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20:0] };
+  assign next_tripled_1 = _3_ [31:0];
+  assign next_tripled_2 = _5_ [31:0];
+  assign next_tripled_3 = _7_ [31:0];
+  assign next_place = _10_ [3:0];
+  assign write__addr = place;
+  assign write__data = sum;
+  assign read__addr = _10_ [3:0];
+  assign read__data = next_kept;
+  assign sum[127:96] = _8_ [31:0];
+  assign sum[95:64] = _6_ [31:0];
+  assign sum[63:32] = _4_ [31:0];
+  assign sum[31:0] = _2_ [31:0];
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder (rst, room, first, tile_ends, vector_ends, begin_block, begin_vector, beat_ends, read, ends, sums, take, state, cycle, group, offered, word, clk);
+  wire _1_ ;
+  reg [9:0] on_the_way_next ;
+  reg [9:0] last_on_the_way_next ;
+  wire _2_ ;
+  wire _3_ ;
+  wire _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  reg taken_next ;
+  reg tile_ended_next ;
+  reg reading_next ;
+  wire advance;
+  wire \advance$49 ;
+  wire \advance$54 ;
+  wire \advance$59 ;
+  input beat_ends;
+  wire beat_ends;
+  wire \beat_ends$52 ;
+  wire \begin ;
+  input begin_block;
+  wire begin_block;
+  wire \begin_block$22 ;
+  input begin_vector;
+  wire begin_vector;
+  wire \begin_vector$48 ;
+  input clk;
+  wire clk;
+  wire [6:0] code;
+  wire [6:0] \code$38 ;
+  wire [31:0] codes;
+  wire [31:0] \codes$62 ;
+  input [7:0] cycle;
+  wire [7:0] cycle;
+  wire [7:0] \cycle$32 ;
+  wire end_vector;
+  output ends;
+  wire ends;
+  wire \ends$47 ;
+  input first;
+  wire first;
+  wire \first$17 ;
+  input [1:0] group;
+  wire [1:0] group;
+  wire [1:0] \group$15 ;
+  wire [19:0] largest;
+  wire [19:0] \largest$34 ;
+  wire [19:0] \largest$58 ;
+  wire last;
+  reg [9:0] last_on_the_way = 10'h000;
+  wire [83:0] magnitudes;
+  wire [20:0] \magnitudes[0] ;
+  wire [19:0] \magnitudes[0].magnitude ;
+  wire \magnitudes[0].negative ;
+  wire [20:0] \magnitudes[1] ;
+  wire [19:0] \magnitudes[1].magnitude ;
+  wire \magnitudes[1].negative ;
+  wire [20:0] \magnitudes[2] ;
+  wire [19:0] \magnitudes[2].magnitude ;
+  wire \magnitudes[2].negative ;
+  wire [20:0] \magnitudes[3] ;
+  wire [19:0] \magnitudes[3].magnitude ;
+  wire \magnitudes[3].negative ;
+  output offered;
+  wire offered;
+  wire \offered$43 ;
+  reg [9:0] on_the_way = 10'h000;
+  wire push;
+  wire [83:0] pushed;
+  output read;
+  wire read;
+  wire \read$50 ;
+  reg reading = 1'h0;
+  input room;
+  wire room;
+  input rst;
+  wire rst;
+  wire scale;
+  input [2:0] state;
+  wire [2:0] state;
+  wire step;
+  input [83:0] sums;
+  wire [83:0] sums;
+  wire [83:0] \sums$19 ;
+  wire \table ;
+  input take;
+  wire take;
+  wire \take$13 ;
+  reg taken = 1'h0;
+  wire [19:0] threshold;
+  wire [19:0] \threshold$40 ;
+  reg tile_ended = 1'h0;
+  input tile_ends;
+  wire tile_ends;
+  wire \tile_ends$26 ;
+  wire valid;
+  wire [1:0] vector;
+  input vector_ends;
+  wire vector_ends;
+  output [127:0] word;
+  wire [127:0] word;
+  wire [127:0] \word$45 ;
+  wire [83:0] \word$55 ;
+  wire [20:0] \word$55[0] ;
+  wire [19:0] \word$55[0].magnitude ;
+  wire \word$55[0].negative ;
+  wire [20:0] \word$55[1] ;
+  wire [19:0] \word$55[1].magnitude ;
+  wire \word$55[1].negative ;
+  wire [20:0] \word$55[2] ;
+  wire [19:0] \word$55[2].magnitude ;
+  wire \word$55[2].negative ;
+  wire [20:0] \word$55[3] ;
+  wire [19:0] \word$55[3].magnitude ;
+  wire \word$55[3].negative ;
+  wire [83:0] \word$56 ;
+  wire write;
+  wire \write$36 ;
+  assign _1_  = read & vector_ends;
+  assign _2_  = reading & vector_ends;
+  assign scale = state == 3'h4;
+  assign step = state == 3'h5;
+  assign \table  = state == 3'h6;
+  assign _3_  = state == 3'h7;
+  assign _4_  = ~ offered;
+  assign _5_  = _4_  | room;
+  assign advance = _3_  & _5_ ;
+  assign read = advance & reading;
+  assign _6_  = offered & \ends$47 ;
+  assign ends = _6_  & room;
+  always @(posedge clk)
+    taken <= taken_next ;
+  always @(posedge clk)
+    tile_ended <= tile_ended_next ;
+  always @(posedge clk)
+    reading <= reading_next ;
+  always @(posedge clk)
+    on_the_way <= on_the_way_next ;
+  always @(posedge clk)
+    last_on_the_way <= last_on_the_way_next ;
+  dot_16x40_axi_top_results_port_stage_encoder_magnitude  magnitude (
+    .\before (largest),
+    .clk(clk),
+    .first(first),
+    .group(group),
+    .magnitudes(pushed),
+    .rst(rst),
+    .sums(sums),
+    .take(take)
+  );
+  dot_16x40_axi_top_results_port_stage_encoder_packer  packer (
+    .advance(advance),
+    .\begin (begin_vector),
+    .clk(clk),
+    .codes(codes),
+    .ends(\ends$47 ),
+    .largest(largest),
+    .last(last_on_the_way[9]),
+    .offered(offered),
+    .rst(rst),
+    .valid(on_the_way[9]),
+    .word(word)
+  );
+  dot_16x40_axi_top_results_port_stage_encoder_search  search (
+    .clk(clk),
+    .codes(codes),
+    .rst(rst),
+    .sum_0__advance(advance),
+    .sum_0__code(code),
+    .sum_0__write(\table ),
+    .threshold(threshold),
+    .word(\word$55 )
+  );
+  dot_16x40_axi_top_results_port_stage_encoder_store  store (
+    .beat_ends(beat_ends),
+    .begin_block(begin_block),
+    .begin_vector(begin_vector),
+    .clk(clk),
+    .end_vector(ends),
+    .read(reading),
+    .read__en(advance),
+    .rst(rst),
+    .tile_ends(tile_ended),
+    .word(\word$55 ),
+    .write__data(pushed),
+    .write__en(taken)
+  );
+  dot_16x40_axi_top_results_port_stage_encoder_thresholds  thresholds (
+    .clk(clk),
+    .code(code),
+    .cycle(cycle),
+    .largest(largest),
+    .rst(rst),
+    .scale(scale),
+    .step(step),
+    .\table (\table ),
+    .threshold(threshold)
+  );
+  always @* begin
+    taken_next  = take;
+    if (rst) begin
+      taken_next  = 1'h0;
+    end
+  end
+  always @* begin
+    tile_ended_next  = tile_ends;
+    if (rst) begin
+      tile_ended_next  = 1'h0;
+    end
+  end
+  always @* begin
+    reading_next  = reading;
+    if (begin_vector) begin
+      reading_next  = 1'h1;
+    end else if (_1_ ) begin
+      reading_next  = 1'h0;
+    end
+    if (rst) begin
+      reading_next  = 1'h0;
+    end
+  end
+  always @* begin
+    on_the_way_next  = on_the_way;
+    if (advance) begin
+      on_the_way_next  = { on_the_way[8:0], reading };
+    end
+    if (rst) begin
+      on_the_way_next  = 10'h000;
+    end
+  end
+  always @* begin
+    last_on_the_way_next  = last_on_the_way;
+    if (advance) begin
+      last_on_the_way_next  = { last_on_the_way[8:0], _2_  };
+    end
+    if (rst) begin
+      last_on_the_way_next  = 10'h000;
+    end
+  end
+  assign \take$13  = take;
+  assign \group$15  = group;
+  assign \first$17  = first;
+  assign \sums$19  = sums;
+  assign vector = group;
+  assign \begin_block$22  = begin_block;
+  assign push = taken;
+  assign magnitudes = pushed;
+  assign \tile_ends$26  = tile_ended;
+  assign \cycle$32  = cycle;
+  assign \largest$34  = largest;
+  assign write = \table ;
+  assign \write$36  = \table ;
+  assign \code$38  = code;
+  assign \threshold$40  = threshold;
+  assign \offered$43  = offered;
+  assign \word$45  = word;
+  assign \begin_vector$48  = begin_vector;
+  assign \advance$49  = advance;
+  assign \read$50  = reading;
+  assign \beat_ends$52  = beat_ends;
+  assign end_vector = ends;
+  assign \advance$54  = advance;
+  assign \word$56  = \word$55 ;
+  assign \begin  = begin_vector;
+  assign \largest$58  = largest;
+  assign \advance$59  = advance;
+  assign valid = on_the_way[9];
+  assign \codes$62  = codes;
+  assign last = last_on_the_way[9];
+  assign \magnitudes[0]  = pushed[20:0];
+  assign \magnitudes[0].magnitude  = pushed[19:0];
+  assign \magnitudes[0].negative  = pushed[20];
+  assign \magnitudes[1]  = pushed[41:21];
+  assign \magnitudes[1].magnitude  = pushed[40:21];
+  assign \magnitudes[1].negative  = pushed[41];
+  assign \magnitudes[2]  = pushed[62:42];
+  assign \magnitudes[2].magnitude  = pushed[61:42];
+  assign \magnitudes[2].negative  = pushed[62];
+  assign \magnitudes[3]  = pushed[83:63];
+  assign \magnitudes[3].magnitude  = pushed[82:63];
+  assign \magnitudes[3].negative  = pushed[83];
+  assign \word$55[0]  = \word$55 [20:0];
+  assign \word$55[0].magnitude  = \word$55 [19:0];
+  assign \word$55[0].negative  = \word$55 [20];
+  assign \word$55[1]  = \word$55 [41:21];
+  assign \word$55[1].magnitude  = \word$55 [40:21];
+  assign \word$55[1].negative  = \word$55 [41];
+  assign \word$55[2]  = \word$55 [62:42];
+  assign \word$55[2].magnitude  = \word$55 [61:42];
+  assign \word$55[2].negative  = \word$55 [62];
+  assign \word$55[3]  = \word$55 [83:63];
+  assign \word$55[3].magnitude  = \word$55 [82:63];
+  assign \word$55[3].negative  = \word$55 [83];
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder_magnitude (rst, first, \before , sums, take, group, magnitudes, clk);
+  wire [19:0] _1_ ;
+  wire [19:0] _10_ ;
+  wire _11_ ;
+  wire [19:0] _12_ ;
+  wire _13_ ;
+  wire [19:0] _14_ ;
+  wire _15_ ;
+  wire _16_ ;
+  reg [83:0] magnitudes_next ;
+  reg [19:0] level1_0_0_next ;
+  reg [19:0] level1_0_1_next ;
+  wire [20:0] _2_ ;
+  reg [19:0] level2_0_0_next ;
+  reg [3:0] about_0_next ;
+  reg [3:0] about_1_next ;
+  reg [3:0] about_2_next ;
+  wire [19:0] _3_ ;
+  wire [20:0] _4_ ;
+  wire [19:0] _5_ ;
+  wire [20:0] _6_ ;
+  wire [19:0] _7_ ;
+  wire [20:0] _8_ ;
+  wire _9_ ;
+  wire [3:0] about;
+  wire \about.first ;
+  wire [1:0] \about.group ;
+  wire \about.take ;
+  reg [3:0] about_0 = 4'h0;
+  wire \about_0.first ;
+  wire [1:0] \about_0.group ;
+  wire \about_0.take ;
+  reg [3:0] about_1 = 4'h0;
+  wire \about_1.first ;
+  wire [1:0] \about_1.group ;
+  wire \about_1.take ;
+  reg [3:0] about_2 = 4'h0;
+  wire \about_2.first ;
+  wire [1:0] \about_2.group ;
+  wire \about_2.take ;
+  output [19:0] \before ;
+  wire [19:0] \before ;
+  input clk;
+  wire clk;
+  input first;
+  wire first;
+  input [1:0] group;
+  wire [1:0] group;
+  wire larger;
+  wire [19:0] largest;
+  reg [19:0] level1_0_0 = 20'h00000;
+  reg [19:0] level1_0_1 = 20'h00000;
+  reg [19:0] level2_0_0 = 20'h00000;
+  output [83:0] magnitudes;
+  reg [83:0] magnitudes = 84'h000000000000000000000;
+  wire [20:0] \magnitudes[0] ;
+  wire [19:0] \magnitudes[0].magnitude ;
+  wire \magnitudes[0].negative ;
+  wire [20:0] \magnitudes[1] ;
+  wire [19:0] \magnitudes[1].magnitude ;
+  wire \magnitudes[1].negative ;
+  wire [20:0] \magnitudes[2] ;
+  wire [19:0] \magnitudes[2].magnitude ;
+  wire \magnitudes[2].negative ;
+  wire [20:0] \magnitudes[3] ;
+  wire [19:0] \magnitudes[3].magnitude ;
+  wire \magnitudes[3].negative ;
+  wire [1:0] read__addr;
+  wire [19:0] read__data;
+  input rst;
+  wire rst;
+  input [83:0] sums;
+  wire [83:0] sums;
+  input take;
+  wire take;
+  wire [1:0] vector;
+  wire [1:0] write__addr;
+  wire [19:0] write__data;
+  wire write__en;
+  reg [19:0] memory [3:0];
+  always @(posedge clk) begin
+    if (larger)
+      memory[about_2[3:2]] <= level2_0_0;
+  end
+  assign \before  = memory[read__addr];
+  assign _1_  = sums[19:0] ^ { sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20], sums[20] };
+  assign _2_  = _1_  + sums[20];
+  assign _3_  = sums[40:21] ^ { sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41], sums[41] };
+  assign _4_  = _3_  + sums[41];
+  assign _5_  = sums[61:42] ^ { sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62], sums[62] };
+  assign _6_  = _5_  + sums[62];
+  assign _7_  = sums[82:63] ^ { sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83], sums[83] };
+  assign _8_  = _7_  + sums[83];
+  assign _9_  = magnitudes[19:0] > magnitudes[40:21];
+  assign _10_  = _9_  ? magnitudes[19:0] : magnitudes[40:21];
+  assign _11_  = magnitudes[61:42] > magnitudes[82:63];
+  assign _12_  = _11_  ? magnitudes[61:42] : magnitudes[82:63];
+  assign _13_  = level1_0_0 > level1_0_1;
+  assign _14_  = _13_  ? level1_0_0 : level1_0_1;
+  assign _15_  = level2_0_0 > \before ;
+  assign _16_  = about_2[1] | _15_ ;
+  assign larger = about_2[0] & _16_ ;
+  assign read__addr = about_2[0] ? about_2[3:2] : group;
+  always @(posedge clk)
+    magnitudes <= magnitudes_next ;
+  always @(posedge clk)
+    level1_0_0 <= level1_0_0_next ;
+  always @(posedge clk)
+    level1_0_1 <= level1_0_1_next ;
+  always @(posedge clk)
+    level2_0_0 <= level2_0_0_next ;
+  always @(posedge clk)
+    about_0 <= about_0_next ;
+  always @(posedge clk)
+    about_1 <= about_1_next ;
+  always @(posedge clk)
+    about_2 <= about_2_next ;
+  always @* begin
+    magnitudes_next  = magnitudes;
+    if (take) begin
+      magnitudes_next [20] = sums[20];
+      magnitudes_next [19:0] = _2_ [19:0];
+      magnitudes_next [41] = sums[41];
+      magnitudes_next [40:21] = _4_ [19:0];
+      magnitudes_next [62] = sums[62];
+      magnitudes_next [61:42] = _6_ [19:0];
+      magnitudes_next [83] = sums[83];
+      magnitudes_next [82:63] = _8_ [19:0];
+    end
+    if (rst) begin
+      magnitudes_next  = 84'h000000000000000000000;
+    end
+  end
+  always @* begin
+    level1_0_0_next  = _10_ ;
+    if (rst) begin
+      level1_0_0_next  = 20'h00000;
+    end
+  end
+  always @* begin
+    level1_0_1_next  = _12_ ;
+    if (rst) begin
+      level1_0_1_next  = 20'h00000;
+    end
+  end
+  always @* begin
+    level2_0_0_next  = _14_ ;
+    if (rst) begin
+      level2_0_0_next  = 20'h00000;
+    end
+  end
+  always @* begin
+    about_0_next  = about;
+    if (rst) begin
+      about_0_next  = 4'h0;
+    end
+  end
+  always @* begin
+    about_1_next  = about_0;
+    if (rst) begin
+      about_1_next  = 4'h0;
+    end
+  end
+  always @* begin
+    about_2_next  = about_1;
+    if (rst) begin
+      about_2_next  = 4'h0;
+    end
+  end
+  assign largest = \before ;
+  assign vector = group;
+  assign read__data = \before ;
+  assign write__en = larger;
+  assign write__addr = about_2[3:2];
+  assign write__data = level2_0_0;
+  assign \magnitudes[0]  = magnitudes[20:0];
+  assign \magnitudes[0].magnitude  = magnitudes[19:0];
+  assign \magnitudes[0].negative  = magnitudes[20];
+  assign \magnitudes[1]  = magnitudes[41:21];
+  assign \magnitudes[1].magnitude  = magnitudes[40:21];
+  assign \magnitudes[1].negative  = magnitudes[41];
+  assign \magnitudes[2]  = magnitudes[62:42];
+  assign \magnitudes[2].magnitude  = magnitudes[61:42];
+  assign \magnitudes[2].negative  = magnitudes[62];
+  assign \magnitudes[3]  = magnitudes[83:63];
+  assign \magnitudes[3].magnitude  = magnitudes[82:63];
+  assign \magnitudes[3].negative  = magnitudes[83];
+  assign \about_0.take  = about_0[0];
+  assign \about_0.first  = about_0[1];
+  assign \about_0.group  = about_0[3:2];
+  assign \about.take  = about[0];
+  assign \about.first  = about[1];
+  assign \about.group  = about[3:2];
+  assign \about_1.take  = about_1[0];
+  assign \about_1.first  = about_1[1];
+  assign \about_1.group  = about_1[3:2];
+  assign \about_2.take  = about_2[0];
+  assign \about_2.first  = about_2[1];
+  assign \about_2.group  = about_2[3:2];
+  assign about[3:2] = group;
+  assign about[1] = first;
+  assign about[0] = take;
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder_packer (rst, \begin , advance, largest, valid, last, codes, offered, ends, word, clk);
+  wire _1_ ;
+  wire _2_ ;
+  wire _3_ ;
+  wire [2:0] _4_ ;
+  wire _5_ ;
+  reg offered_next ;
+  reg ends_next ;
+  reg [127:0] word_next ;
+  reg [1:0] place_next ;
+  input advance;
+  wire advance;
+  input \begin ;
+  wire \begin ;
+  input clk;
+  wire clk;
+  input [31:0] codes;
+  wire [31:0] codes;
+  output ends;
+  reg ends = 1'h0;
+  input [19:0] largest;
+  wire [19:0] largest;
+  input last;
+  wire last;
+  output offered;
+  reg offered = 1'h0;
+  reg [1:0] place = 2'h0;
+  input rst;
+  wire rst;
+  input valid;
+  wire valid;
+  output [127:0] word;
+  reg [127:0] word = 128'h00000000000000000000000000000000;
+  assign _1_  = place == 2'h3;
+  assign _2_  = last | _1_ ;
+  assign _3_  = valid & _2_ ;
+  assign _4_  = place + 1'h1;
+  assign _5_  = ! place;
+  always @(posedge clk)
+    offered <= offered_next ;
+  always @(posedge clk)
+    ends <= ends_next ;
+  always @(posedge clk)
+    word <= word_next ;
+  always @(posedge clk)
+    place <= place_next ;
+  always @* begin
+    offered_next  = offered;
+    if (\begin ) begin
+      offered_next  = 1'h1;
+    end else if (advance) begin
+      offered_next  = _3_ ;
+    end
+    if (rst) begin
+      offered_next  = 1'h0;
+    end
+  end
+  always @* begin
+    ends_next  = ends;
+    if (\begin ) begin
+      ends_next  = 1'h0;
+    end else if (advance) begin
+      ends_next  = last;
+    end
+    if (rst) begin
+      ends_next  = 1'h0;
+    end
+  end
+  always @* begin
+    word_next  = word;
+    if (\begin ) begin
+      word_next  = { 108'h000000000000000000000000000, largest };
+    end else if (advance) begin
+      if (valid) begin
+        if (_5_ ) begin
+          word_next  = { 96'h000000000000000000000000, codes };
+        end else begin
+          casez (place)
+            2'h0:
+                word_next [31:0] = codes;
+            2'h1:
+                word_next [63:32] = codes;
+            2'h2:
+                word_next [95:64] = codes;
+            2'h3:
+                word_next [127:96] = codes;
+          endcase
+        end
+      end
+    end
+    if (rst) begin
+      word_next  = 128'h00000000000000000000000000000000;
+    end
+  end
+  always @* begin
+    place_next  = place;
+    if (\begin ) begin
+      place_next  = 2'h0;
+    end else if (advance) begin
+      if (valid) begin
+        place_next  = _4_ [1:0];
+      end
+    end
+    if (rst) begin
+      place_next  = 2'h0;
+    end
+  end
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder_search (rst, sum_0__write, sum_0__advance, threshold, word, sum_0__code, codes, clk);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  reg [19:0] sum_0__level_0_next ;
+  reg [39:0] sum_0__level_1_next ;
+  reg [79:0] sum_0__level_2_next ;
+  wire _2_ ;
+  wire _3_ ;
+  wire _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire _9_ ;
+  wire advance;
+  input clk;
+  wire clk;
+  wire [6:0] code;
+  output [31:0] codes;
+  wire [31:0] codes;
+  wire [19:0] complement;
+  wire [19:0] level_0;
+  wire [19:0] \level_0[0] ;
+  wire [39:0] level_1;
+  wire [19:0] \level_1[0] ;
+  wire [19:0] \level_1[1] ;
+  wire [79:0] level_2;
+  wire [19:0] \level_2[0] ;
+  wire [19:0] \level_2[1] ;
+  wire [19:0] \level_2[2] ;
+  wire [19:0] \level_2[3] ;
+  input rst;
+  wire rst;
+  input sum_0__advance;
+  wire sum_0__advance;
+  input [6:0] sum_0__code;
+  wire [6:0] sum_0__code;
+  wire [7:0] sum_0__found;
+  reg [19:0] sum_0__level_0 = 20'h00000;
+  wire [19:0] \sum_0__level_0[0] ;
+  reg [39:0] sum_0__level_1 = 40'h0000000000;
+  wire [19:0] \sum_0__level_1[0] ;
+  wire [19:0] \sum_0__level_1[1] ;
+  reg [79:0] sum_0__level_2 = 80'h00000000000000000000;
+  wire [19:0] \sum_0__level_2[0] ;
+  wire [19:0] \sum_0__level_2[1] ;
+  wire [19:0] \sum_0__level_2[2] ;
+  wire [19:0] \sum_0__level_2[3] ;
+  wire [19:0] sum_0__threshold;
+  wire [20:0] sum_0__total;
+  wire [19:0] \sum_0__total.magnitude ;
+  wire \sum_0__total.negative ;
+  input sum_0__write;
+  wire sum_0__write;
+  wire sum_1__advance;
+  wire [6:0] sum_1__code;
+  wire [7:0] sum_1__found;
+  wire [19:0] sum_1__level_0;
+  wire [19:0] \sum_1__level_0[0] ;
+  wire [39:0] sum_1__level_1;
+  wire [19:0] \sum_1__level_1[0] ;
+  wire [19:0] \sum_1__level_1[1] ;
+  wire [79:0] sum_1__level_2;
+  wire [19:0] \sum_1__level_2[0] ;
+  wire [19:0] \sum_1__level_2[1] ;
+  wire [19:0] \sum_1__level_2[2] ;
+  wire [19:0] \sum_1__level_2[3] ;
+  wire [19:0] sum_1__threshold;
+  wire [20:0] sum_1__total;
+  wire [19:0] \sum_1__total.magnitude ;
+  wire \sum_1__total.negative ;
+  wire sum_1__write;
+  wire sum_2__advance;
+  wire [6:0] sum_2__code;
+  wire [7:0] sum_2__found;
+  wire [19:0] sum_2__level_0;
+  wire [19:0] \sum_2__level_0[0] ;
+  wire [39:0] sum_2__level_1;
+  wire [19:0] \sum_2__level_1[0] ;
+  wire [19:0] \sum_2__level_1[1] ;
+  wire [79:0] sum_2__level_2;
+  wire [19:0] \sum_2__level_2[0] ;
+  wire [19:0] \sum_2__level_2[1] ;
+  wire [19:0] \sum_2__level_2[2] ;
+  wire [19:0] \sum_2__level_2[3] ;
+  wire [19:0] sum_2__threshold;
+  wire [20:0] sum_2__total;
+  wire [19:0] \sum_2__total.magnitude ;
+  wire \sum_2__total.negative ;
+  wire sum_2__write;
+  wire sum_3__advance;
+  wire [6:0] sum_3__code;
+  wire [7:0] sum_3__found;
+  wire [19:0] sum_3__level_0;
+  wire [19:0] \sum_3__level_0[0] ;
+  wire [39:0] sum_3__level_1;
+  wire [19:0] \sum_3__level_1[0] ;
+  wire [19:0] \sum_3__level_1[1] ;
+  wire [79:0] sum_3__level_2;
+  wire [19:0] \sum_3__level_2[0] ;
+  wire [19:0] \sum_3__level_2[1] ;
+  wire [19:0] \sum_3__level_2[2] ;
+  wire [19:0] \sum_3__level_2[3] ;
+  wire [19:0] sum_3__threshold;
+  wire [20:0] sum_3__total;
+  wire [19:0] \sum_3__total.magnitude ;
+  wire \sum_3__total.negative ;
+  wire sum_3__write;
+  input [19:0] threshold;
+  wire [19:0] threshold;
+  input [83:0] word;
+  wire [83:0] word;
+  wire [20:0] \word[0] ;
+  wire [19:0] \word[0].magnitude ;
+  wire \word[0].negative ;
+  wire [20:0] \word[1] ;
+  wire [19:0] \word[1].magnitude ;
+  wire \word[1].negative ;
+  wire [20:0] \word[2] ;
+  wire [19:0] \word[2].magnitude ;
+  wire \word[2].negative ;
+  wire [20:0] \word[3] ;
+  wire [19:0] \word[3].magnitude ;
+  wire \word[3].negative ;
+  wire write;
+  assign complement = ~ threshold;
+  assign _1_  = sum_0__code == 7'h40;
+  assign _2_  = sum_0__write & _1_ ;
+  assign _3_  = sum_0__code == 6'h20;
+  assign _4_  = sum_0__write & _3_ ;
+  assign _5_  = sum_0__code == 7'h60;
+  assign _6_  = sum_0__write & _5_ ;
+  assign _7_  = sum_0__code == 5'h10;
+  assign _8_  = sum_0__write & _7_ ;
+  assign _9_  = sum_0__code == 6'h30;
+  assign _10_  = sum_0__write & _9_ ;
+  assign _11_  = sum_0__code == 7'h50;
+  assign _12_  = sum_0__write & _11_ ;
+  assign _13_  = sum_0__code == 7'h70;
+  assign _14_  = sum_0__write & _13_ ;
+  always @(posedge clk)
+    sum_0__level_0 <= sum_0__level_0_next ;
+  always @(posedge clk)
+    sum_0__level_1 <= sum_0__level_1_next ;
+  always @(posedge clk)
+    sum_0__level_2 <= sum_0__level_2_next ;
+  dot_16x40_axi_sum_search sum_0 (
+    .advance(sum_0__advance),
+    .clk(clk),
+    .code(sum_0__code),
+    .found(sum_0__found),
+    .level_0(sum_0__level_0),
+    .level_1(sum_0__level_1),
+    .level_2(sum_0__level_2),
+    .rst(rst),
+    .threshold(complement),
+    .total(word[20:0]),
+    .write(sum_0__write)
+  );
+  dot_16x40_axi_sum_search sum_1 (
+    .advance(sum_0__advance),
+    .clk(clk),
+    .code(sum_0__code),
+    .found(sum_1__found),
+    .level_0(sum_0__level_0),
+    .level_1(sum_0__level_1),
+    .level_2(sum_0__level_2),
+    .rst(rst),
+    .threshold(complement),
+    .total(word[41:21]),
+    .write(sum_0__write)
+  );
+  dot_16x40_axi_sum_search sum_2 (
+    .advance(sum_0__advance),
+    .clk(clk),
+    .code(sum_0__code),
+    .found(sum_2__found),
+    .level_0(sum_0__level_0),
+    .level_1(sum_0__level_1),
+    .level_2(sum_0__level_2),
+    .rst(rst),
+    .threshold(complement),
+    .total(word[62:42]),
+    .write(sum_0__write)
+  );
+  dot_16x40_axi_sum_search sum_3 (
+    .advance(sum_0__advance),
+    .clk(clk),
+    .code(sum_0__code),
+    .found(sum_3__found),
+    .level_0(sum_0__level_0),
+    .level_1(sum_0__level_1),
+    .level_2(sum_0__level_2),
+    .rst(rst),
+    .threshold(complement),
+    .total(word[83:63]),
+    .write(sum_0__write)
+  );
+  always @* begin
+    sum_0__level_0_next  = sum_0__level_0;
+    if (_2_ ) begin
+      sum_0__level_0_next  = complement;
+    end
+    if (rst) begin
+      sum_0__level_0_next  = 20'h00000;
+    end
+  end
+  always @* begin
+    sum_0__level_1_next  = sum_0__level_1;
+    if (_4_ ) begin
+      sum_0__level_1_next [19:0] = complement;
+    end
+    if (_6_ ) begin
+      sum_0__level_1_next [39:20] = complement;
+    end
+    if (rst) begin
+      sum_0__level_1_next  = 40'h0000000000;
+    end
+  end
+  always @* begin
+    sum_0__level_2_next  = sum_0__level_2;
+    if (_8_ ) begin
+      sum_0__level_2_next [19:0] = complement;
+    end
+    if (_10_ ) begin
+      sum_0__level_2_next [39:20] = complement;
+    end
+    if (_12_ ) begin
+      sum_0__level_2_next [59:40] = complement;
+    end
+    if (_14_ ) begin
+      sum_0__level_2_next [79:60] = complement;
+    end
+    if (rst) begin
+      sum_0__level_2_next  = 80'h00000000000000000000;
+    end
+  end
+  assign write = sum_0__write;
+  assign code = sum_0__code;
+  assign sum_0__threshold = complement;
+  assign advance = sum_0__advance;
+  assign sum_0__total = word[20:0];
+  assign sum_1__write = sum_0__write;
+  assign sum_1__code = sum_0__code;
+  assign sum_1__threshold = complement;
+  assign sum_1__advance = sum_0__advance;
+  assign sum_1__total = word[41:21];
+  assign sum_2__write = sum_0__write;
+  assign sum_2__code = sum_0__code;
+  assign sum_2__threshold = complement;
+  assign sum_2__advance = sum_0__advance;
+  assign sum_2__total = word[62:42];
+  assign sum_3__write = sum_0__write;
+  assign sum_3__code = sum_0__code;
+  assign sum_3__threshold = complement;
+  assign sum_3__advance = sum_0__advance;
+  assign sum_3__total = word[83:63];
+  assign level_0 = sum_0__level_0;
+  assign sum_1__level_0 = sum_0__level_0;
+  assign sum_2__level_0 = sum_0__level_0;
+  assign sum_3__level_0 = sum_0__level_0;
+  assign level_1 = sum_0__level_1;
+  assign sum_1__level_1 = sum_0__level_1;
+  assign sum_2__level_1 = sum_0__level_1;
+  assign sum_3__level_1 = sum_0__level_1;
+  assign level_2 = sum_0__level_2;
+  assign sum_1__level_2 = sum_0__level_2;
+  assign sum_2__level_2 = sum_0__level_2;
+  assign sum_3__level_2 = sum_0__level_2;
+  assign \sum_0__total.magnitude  = word[19:0];
+  assign \sum_0__total.negative  = word[20];
+  assign \word[0]  = word[20:0];
+  assign \word[0].magnitude  = word[19:0];
+  assign \word[0].negative  = word[20];
+  assign \word[1]  = word[41:21];
+  assign \word[1].magnitude  = word[40:21];
+  assign \word[1].negative  = word[41];
+  assign \word[2]  = word[62:42];
+  assign \word[2].magnitude  = word[61:42];
+  assign \word[2].negative  = word[62];
+  assign \word[3]  = word[83:63];
+  assign \word[3].magnitude  = word[82:63];
+  assign \word[3].negative  = word[83];
+  assign \sum_1__total.magnitude  = word[40:21];
+  assign \sum_1__total.negative  = word[41];
+  assign \sum_2__total.magnitude  = word[61:42];
+  assign \sum_2__total.negative  = word[62];
+  assign \sum_3__total.magnitude  = word[82:63];
+  assign \sum_3__total.negative  = word[83];
+  assign \sum_0__level_0[0]  = sum_0__level_0;
+  assign \level_0[0]  = sum_0__level_0;
+  assign \sum_1__level_0[0]  = sum_0__level_0;
+  assign \sum_2__level_0[0]  = sum_0__level_0;
+  assign \sum_3__level_0[0]  = sum_0__level_0;
+  assign \sum_0__level_1[0]  = sum_0__level_1[19:0];
+  assign \sum_0__level_1[1]  = sum_0__level_1[39:20];
+  assign \level_1[0]  = sum_0__level_1[19:0];
+  assign \level_1[1]  = sum_0__level_1[39:20];
+  assign \sum_1__level_1[0]  = sum_0__level_1[19:0];
+  assign \sum_1__level_1[1]  = sum_0__level_1[39:20];
+  assign \sum_2__level_1[0]  = sum_0__level_1[19:0];
+  assign \sum_2__level_1[1]  = sum_0__level_1[39:20];
+  assign \sum_3__level_1[0]  = sum_0__level_1[19:0];
+  assign \sum_3__level_1[1]  = sum_0__level_1[39:20];
+  assign \sum_0__level_2[0]  = sum_0__level_2[19:0];
+  assign \sum_0__level_2[1]  = sum_0__level_2[39:20];
+  assign \sum_0__level_2[2]  = sum_0__level_2[59:40];
+  assign \sum_0__level_2[3]  = sum_0__level_2[79:60];
+  assign \level_2[0]  = sum_0__level_2[19:0];
+  assign \level_2[1]  = sum_0__level_2[39:20];
+  assign \level_2[2]  = sum_0__level_2[59:40];
+  assign \level_2[3]  = sum_0__level_2[79:60];
+  assign \sum_1__level_2[0]  = sum_0__level_2[19:0];
+  assign \sum_1__level_2[1]  = sum_0__level_2[39:20];
+  assign \sum_1__level_2[2]  = sum_0__level_2[59:40];
+  assign \sum_1__level_2[3]  = sum_0__level_2[79:60];
+  assign \sum_2__level_2[0]  = sum_0__level_2[19:0];
+  assign \sum_2__level_2[1]  = sum_0__level_2[39:20];
+  assign \sum_2__level_2[2]  = sum_0__level_2[59:40];
+  assign \sum_2__level_2[3]  = sum_0__level_2[79:60];
+  assign \sum_3__level_2[0]  = sum_0__level_2[19:0];
+  assign \sum_3__level_2[1]  = sum_0__level_2[39:20];
+  assign \sum_3__level_2[2]  = sum_0__level_2[59:40];
+  assign \sum_3__level_2[3]  = sum_0__level_2[79:60];
+  assign codes[31:24] = sum_3__found;
+  assign codes[23:16] = sum_2__found;
+  assign codes[15:8] = sum_1__found;
+  assign codes[7:0] = sum_0__found;
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder_store (rst, begin_block, begin_vector, beat_ends, read__en, end_vector, write__en, tile_ends, read, write__data, word, clk);
+  wire [11:0] _1_ ;
+  reg [83:0] word_next ;
+  reg [10:0] read__addr_next ;
+  reg [10:0] vector_place_next ;
+  wire [11:0] _2_ ;
+  wire [12:0] _3_ ;
+  wire [10:0] _4_ ;
+  wire [11:0] _5_ ;
+  wire [11:0] _6_ ;
+  reg [10:0] write__addr_next ;
+  reg in_first_tile_next ;
+  reg [10:0] to_next_tile_next ;
+  wire advance;
+  input beat_ends;
+  wire beat_ends;
+  input begin_block;
+  wire begin_block;
+  input begin_vector;
+  wire begin_vector;
+  input clk;
+  wire clk;
+  input end_vector;
+  wire end_vector;
+  reg in_first_tile = 1'h0;
+  wire push;
+  wire [83:0] pushed;
+  input read;
+  wire read;
+  reg [10:0] read__addr = 11'h000;
+  wire [83:0] read__data;
+  input read__en;
+  wire read__en;
+  wire [10:0] read_place;
+  input rst;
+  wire rst;
+  input tile_ends;
+  wire tile_ends;
+  reg [10:0] to_next_tile = 11'h000;
+  reg [10:0] vector_place = 11'h000;
+  output [83:0] word;
+  reg [83:0] word = 84'h000000000000000000000;
+  reg [10:0] write__addr = 11'h000;
+  input [83:0] write__data;
+  wire [83:0] write__data;
+  input write__en;
+  wire write__en;
+  wire [10:0] write_place;
+  reg [83:0] memory [1727:0];
+  always @(posedge clk) begin
+    if (write__en)
+      memory[write__addr] <= write__data;
+  end
+  reg [83:0] _0_;
+  always @(posedge clk) begin
+    if (read__en) begin
+      _0_ <= memory[read__addr];
+    end
+  end
+  assign read__data = _0_;
+  assign _1_  = write__addr + 1'h1;
+  assign _2_  = write__addr + 2'h2;
+  assign _3_  = _2_  - 3'h4;
+  assign _4_  = beat_ends ? to_next_tile : 11'h001;
+  assign _5_  = read__addr + _4_ ;
+  assign _6_  = vector_place + 3'h4;
+  always @(posedge clk)
+    write__addr <= write__addr_next ;
+  always @(posedge clk)
+    in_first_tile <= in_first_tile_next ;
+  always @(posedge clk)
+    to_next_tile <= to_next_tile_next ;
+  always @(posedge clk)
+    word <= word_next ;
+  always @(posedge clk)
+    read__addr <= read__addr_next ;
+  always @(posedge clk)
+    vector_place <= vector_place_next ;
+  always @* begin
+    write__addr_next  = write__addr;
+    if (write__en) begin
+      write__addr_next  = _1_ [10:0];
+    end
+    if (begin_block) begin
+      write__addr_next  = 11'h000;
+    end
+    if (rst) begin
+      write__addr_next  = 11'h000;
+    end
+  end
+  always @* begin
+    in_first_tile_next  = in_first_tile;
+    if (write__en) begin
+      if (tile_ends) begin
+        in_first_tile_next  = 1'h0;
+      end
+    end
+    if (begin_block) begin
+      in_first_tile_next  = 1'h1;
+    end
+    if (rst) begin
+      in_first_tile_next  = 1'h0;
+    end
+  end
+  always @* begin
+    to_next_tile_next  = to_next_tile;
+    if (write__en) begin
+      if (tile_ends) begin
+        if (in_first_tile) begin
+          to_next_tile_next  = _3_ [10:0];
+        end
+      end
+    end
+    if (rst) begin
+      to_next_tile_next  = 11'h000;
+    end
+  end
+  always @* begin
+    word_next  = word;
+    if (read__en) begin
+      word_next  = read__data;
+    end
+    if (rst) begin
+      word_next  = 84'h000000000000000000000;
+    end
+  end
+  always @* begin
+    read__addr_next  = read__addr;
+    if (read__en) begin
+      if (read) begin
+        read__addr_next  = _5_ [10:0];
+      end
+    end
+    if (begin_vector) begin
+      read__addr_next  = vector_place;
+    end
+    if (rst) begin
+      read__addr_next  = 11'h000;
+    end
+  end
+  always @* begin
+    vector_place_next  = vector_place;
+    if (end_vector) begin
+      vector_place_next  = _6_ [10:0];
+    end
+    if (begin_block) begin
+      vector_place_next  = 11'h000;
+    end
+    if (rst) begin
+      vector_place_next  = 11'h000;
+    end
+  end
+  assign push = write__en;
+  assign write_place = write__addr;
+  assign pushed = write__data;
+  assign advance = read__en;
+  assign read_place = read__addr;
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder_thresholds (rst, scale, step, \table , largest, threshold, cycle, code, clk);
+  wire [6:0] _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire [28:0] _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  wire _15_ ;
+  wire _16_ ;
+  wire [21:0] _17_ ;
+  reg [6:0] code_before_next ;
+  reg [6:0] code_next ;
+  wire [26:0] _2_ ;
+  reg [25:0] past_next ;
+  reg [27:0] distance_next ;
+  reg positive_next ;
+  reg above_next ;
+  reg carry_before_next ;
+  reg _25_ ;
+  reg [19:0] quotient_next ;
+  wire [21:0] _3_ ;
+  wire [25:0] _4_ ;
+  wire [26:0] _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire _9_ ;
+  reg above = 1'h0;
+  wire carry;
+  reg \carry$29  = 1'h0;
+  reg carry_before = 1'h0;
+  input clk;
+  wire clk;
+  output [6:0] code;
+  reg [6:0] code = 7'h00;
+  reg [6:0] code_before = 7'h00;
+  input [7:0] cycle;
+  wire [7:0] cycle;
+  wire [7:0] \cycle$7 ;
+  reg [27:0] distance = 28'h0000000;
+  wire even;
+  wire half;
+  input [19:0] largest;
+  wire [19:0] largest;
+  wire [19:0] \largest$9 ;
+  wire longer;
+  wire [25:0] over;
+  reg [25:0] past = 26'h0000000;
+  reg positive = 1'h0;
+  wire power;
+  reg [19:0] quotient = 20'h00000;
+  wire [23:0] \quotient$31 ;
+  wire [23:0] rest;
+  input rst;
+  wire rst;
+  input scale;
+  wire scale;
+  wire \scale$1 ;
+  wire [23:0] significand;
+  input step;
+  wire step;
+  wire \step$3 ;
+  input \table ;
+  wire \table ;
+  wire \table$5 ;
+  output [19:0] threshold;
+  wire [19:0] threshold;
+  wire write;
+  assign even = ~ cycle[0];
+  assign _1_  = cycle[6:0] & code_before;
+  assign power = ! _1_ ;
+  assign _2_  = past - significand;
+  assign _3_  = { quotient, 1'h1 } + { above, positive };
+  assign _4_  = { 6'h00, distance[27:8] } ^ { even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even, even };
+  assign _5_  = rest + _4_ ;
+  assign _6_  = ! cycle;
+  assign _7_  = scale & _6_ ;
+  assign _8_  = \table  & power;
+  assign _9_  = | cycle;
+  assign _10_  = _8_  & _9_ ;
+  assign _11_  = longer | _10_ ;
+  assign _13_  = ~ past[25];
+  assign _14_  = ~ _2_ [25];
+  assign _15_  = cycle > 2'h2;
+  assign _16_  = \table  & _15_ ;
+  assign _17_  = { quotient, 1'h1 } + { \quotient$31 [19:0], \carry$29  };
+  always @(posedge clk)
+    code_before <= code_before_next ;
+  always @(posedge clk)
+    code <= code_next ;
+  always @(posedge clk)
+    past <= past_next ;
+  always @(posedge clk)
+    distance <= distance_next ;
+  always @(posedge clk)
+    positive <= positive_next ;
+  always @(posedge clk)
+    above <= above_next ;
+  always @(posedge clk)
+    carry_before <= carry_before_next ;
+  always @(posedge clk)
+    \carry$29  <= _25_ ;
+  always @(posedge clk)
+    quotient <= quotient_next ;
+  dot_16x40_axi_top_results_port_stage_encoder_thresholds_divider  divider (
+    .clk(clk),
+    .cycle(cycle),
+    .fits(carry),
+    .half(half),
+    .largest(largest),
+    .longer(longer),
+    .quotient(\quotient$31 ),
+    .rest(rest),
+    .rst(rst),
+    .scale(scale),
+    .significand(significand),
+    .step(step),
+    .\table (\table )
+  );
+  always @* begin
+    code_before_next  = cycle[6:0];
+    if (rst) begin
+      code_before_next  = 7'h00;
+    end
+  end
+  always @* begin
+    code_next  = code_before;
+    if (rst) begin
+      code_next  = 7'h00;
+    end
+  end
+  always @* begin
+    past_next  = _5_ [25:0];
+    if (rst) begin
+      past_next  = 26'h0000000;
+    end
+  end
+  always @* begin
+    distance_next  = distance;
+    if (_7_ ) begin
+      distance_next  = 28'h0000001;
+    end else if (_11_ ) begin
+      distance_next  = _12_ [27:0];
+    end
+    if (rst) begin
+      distance_next  = 28'h0000000;
+    end
+  end
+  always @* begin
+    positive_next  = _13_ ;
+    if (rst) begin
+      positive_next  = 1'h0;
+    end
+  end
+  always @* begin
+    above_next  = _14_ ;
+    if (rst) begin
+      above_next  = 1'h0;
+    end
+  end
+  always @* begin
+    carry_before_next  = carry;
+    if (rst) begin
+      carry_before_next  = 1'h0;
+    end
+  end
+  always @* begin
+    _25_  = carry_before;
+    if (rst) begin
+      _25_  = 1'h0;
+    end
+  end
+  always @* begin
+    quotient_next  = quotient;
+    if (half) begin
+      quotient_next  = \quotient$31 [19:0];
+    end else if (_16_ ) begin
+      quotient_next  = _17_ [20:1];
+    end
+    if (rst) begin
+      quotient_next  = 20'h00000;
+    end
+  end
+  assign \scale$1  = scale;
+  assign \step$3  = step;
+  assign \table$5  = \table ;
+  assign \cycle$7  = cycle;
+  assign \largest$9  = largest;
+  assign write = \table ;
+  assign over = _2_ [25:0];
+  assign threshold = _3_ [20:1];
+  assign _12_  = { distance, 1'h0 };
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_encoder_thresholds_divider (rst, scale, step, \table , largest, fits, half, longer, cycle, rest, quotient, significand, clk);
+  wire _1_ ;
+  wire [25:0] _10_ ;
+  wire [25:0] _11_ ;
+  wire [25:0] _12_ ;
+  wire [6:0] _13_ ;
+  wire [6:0] _14_ ;
+  wire [7:0] _15_ ;
+  wire _16_ ;
+  wire _17_ ;
+  wire [19:0] _18_ ;
+  wire _19_ ;
+  wire [24:0] _2_ ;
+  wire _20_ ;
+  wire _21_ ;
+  wire _22_ ;
+  wire [24:0] _23_ ;
+  wire [6:0] _24_ ;
+  reg [23:0] rest_next ;
+  reg [23:0] other_rest_next ;
+  reg [23:0] quotient_next ;
+  reg [5:0] steps_next ;
+  reg at_least_half_next ;
+  wire _3_ ;
+  reg beyond_half_next ;
+  reg [23:0] significand_next ;
+  wire _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire _9_ ;
+  reg at_least_half = 1'h0;
+  reg beyond_half = 1'h0;
+  wire carry;
+  input clk;
+  wire clk;
+  input [7:0] cycle;
+  wire [7:0] cycle;
+  wire first;
+  output fits;
+  wire fits;
+  output half;
+  wire half;
+  input [19:0] largest;
+  wire [19:0] largest;
+  wire [25:0] left;
+  output longer;
+  wire longer;
+  wire next_bit;
+  wire ones;
+  reg [23:0] other_rest = 24'h000000;
+  output [23:0] quotient;
+  reg [23:0] quotient = 24'h000000;
+  wire [24:0] raised;
+  output [23:0] rest;
+  reg [23:0] rest = 24'h000000;
+  input rst;
+  wire rst;
+  input scale;
+  wire scale;
+  output [23:0] significand;
+  reg [23:0] significand = 24'h000000;
+  wire smallest;
+  input step;
+  wire step;
+  reg [5:0] steps = 6'h00;
+  input \table ;
+  wire \table ;
+  assign first = ! cycle;
+  assign _1_  = cycle < 3'h7;
+  assign ones = scale & _1_ ;
+  assign _2_  = rest + other_rest;
+  assign raised = \table  ? _2_  : { rest, ones };
+  assign left = raised - significand;
+  assign fits = ~ left[25];
+  assign _3_  = ~ quotient[23];
+  assign _4_  = | steps;
+  assign _5_  = scale ? _3_  : _4_ ;
+  assign _6_  = ~ first;
+  assign next_bit = _5_  & _6_ ;
+  assign _7_  = steps == 1'h1;
+  assign half = step & _7_ ;
+  assign _8_  = scale & next_bit;
+  assign _9_  = cycle >= 5'h18;
+  assign longer = _8_  & _9_ ;
+  assign smallest = ! largest[19:1];
+  assign _10_  = left[25] ? { 1'h0, raised } : left;
+  assign _11_  = first ? { 2'h0, other_rest } : _10_ ;
+  assign _12_  = left[25] ? { 1'h0, raised } : left;
+  assign _13_  = steps + 1'h1;
+  assign _14_  = steps - 1'h1;
+  assign _15_  = scale ? { 1'h0, _13_  } : { _14_ [6], _14_  };
+  assign _16_  = | left;
+  assign _17_  = scale & first;
+  assign _18_  = largest | { 19'h00000, smallest };
+  assign _19_  = ~ smallest;
+  assign _20_  = step & first;
+  assign _21_  = beyond_half | quotient[0];
+  assign _22_  = at_least_half & _21_ ;
+  assign _23_  = quotient + _22_ ;
+  assign _24_  = steps - 1'h1;
+  always @(posedge clk)
+    rest <= rest_next ;
+  always @(posedge clk)
+    other_rest <= other_rest_next ;
+  always @(posedge clk)
+    quotient <= quotient_next ;
+  always @(posedge clk)
+    steps <= steps_next ;
+  always @(posedge clk)
+    at_least_half <= at_least_half_next ;
+  always @(posedge clk)
+    beyond_half <= beyond_half_next ;
+  always @(posedge clk)
+    significand <= significand_next ;
+  always @* begin
+    rest_next  = rest;
+    if (\table ) begin
+      rest_next  = _11_ [23:0];
+    end else if (next_bit) begin
+      rest_next  = _12_ [23:0];
+    end
+    if (_17_ ) begin
+      rest_next  = { 23'h000000, _19_  };
+    end
+    if (_20_ ) begin
+      rest_next  = 24'h000002;
+    end
+    if (rst) begin
+      rest_next  = 24'h000000;
+    end
+  end
+  always @* begin
+    other_rest_next  = other_rest;
+    if (\table ) begin
+      if (first) begin
+        other_rest_next  = rest;
+      end
+    end else if (next_bit) begin
+      if (half) begin
+        other_rest_next  = rest;
+      end
+    end
+    if (rst) begin
+      other_rest_next  = 24'h000000;
+    end
+  end
+  always @* begin
+    quotient_next  = quotient;
+    if (\table ) begin
+    end else if (next_bit) begin
+      quotient_next  = { quotient[22:0], fits };
+    end
+    if (_17_ ) begin
+      quotient_next  = { 23'h000000, smallest };
+    end
+    if (_20_ ) begin
+      quotient_next  = 24'h000000;
+    end
+    if (rst) begin
+      quotient_next  = 24'h000000;
+    end
+  end
+  always @* begin
+    steps_next  = steps;
+    if (\table ) begin
+    end else if (next_bit) begin
+      steps_next  = _15_ [5:0];
+    end
+    if (_17_ ) begin
+      steps_next  = 6'h3a;
+    end
+    if (_20_ ) begin
+      steps_next  = _24_ [5:0];
+    end
+    if (rst) begin
+      steps_next  = 6'h00;
+    end
+  end
+  always @* begin
+    at_least_half_next  = fits;
+    if (rst) begin
+      at_least_half_next  = 1'h0;
+    end
+  end
+  always @* begin
+    beyond_half_next  = _16_ ;
+    if (rst) begin
+      beyond_half_next  = 1'h0;
+    end
+  end
+  always @* begin
+    significand_next  = significand;
+    if (_17_ ) begin
+      significand_next  = { 4'h0, _18_  };
+    end
+    if (_20_ ) begin
+      significand_next  = _23_ [23:0];
+    end
+    if (rst) begin
+      significand_next  = 24'h000000;
+    end
+  end
+  assign carry = fits;
+endmodule
+
+module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, first_tile, last_word, last_group, last_tile, last_block, port_713_0 , step, next_block, one_group, next_group, group, clk);
+  wire _1_ ;
+  wire [16:0] _10_ ;
+  wire [16:0] _11_ ;
+  wire [16:0] _12_ ;
+  wire _13_ ;
+  wire [15:0] _14_ ;
+  wire _15_ ;
+  wire [15:0] _16_ ;
+  wire [16:0] _17_ ;
+  wire [15:0] _18_ ;
+  wire [16:0] _19_ ;
+  wire _2_ ;
+  reg [1:0] word_next ;
+  reg [1:0] group_next ;
+  reg [15:0] tile_next ;
+  reg [15:0] last_tile_index_next ;
+  reg [1:0] last_group_index_next ;
+  reg [15:0] groups_after_next ;
+  wire [2:0] _3_ ;
+  wire _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire [2:0] _8_ ;
+  wire [2:0] _9_ ;
+  input \begin ;
+  wire \begin ;
+  input clk;
+  wire clk;
+  output first_tile;
+  wire first_tile;
+  output first_word;
+  wire first_word;
+  output [1:0] group;
+  reg [1:0] group = 2'h0;
+  wire [15:0] groups;
+  reg [15:0] groups_after = 16'h0000;
+  output last_block;
+  wire last_block;
+  output last_group;
+  wire last_group;
+  reg [1:0] last_group_index = 2'h0;
+  output last_tile;
+  wire last_tile;
+  reg [15:0] last_tile_index = 16'h0000;
+  output last_word;
+  wire last_word;
+  input next_block;
+  wire next_block;
+  input next_group;
+  wire next_group;
+  input one_group;
+  wire one_group;
+  input [31:0] port_713_0 ;
+  wire [31:0] port_713_0 ;
+  wire [15:0] row_tiles;
+  input rst;
+  wire rst;
+  input step;
+  wire step;
+  reg [15:0] tile = 16'h0000;
+  wire tile_ends;
+  reg [1:0] word = 2'h0;
+  assign first_word = ! word;
+  assign first_tile = ! tile;
+  assign last_word = word == 2'h3;
+  assign last_group = group == last_group_index;
+  assign last_tile = tile == last_tile_index;
+  assign last_block = ! groups_after;
+  assign _1_  = step & last_word;
+  assign _2_  = last_group | one_group;
+  assign tile_ends = _1_  & _2_ ;
+  assign _3_  = word + 1'h1;
+  assign _4_  = step & last_word;
+  assign _5_  = ~ one_group;
+  assign _6_  = _4_  & _5_ ;
+  assign _7_  = _6_  | next_group;
+  assign _8_  = group + 1'h1;
+  assign _9_  = last_group ? 3'h0 : _8_ ;
+  assign _10_  = tile + 1'h1;
+  assign _11_  = last_tile ? 17'h00000 : _10_ ;
+  assign _12_  = port_713_0 [15:0] - 1'h1;
+  assign _13_  = \begin  | next_block;
+  assign _14_  = \begin  ? port_713_0 [31:16] : groups_after;
+  assign _15_  = _14_  > 3'h4;
+  assign _16_  = \begin  ? port_713_0 [31:16] : groups_after;
+  assign _17_  = _16_  - 3'h4;
+  assign _18_  = \begin  ? port_713_0 [31:16] : groups_after;
+  assign _19_  = _18_  - 1'h1;
+  always @(posedge clk)
+    word <= word_next ;
+  always @(posedge clk)
+    group <= group_next ;
+  always @(posedge clk)
+    tile <= tile_next ;
+  always @(posedge clk)
+    last_tile_index <= last_tile_index_next ;
+  always @(posedge clk)
+    last_group_index <= last_group_index_next ;
+  always @(posedge clk)
+    groups_after <= groups_after_next ;
+  always @* begin
+    word_next  = word;
+    if (step) begin
+      word_next  = _3_ [1:0];
+    end
+    if (rst) begin
+      word_next  = 2'h0;
+    end
+  end
+  always @* begin
+    group_next  = group;
+    if (_7_ ) begin
+      group_next  = _9_ [1:0];
+    end
+    if (rst) begin
+      group_next  = 2'h0;
+    end
+  end
+  always @* begin
+    tile_next  = tile;
+    if (tile_ends) begin
+      tile_next  = _11_ [15:0];
+    end
+    if (rst) begin
+      tile_next  = 16'h0000;
+    end
+  end
+  always @* begin
+    last_tile_index_next  = last_tile_index;
+    if (\begin ) begin
+      last_tile_index_next  = _12_ [15:0];
+    end
+    if (rst) begin
+      last_tile_index_next  = 16'h0000;
+    end
+  end
+  always @* begin
+    last_group_index_next  = last_group_index;
+    if (_13_ ) begin
+      if (_15_ ) begin
+        last_group_index_next  = 2'h3;
+      end else begin
+        last_group_index_next  = _19_ [1:0];
+      end
+    end
+    if (rst) begin
+      last_group_index_next  = 2'h0;
+    end
+  end
+  always @* begin
+    groups_after_next  = groups_after;
+    if (_13_ ) begin
+      if (_15_ ) begin
+        groups_after_next  = _17_ [15:0];
+      end else begin
+        groups_after_next  = 16'h0000;
+      end
+    end
+    if (rst) begin
+      groups_after_next  = 16'h0000;
+    end
+  end
+  assign row_tiles = port_713_0 [15:0];
+  assign groups = port_713_0 [31:16];
 endmodule
 
 module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata, axi__rresp, axi__rlast, axi__rvalid, beats__ready, clear, clk, rst, jobs__ready, axi__arid, axi__araddr, axi__arlen, axi__arsize, axi__arburst, axi__arlock, axi__arcache, axi__arprot, axi__arqos

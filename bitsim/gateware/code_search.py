@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.scale_divider import LARGEST_CODE_BITS
+from bitsim.gateware.shared import Shared, place
 from bitsim.gateware.sum_magnitude import magnitude_layout
 
 CODE_BITS = 8  # two's complement
@@ -17,6 +18,8 @@ SEARCH_ADVANCES = LARGEST_CODE_BITS + 1  # a bit in each, and the sign
 
 class SumSearch(wiring.Component):
     """Of one sum of a word; level j compares it with one of 2^j thresholds, as j bits choose.
+
+    All thresholds are complements: comparing is then an adder's carry, without an inverter a bit.
 
     write, code, threshold   a threshold becomes what is given; not between sum and code
     level_j                  the thresholds of the levels below REGISTER_LEVELS, lowest code lowest
@@ -55,7 +58,12 @@ class SumSearch(wiring.Component):
                 m.d.comb += threshold.eq(_chosen(list(thresholds), found))
             else:
                 m.d.comb += threshold.eq(self._table(m, level, choice))
-            m.d.comb += next_found.eq(Cat(total.magnitude >= threshold, found))
+            # The sum, less the threshold, has a carry if it is not less.
+            less = Signal(self.magnitude_bits + 2, name=f"level{level}_less")
+            m.d.comb += [
+                less.eq(Cat(Const(1, 1), total.magnitude) + Cat(Const(1, 1), threshold)),
+                next_found.eq(Cat(less[-1], found)),
+            ]
             choice = next_found
             found = Signal(level + 1, name=f"level{level}_found")
             later = Signal(total.shape(), name=f"level{level}_sum")
@@ -86,17 +94,19 @@ class SumSearch(wiring.Component):
 
 
 class CodeSearch(wiring.Component):
-    """Of all sums of a word; ports as of `SumSearch`.
+    """Of all sums of a word; ports as of `SumSearch`, but for
 
-    word    sums
-    codes   of the word `SEARCH_ADVANCES` before
+    threshold   as it is, no complement
+    word        sums
+    codes       of the word `SEARCH_ADVANCES` before
     """
 
     clocked = True
 
-    def __init__(self, word_sums: int, sum_bits: int) -> None:
+    def __init__(self, word_sums: int, sum_bits: int, shared: Shared | None = None) -> None:
         self.word_sums = word_sums
         self.magnitude_bits = sum_bits - 1
+        self.shared = shared
         super().__init__(
             {
                 **threshold_ports(self.magnitude_bits),
@@ -108,13 +118,23 @@ class CodeSearch(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        searches = [SumSearch(self.magnitude_bits) for _ in range(self.word_sums)]
+        searches = [
+            place(
+                m,
+                self.shared,
+                f"sum_{index}",
+                "sum_search",
+                lambda: SumSearch(self.magnitude_bits),
+            )
+            for index in range(self.word_sums)
+        ]
+        complement = Signal(self.magnitude_bits)
+        m.d.comb += complement.eq(~self.threshold)
         for index, search in enumerate(searches):
-            m.submodules[f"sum_{index}"] = search
             m.d.comb += [
                 search.write.eq(self.write),
                 search.code.eq(self.code),
-                search.threshold.eq(self.threshold),
+                search.threshold.eq(complement),
                 search.advance.eq(self.advance),
                 search.total.eq(self.word[index]),
                 self.codes.word_select(index, CODE_BITS).eq(search.found),
@@ -126,7 +146,7 @@ class CodeSearch(wiring.Component):
             for choice in range(1 << level):
                 code = (2 * choice + 1) << (LARGEST_CODE_BITS - 1 - level)
                 with m.If(self.write & (self.code == code)):
-                    m.d.sync += thresholds[choice].eq(self.threshold)
+                    m.d.sync += thresholds[choice].eq(complement)
             m.d.comb += [getattr(search, f"level_{level}").eq(thresholds) for search in searches]
         return m
 

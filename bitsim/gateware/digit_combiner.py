@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -14,7 +14,7 @@ from bitsim.spec.bus import SUM_BITS
 class DigitCombiner(wiring.Component):
     """Each word of a row tile to three times what its place has from the tile before.
 
-    What the next place holds is read one word ahead, so that the sum of a word waits for no memory.
+    What the next place holds is read and tripled one word ahead: a word waits for one adder.
 
     begin, digits      a job begins, with row tiles of so many digits; 0 is 1
     word               SUM_BITS in each place
@@ -26,8 +26,9 @@ class DigitCombiner(wiring.Component):
 
     clocked = True
 
-    def __init__(self, word_bits: int, places: int, most_digits: int) -> None:
-        self.places = places
+    def __init__(self, word_bits: int, hold: int, beat_words: int, most_digits: int) -> None:
+        self.places = hold * beat_words
+        self.beat_words = beat_words
         super().__init__(
             {
                 "begin": In(1),
@@ -46,27 +47,34 @@ class DigitCombiner(wiring.Component):
         behind = Signal.like(self.digits)  # this one
         first = Signal(init=1)  # digit of a row
         next_first = Signal()
-        kept = Signal(len(self.word))  # for this place; 0 for the first digit
+        tripled = Signal(len(self.word))  # what this place has; 0 for the first digit
         next_kept = Signal(len(self.word))
-        sums = []
+        next_tripled = []
         for index in range(len(self.word) // SUM_BITS):
-            before = kept.word_select(index, SUM_BITS)
-            total = Signal(SUM_BITS, name=f"sum_{index}")
-            m.d.comb += total.eq(
-                before + Cat(0, before[:-1]) + self.word.word_select(index, SUM_BITS)
-            )
-            sums.append(total)
+            kept = next_kept.word_select(index, SUM_BITS)
+            three = Signal(SUM_BITS, name=f"next_tripled_{index}")
+            total = self.sum.word_select(index, SUM_BITS)
+            m.d.comb += [
+                three.eq(kept + Cat(Const(0, 1), kept[:-1])),
+                total.eq(
+                    tripled.word_select(index, SUM_BITS) + self.word.word_select(index, SUM_BITS)
+                ),
+            ]
+            next_tripled.append(three)
         m.d.comb += [
             self.last.eq(behind == 0),
-            self.sum.eq(Cat(sums)),
             next_first.eq(Mux(self.tile_ends, self.last, first)),
         ]
         self._keep(m, next_kept)
+        with m.If(self.begin | (self.take & next_first)):
+            m.d.sync += tripled.eq(0)
+        with m.Elif(self.take):
+            m.d.sync += tripled.eq(Cat(next_tripled))
         with m.If(self.begin):
             fewer = Mux(self.digits == 0, 0, self.digits - 1)
-            m.d.sync += [digits_behind.eq(fewer), behind.eq(fewer), first.eq(1), kept.eq(0)]
+            m.d.sync += [digits_behind.eq(fewer), behind.eq(fewer), first.eq(1)]
         with m.Elif(self.take):
-            m.d.sync += [first.eq(next_first), kept.eq(Mux(next_first, 0, next_kept))]
+            m.d.sync += first.eq(next_first)
             with m.If(self.tile_ends):
                 m.d.sync += behind.eq(Mux(self.last, digits_behind, behind - 1))
         return m
@@ -87,9 +95,11 @@ class DigitCombiner(wiring.Component):
             write.addr.eq(place),
             write.data.eq(self.sum),
             read.addr.eq(next_place),
-            # A tile of one word in this block is its own successor.
-            next_kept.eq(Mux(place == next_place, self.sum, read.data)),
+            next_kept.eq(read.data),
         ]
+        if self.beat_words == 1:  # a tile may have one word, which is its own successor
+            with m.If(place == next_place):
+                m.d.comb += next_kept.eq(self.sum)
         with m.If(self.begin):
             m.d.sync += place.eq(0)
         with m.Elif(self.take):

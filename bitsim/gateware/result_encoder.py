@@ -11,6 +11,7 @@ from bitsim.gateware.code_search import SEARCH_ADVANCES, CodeSearch
 from bitsim.gateware.code_thresholds import CodeThresholds
 from bitsim.gateware.result_state import ResultState
 from bitsim.gateware.scale_divider import CYCLE_BITS
+from bitsim.gateware.shared import Shared
 from bitsim.gateware.sum_magnitude import SumMagnitude
 from bitsim.gateware.sum_store import STORE_ADVANCES, SumStore
 
@@ -37,13 +38,21 @@ class ResultEncoder(wiring.Component):
     clocked = True
 
     def __init__(
-        self, word_bits: int, word_sums: int, sum_bits: int, hold: int, words: int, beat_words: int
+        self,
+        word_bits: int,
+        word_sums: int,
+        sum_bits: int,
+        hold: int,
+        words: int,
+        beat_words: int,
+        shared: Shared | None = None,
     ) -> None:
         self.word_sums = word_sums
         self.sum_bits = sum_bits
         self.hold = hold
         self.words = words
         self.beat_words = beat_words
+        self.shared = shared
         super().__init__(
             {
                 "begin_block": In(1),
@@ -70,7 +79,7 @@ class ResultEncoder(wiring.Component):
         m.submodules.magnitude = magnitude = SumMagnitude(self.word_sums, self.sum_bits, self.hold)
         m.submodules.store = store = SumStore(len(self.sums), self.words, self.beat_words)
         m.submodules.thresholds = thresholds = CodeThresholds(self.sum_bits)
-        m.submodules.search = search = CodeSearch(self.word_sums, self.sum_bits)
+        m.submodules.search = search = CodeSearch(self.word_sums, self.sum_bits, self.shared)
         m.submodules.packer = packer = CodePacker(len(self.word), self.sum_bits - 1)
         taken = Signal()
         tile_ended = Signal()

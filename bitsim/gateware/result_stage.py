@@ -13,6 +13,7 @@ from bitsim.gateware.result_state import ResultState
 from bitsim.gateware.result_walk import ResultWalk
 from bitsim.gateware.scale_divider import CYCLE_BITS, scale_cycles, step_cycles
 from bitsim.gateware.sequencer import TILE_BITS
+from bitsim.gateware.shared import Shared
 from bitsim.spec.bus import SUM_BITS, ResultsSpec
 
 SETTLE_CYCLES = 4
@@ -44,13 +45,20 @@ class ResultStage(wiring.Component):
     clocked = True
 
     def __init__(
-        self, results: ResultsSpec, word_bits: int, sum_bits: int, hold: int, beat_words: int
+        self,
+        results: ResultsSpec,
+        word_bits: int,
+        sum_bits: int,
+        hold: int,
+        beat_words: int,
+        shared: Shared | None = None,
     ) -> None:
         self.results = results
         self.word_bits = word_bits
         self.sum_bits = sum_bits
         self.hold = hold
         self.beat_words = beat_words
+        self.shared = shared
         super().__init__(
             {
                 "jobs": In(stream.Signature(result_job(results))),
@@ -105,7 +113,7 @@ class ResultStage(wiring.Component):
         if self.results.digits == 1:
             return self.words.payload, passing
         m.submodules.combiner = combiner = DigitCombiner(
-            self.word_bits, self.hold * self.beat_words, self.results.digits
+            self.word_bits, self.hold, self.beat_words, self.results.digits
         )
         m.d.comb += [
             combiner.begin.eq(begin),
@@ -129,7 +137,7 @@ class ResultStage(wiring.Component):
         word_sums = self.word_bits // SUM_BITS
         m.submodules.encoder = encoder = ResultEncoder(
             self.word_bits, word_sums, self.sum_bits, self.hold,
-            self.results.code_beats * self.beat_words, self.beat_words,
+            self.results.code_beats * self.beat_words, self.beat_words, self.shared,
         )  # fmt: skip
         cycle = Signal(CYCLE_BITS)  # of the states of a fixed length
         last_cycle = Signal.like(cycle)

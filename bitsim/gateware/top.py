@@ -123,7 +123,7 @@ class Top(wiring.Component):
     def _result_port(self, m: Module, array: wiring.PureInterface) -> WritePort:
         sums = self.array.columns * self.array.slices
         m.submodules.results_port = port = WritePort(
-            self.bus, sums, self.array.accumulator_bits, self.array.hold
+            self.bus, sums, self.array.accumulator_bits, self.array.hold, self.shared
         )
         connect_flat(m, self, axi_name("results"), port.axi)
         wiring.connect(m, array.results, port.beats)

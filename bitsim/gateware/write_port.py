@@ -11,6 +11,7 @@ from bitsim.gateware.counters import COUNTER_BITS
 from bitsim.gateware.job_queue import JobQueue
 from bitsim.gateware.result_cutter import ResultCutter
 from bitsim.gateware.result_stage import ResultStage, result_job
+from bitsim.gateware.shared import Shared
 from bitsim.gateware.word_fifo import WordFifo
 from bitsim.gateware.write_master import WriteMaster, write_job
 from bitsim.spec.bus import Axi4BusSpec
@@ -26,11 +27,14 @@ class WritePort(wiring.Component):
 
     clocked = True
 
-    def __init__(self, bus: Axi4BusSpec, sums: int, sum_bits: int, hold: int) -> None:
+    def __init__(
+        self, bus: Axi4BusSpec, sums: int, sum_bits: int, hold: int, shared: Shared | None = None
+    ) -> None:
         self.bus = bus
         self.sums = sums
         self.sum_bits = sum_bits
         self.hold = hold
+        self.shared = shared
         forms = (
             {"forms": In(stream.Signature(result_job(bus.results)))}
             if bus.results is not None
@@ -69,7 +73,12 @@ class WritePort(wiring.Component):
         else:
             m.submodules.form_queue = forms = JobQueue(result_job(bus.results))
             m.submodules.stage = stage = ResultStage(
-                bus.results, bus.data_bits, self.sum_bits, self.hold, cutter.beat_words
+                bus.results,
+                bus.data_bits,
+                self.sum_bits,
+                self.hold,
+                cutter.beat_words,
+                self.shared,
             )
             wiring.connect(m, wiring.flipped(self.forms), forms.enter)
             wiring.connect(m, forms.leave, stage.jobs)

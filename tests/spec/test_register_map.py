@@ -23,7 +23,7 @@ LARGEST = {
     "array.accumulator_bits": 40, "array.max_k": 256 * 65535, "array.weight_packing": "2bit",
     "array.activation_buffer_beats": 65535, "array.tree_stages": 8, "bus.data_bits": 512,
     "bus.address_bits": 64, "bus.weight_ports": 8, "bus.list_entries": 4096,
-    "dma.weight_tile_bytes": 1 << 26,
+    "bus.results": {"digits": 1, "code_beats": 0}, "dma.weight_tile_bytes": 1 << 26,
     "host": {"kind": "serial", "baud": 1_000_000, "memory_bytes": 1 << 24},
 }  # fmt: skip
 SMALLEST = {
