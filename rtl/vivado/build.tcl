@@ -15,7 +15,7 @@ if {$steps ni {all design}} {
 create_project -force kv260 kv260 -part xck26-sfvc784-2LV-c
 set boards [get_board_parts -quiet -latest_file_version {*:kv260_som:part0:*}]
 if {[llength $boards] != 1} {
-    error "build.tcl: no board files of the KV260; in Vivado: xhub::refresh_catalog, then install kv260_som"
+    error "build.tcl: no board files of the KV260; install kv260_som in Vivado's store (Tools, Vivado Store)"
 }
 set_property board_part [lindex $boards 0] [current_project]
 # Connects the carrier, whose peripherals then are in the preset of the processing system.
