@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, shown_path
 from bitsim.gateware.bench import TOP
 from bitsim.trace.atomic import atomic_file
 
 _INSTALL = "`make setup-test`, or pip install 'bitsim[rtl]'"
+_LEAST_VERSION = (5, 36)  # cocotb 2 asks for it
+_LEAST = "Verilator 5.036 or later"
+_VERSION = re.compile(r"^Verilator (\d+)\.(\d+)", re.MULTILINE)
 
 # What is unknown becomes noise that the run chooses, so that nothing can depend on it unseen.
 # A bench is to be built fast: its warnings are for the bench's author, in tests/rtl.
@@ -41,9 +45,17 @@ def verilator_command() -> tuple[list[str], dict[str, str]]:
     if found is not None and found.origin is not None:
         root = Path(found.origin).parent
         return [str(root / "bin" / "verilator_bin")], {**os.environ, "VERILATOR_ROOT": str(root)}
-    if shutil.which("verilator"):
-        return ["verilator"], dict(os.environ)
-    raise BitsimError(f"verilator: not found; {_INSTALL}, or put one of 5.036 or later on PATH")
+    program = shutil.which("verilator")
+    if program is None:
+        raise BitsimError(f"verilator: not found; {_INSTALL}, or put {_LEAST} on PATH")
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    number = _VERSION.search(said.stdout)
+    if said.returncode or number is None or tuple(map(int, number.groups())) < _LEAST_VERSION:
+        words = " ".join((said.stdout or said.stderr).split())[:80]
+        raise BitsimError(
+            f"{shown_path(program)}: says {words!r}, and {_LEAST} is needed; {_INSTALL}"
+        )
+    return [program], dict(os.environ)
 
 
 def build(
