@@ -29,6 +29,7 @@ class Walk:
         self._journal = journal
         self._run = run
         self._before = journal.steps()
+        self._tallies = [self._tally_of(kept) for kept in self._before]
         self.resumed = sum(map(len, self._before))
         self._done = 0  # steps
         self.tally = Tally()
@@ -39,8 +40,8 @@ class Walk:
         self._done += 1
         if place < len(self._before):
             kept = self._before[place]
-            self._require_same(events, kept)
-            self.tally.add(_tally(kept))
+            self._require_same(events, kept, self._tallies[place])
+            self.tally.add(self._tallies[place])
             return [each.sums for each in kept]
         sums, tally = self._run(events)
         # The first has what was compared of all of them.
@@ -55,20 +56,24 @@ class Walk:
         self.tally.add(tally)
         return sums
 
-    def _require_same(self, events: Sequence[Event], kept: Sequence[Kept]) -> None:
+    def _tally_of(self, kept: Sequence[Kept]) -> Tally:
+        try:
+            return Tally(**kept[0].about)
+        except TypeError:
+            raise self._journal.refusal(
+                f"{shown_path(self._journal.folder)}: another version of bitsim left it"
+            ) from None
+
+    def _require_same(self, events: Sequence[Event], kept: Sequence[Kept], compared: Tally) -> None:
         """That the sums of an earlier call are those of these inputs and these weights."""
         same = [event.name for event in events] == [each.name for each in kept]
-        wrong = same and _tally(kept).value_mismatches
+        wrong = compared.value_mismatches > 0
         for event, each in zip(events, kept, strict=False):
             exact = exact_product(event)
             same = same and exact.shape == each.sums.shape
-            same = same and bool(wrong or np.array_equal(exact, each.sums))
+            same = same and (wrong or np.array_equal(exact, each.sums))
         if not same:
             raise self._journal.refusal(
                 f"{shown_path(self._journal.folder)}: {events[0].name} has other weights or "
                 f"another input than when it was run"
             )
-
-
-def _tally(kept: Sequence[Kept]) -> Tally:
-    return Tally(**kept[0].about)

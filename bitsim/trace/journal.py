@@ -45,8 +45,7 @@ class Journal:
     def __init__(self, work: Path, run: str, step: str, identity: Iterable[str]) -> None:
         """`run` and `step`: how folder and files begin."""
         digest = hashlib.sha256(repr(list(identity)).encode()).hexdigest()[:24]
-        self.folder = work / f"{run}-{digest}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder = work / f"{run}-{digest}"  # made when something is kept
         self._step = step
 
     def steps(self) -> list[tuple[Kept, ...]]:
@@ -65,6 +64,7 @@ class Journal:
         """Write step `index`."""
         about = [{"name": each.name, "about": each.about} for each in products]
         arrays: dict[str, Any] = {f"sums_{place}": each.sums for place, each in enumerate(products)}
+        self.folder.mkdir(parents=True, exist_ok=True)
         arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
         with atomic_file(self._path(index)) as file:
             np.savez(file, **arrays)
@@ -75,7 +75,8 @@ class Journal:
 
     def remove(self) -> None:
         """The run has come to its end."""
-        shutil.rmtree(self.folder)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
 
     def _path(self, index: int) -> Path:
         return self.folder / f"{self._step}_{index:06}.npz"

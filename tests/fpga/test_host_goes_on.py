@@ -77,7 +77,7 @@ def test_a_replay_that_ended_goes_on_and_another_does_not_go_on_with_it(
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "other_sums"])
+@pytest.mark.parametrize("damage", ["cut", "other_sums", "other_version"])
 def test_a_step_that_was_not_left_by_this_run_is_refused(
     trace: Trace, tmp_path: Path, damage: str
 ) -> None:
@@ -86,7 +86,12 @@ def test_a_step_that_was_not_left_by_this_run_is_refused(
         path.write_bytes(path.read_bytes()[:100])
     else:
         with np.load(path) as arrays:
-            changed = {**arrays, "sums_0": arrays["sums_0"] + 1}
+            changed = dict(arrays)
+        if damage == "other_sums":
+            changed["sums_0"] = changed["sums_0"] + 1
+        else:
+            about = changed["about"].tobytes().replace(b'"lists"', b'"lines"')
+            changed["about"] = np.frombuffer(about, np.uint8)
         with path.open("wb") as file:
             np.savez(file, **changed)
     with (
