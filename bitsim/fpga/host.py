@@ -172,7 +172,10 @@ def _at_board(
     with board.link() as link:
         progress = begin_progress()
         products = BoardProducts(
-            link, board.accelerator, memory, lambda: progress(link.line_bytes, total_bytes)
+            link,
+            board.accelerator,
+            memory,
+            lambda: progress(min(link.line_bytes, total_bytes), total_bytes),
         )
         walk = Walk(journal, products.run)
         if walk.resumed:
