@@ -1,55 +1,27 @@
-"""Random accelerators with a result stage, and entries whose results leave in every form."""
+"""Result stages drawn at random, and products whose results leave in every form."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.agreement.memory_map import place_products
 from bitsim.agreement.random_case import random_activations, random_job, random_weights
 from bitsim.agreement.result_form import CODES, SUMS, ResultForm
-from bitsim.agreement.top_case import ListWork, TopCase
-from bitsim.agreement.top_random import CASES_PER_MACHINE, random_layout, random_world
-from bitsim.spec.bus import BOUNDARY_BYTES, BusLayout, ResultsSpec
+from bitsim.spec.bus import BusLayout, ResultsSpec
 from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job
 from bitsim.units import ceil_div
 
 MOST_DIGITS = 6
 MOST_ROW_TILES = 4  # of rows of codes, and of the rows that digits make
-MOST_PHASES = 4
 
 # The vectors where codes are wrong first: nothing; a largest of 1; of 2 and of 254, where odd sums
 # are exact halves (127 x 1 / 2 and 127 x 127 / 254).
 _SPECIAL = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [127, 127, 1]], np.int8)
 
 
-def random_form_case(seed: int, index: int) -> TopCase:
-    """Case `index` of a seed: like `random_top_case`, of a machine with `[bus.results]`."""
-    layout = _random_layout(np.random.default_rng([seed, index // CASES_PER_MACHINE, 2]))
-    rng = np.random.default_rng([seed, index, 3])
-    counts = rng.integers(1, min(MOST_PHASES, layout.bus.list_entries) + 1, 1 + index % 2)
-    work = [_random_work(rng, layout, f"phase_{place}") for place in range(counts.sum())]
-    words = BOUNDARY_BYTES // layout.bus.word_bytes
-    address = int(rng.integers(0, words)) * layout.bus.word_bytes
-    jobs, forms = [job for job, _ in work], [form for _, form in work]
-    entries = place_products(layout, jobs, address, int(rng.choice([0, 1, 3, words])), forms)
-    ends = np.cumsum(counts)
-    return TopCase(
-        name=f"form_{seed}_{index}",
-        layout=layout,
-        lists=[
-            ListWork(jobs[end - count : end], entries[end - count : end])
-            for count, end in zip(counts, ends, strict=True)
-        ],
-        world=random_world(rng, layout.bus.weight_ports),
-        again=f"bitsim.agreement.top_forms.random_form_case(seed={seed}, index={index})",
-    )
-
-
-def _random_layout(rng: np.random.Generator) -> BusLayout:
-    """Two of three machines have one slice, and so codes."""
-    plain = random_layout(rng)
+def with_results(rng: np.random.Generator, plain: BusLayout) -> BusLayout:
+    """The machine with a result stage; in two of three cases it has one slice, and so codes."""
     array, slices = plain.array, 1 if rng.random() < 2 / 3 else plain.array.slices
     array = DotSpec(**{**array.model_dump(), "slices": slices})
     results = ResultsSpec(
@@ -59,10 +31,12 @@ def _random_layout(rng: np.random.Generator) -> BusLayout:
     return BusLayout(array, plain.bus.model_copy(update={"results": results}))
 
 
-def _random_work(rng: np.random.Generator, layout: BusLayout, name: str) -> tuple[Job, ResultForm]:
+def random_work(rng: np.random.Generator, layout: BusLayout, name: str) -> tuple[Job, ResultForm]:
+    """A product that leaves remainders, in any form of results that the machine has."""
     array, results = layout.array, layout.bus.results
-    assert results is not None
     job = random_job(rng, array, name)
+    if results is None:
+        return job, SUMS
     match rng.choice(["sums", "digits", "codes", "codes"]):
         case "codes" if results.code_beats:
             vectors = min(array.hold, job.phase.m)  # of a block

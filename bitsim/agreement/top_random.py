@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.agreement.memory_map import place_products
-from bitsim.agreement.random_case import log_uniform, random_array, random_job
+from bitsim.agreement.random_case import log_uniform, random_array
 from bitsim.agreement.top_case import ListWork, TopCase
+from bitsim.agreement.top_forms import random_work, with_results
 from bitsim.spec.bus import BOUNDARY_BYTES, Axi4BusSpec, BusLayout, ListEntry
 from bitsim.trace.world import ReadWorld, World, WriteWorld
 from bitsim.units import ceil_div
@@ -46,13 +47,16 @@ def random_top_case(seed: int, index: int) -> TopCase:
     """
     machine = index // CASES_PER_MACHINE
     layout = random_layout(np.random.default_rng([seed, machine, 0]), _FIXED_COLUMNS.get(machine))
+    if has_results(index):
+        layout = with_results(np.random.default_rng([seed, machine, 2]), layout)
     rng = np.random.default_rng([seed, index, 1])
     lists = 2 if index % 4 == 3 else 1
     counts = rng.integers(1, min(MOST_PHASES, layout.bus.list_entries) + 1, lists)
-    jobs = [random_job(rng, layout.array, f"phase_{i}") for i in range(counts.sum())]
+    work = [random_work(rng, layout, f"phase_{i}") for i in range(counts.sum())]
+    jobs, forms = [job for job, _ in work], [form for _, form in work]
     words = BOUNDARY_BYTES // layout.bus.word_bytes
     address = int(rng.integers(0, words)) * layout.bus.word_bytes
-    entries = place_products(layout, jobs, address, int(rng.choice([0, 1, 3, words])))
+    entries = place_products(layout, jobs, address, int(rng.choice([0, 1, 3, words])), forms)
     world = random_world(rng, layout.bus.weight_ports)
     if rng.random() < 0.5:
         entries = _in_step(layout, entries)
@@ -67,6 +71,11 @@ def random_top_case(seed: int, index: int) -> TopCase:
         world=world,
         again=f"bitsim.agreement.top_random.random_top_case(seed={seed}, index={index})",
     )
+
+
+def has_results(index: int) -> bool:
+    """Every fourth machine has a result stage."""
+    return index // CASES_PER_MACHINE % 4 == 3
 
 
 def _in_step(layout: BusLayout, entries: Sequence[ListEntry]) -> list[ListEntry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,7 @@ class DotTop:
 
         `BitsimError` if the list does not fit in the accelerator.
         """
+        entries = [self._asked(entry) for entry in entries]
         self._check(entries, jobs)
         assert start_cycle >= self.cycle, (start_cycle, self.cycle)
         values = [
@@ -160,14 +162,23 @@ class DotTop:
             sizes = (tiling.row_tiles, tiling.k_beats, tiling.groups)
             assert sizes == (entry.row_tiles, entry.k_beats, entry.groups), entry
 
+    def _asked(self, entry: ListEntry) -> ListEntry:
+        """The entry without what this accelerator ignores of it."""
+        results = self.layout.bus.results
+        adds = results is not None and results.digits > 1
+        codes = results is not None and results.code_beats > 0
+        return replace(
+            entry,
+            digits=max(1, entry.digits) if adds else 1,
+            codes=entry.codes if codes else 0,
+        )
+
     def _results_words(self, entry: ListEntry) -> int:
         """What leaves the result stage, or the cutter where there is none."""
         words = entry.row_tiles * self.layout.result_words  # of a group
-        if self.layout.bus.results is None:
-            return entry.groups * words
         if entry.codes:
             return entry.groups * (1 + ceil_div(words, SUM_BYTES))
-        return entry.groups * words // max(entry.digits, 1)
+        return entry.groups * words // entry.digits
 
     def _begin(
         self, axi_jobs: NDArray[Any], stepped: NDArray[np.int64], start_cycle: int, log: bool

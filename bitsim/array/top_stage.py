@@ -123,7 +123,7 @@ def _last_digit(stage: Any) -> bool:
 def _take_job(stage: Any, phase: Any) -> None:
     stage.taken += 1
     stage.row_tiles = phase.row_tiles
-    stage.digits = max(phase.digits, 1)
+    stage.digits = phase.digits
     stage.codes = phase.codes
     stage.groups_left = phase.groups
     _begin_block(stage)

@@ -39,11 +39,10 @@ def entry_values(layout: BusLayout, entry: ListEntry, job: Job) -> EntryValues:
     numbers = DotNumbers.of(spec, job.phase, tiling, image, job.activations)
     numbers.do(spec, tiling.row_tiles * tiling.blocks)
     output, largest = numbers.output, None
-    staged = layout.bus.results is not None
-    if staged and entry.codes:
+    if entry.codes:
         output, largest = codes_of(output)
         stored = _stored_codes(layout, tiling, output, largest)
-    elif staged and entry.digits > 1:
+    elif entry.digits > 1:
         output = _sums_of_digits(spec, tiling, output, entry.digits)
         stored = _stored_sums(layout, tiling, tiling.row_tiles // entry.digits, output)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,21 +11,20 @@ import pytest
 from bitsim.agreement.result_form import expected_results
 from bitsim.agreement.top import run_model
 from bitsim.agreement.top_case import ListWork, TopCase
-from bitsim.agreement.top_forms import random_form_case
 from bitsim.agreement.top_named import named_top_cases
 from bitsim.agreement.top_named_forms import named_form_cases
-from bitsim.agreement.top_random import random_top_case
+from bitsim.agreement.top_random import has_results, random_top_case
 from bitsim.array.top import DotTop, simulate_list
 from bitsim.array.top_result import Bursts, ListResult
 from bitsim.errors import BitsimError
-from bitsim.spec.bus import BOUNDARY_BYTES
+from bitsim.spec.bus import BOUNDARY_BYTES, BusLayout, ResultsSpec
 from bitsim.trace.world import ReadWorld, World, WriteWorld
 from tests.array.plain_memory import images, output_of
 from tests.array.plain_top import PlainTop
 
 SEED = 7
 CASES = 40
-FORM_CASES = 40
+STAGED = [index for index in range(CASES, 150) if has_results(index)]  # more with a stage
 BURST_FIELDS = tuple(Bursts.__dataclass_fields__)
 
 
@@ -68,15 +68,15 @@ def test_every_word_cycle_and_counter_is_that_of_the_plain_machine(index: int, l
     assert_runs_alike(random_top_case(SEED, index), leap, 11, index % 5)
 
 
-@pytest.mark.parametrize("index", range(FORM_CASES))
+@pytest.mark.parametrize("index", STAGED)
 def test_with_a_result_stage_as_well(index: int) -> None:
-    assert_runs_alike(random_form_case(SEED, index), index % 3 > 0, 11, index % 5)
+    assert_runs_alike(random_top_case(SEED, index), index % 3 > 0, 11, index % 5)
 
 
 def test_the_random_cases_with_a_result_stage_have_its_forms_and_ties() -> None:
     forms, tied = Counter(), 0
-    for index in range(FORM_CASES):
-        case = random_form_case(SEED, index)
+    for index in STAGED:
+        case = random_top_case(SEED, index)
         for work in case.lists:
             for job, entry in zip(work.jobs, work.entries, strict=True):
                 forms[entry.digits, entry.codes] += 1
@@ -85,7 +85,7 @@ def test_the_random_cases_with_a_result_stage_have_its_forms_and_ties() -> None:
                 halves = 254 * np.abs(sums) % np.maximum(2 * largest, 1) == largest
                 tied += int((halves & (largest > 0)).sum()) * entry.codes
     assert set(forms) == {(digits, 0) for digits in range(1, 6)} | {(1, 1)}
-    assert forms[1, 1] > FORM_CASES // 2
+    assert forms[1, 1] > len(STAGED) // 2
     assert tied > 50
 
 
@@ -144,6 +144,23 @@ def test_without_a_log_everything_else_is_the_same() -> None:
         (each.accept_cycle, each.end_cycle) for each in logged.phases
     ]
     assert all(each.output is None for each in bare.phases)
+
+
+@pytest.mark.parametrize("results", [None, ResultsSpec(digits=1, code_beats=0)])
+def test_what_an_accelerator_cannot_do_with_results_is_ignored(results: ResultsSpec | None) -> None:
+    case = named("ideal_tight")
+    bus = case.layout.bus.model_copy(update={"results": results})
+    layout, work = BusLayout(case.layout.array, bus), case.lists[0]
+    ours, theirs = (
+        simulate_list(layout, entries, case.world, work.jobs)
+        for entries in (
+            work.entries,
+            [replace(entry, digits=place, codes=1) for place, entry in enumerate(work.entries)],
+        )
+    )
+    assert ours.end_cycle == theirs.end_cycle
+    for one, other in zip(ours.phases, theirs.phases, strict=True):
+        assert np.array_equal(one.stored, other.stored)
 
 
 def test_a_list_that_is_longer_than_its_memory_is_refused() -> None:

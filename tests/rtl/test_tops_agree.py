@@ -10,16 +10,20 @@ from pathlib import Path
 import pytest
 
 from bitsim.agreement.compare import Agreement
+from bitsim.agreement.result_form import expected_results
 from bitsim.agreement.top import check_tops, run_model
 from bitsim.agreement.top_case import TopCase
 from bitsim.agreement.top_named import named_top_cases
+from bitsim.agreement.top_named_forms import MACHINES, named_form_cases
 from bitsim.agreement.top_random import CASES_PER_MACHINE, random_top_case
 from bitsim.spec.counts import ArrayCounts
 
 SEED = 4
 RANDOM_CASES = 28
 
-NAMED = named_top_cases()
+# Comparing sixteen sums in a word with their thresholds takes long to build; `full` does that.
+FORMS = [case for case in named_form_cases() if case.layout != MACHINES["wide"]]
+NAMED = [*named_top_cases(), *FORMS]
 RANDOM = [random_top_case(SEED, index) for index in range(RANDOM_CASES)]
 
 
@@ -42,9 +46,20 @@ def test_every_case_was_compared(agreement: Agreement) -> None:
     cases = [*RANDOM, *NAMED]
     assert agreement.cases == len(cases)
     assert agreement.phases == sum(len(case.jobs) for case in cases)
-    assert agreement.values == sum(job.expected().size for case in cases for job in case.jobs)
+    assert agreement.values == sum(map(values_of, cases))
     assert (agreement.value_mismatches, agreement.cycle_mismatches) == (0, 0)
     assert (agreement.counter_mismatches, agreement.stream_faults) == (0, 0)
+
+
+def values_of(case: TopCase) -> int:
+    columns = case.layout.array.columns
+    expected = [
+        each
+        for work in case.lists
+        for job, entry in zip(work.jobs, work.entries, strict=True)
+        for each in expected_results(job, entry, columns)
+    ]
+    return sum(each.size for each in expected if each is not None)
 
 
 def test_the_random_cases_reach_every_kind_of_accelerator_and_wait() -> None:
@@ -55,6 +70,9 @@ def test_the_random_cases_reach_every_kind_of_accelerator_and_wait() -> None:
     assert {1} < {layout.step_words for layout in layouts}
     assert {1} < {layout.bus.outstanding for layout in layouts}
     assert any(entry.passes > 1 for case in RANDOM for each in case.lists for entry in each.entries)
+    entries = [entry for case in RANDOM for each in case.lists for entry in each.entries]
+    assert len({entry.digits for entry in entries}) >= 4
+    assert any(entry.codes for entry in entries)
     results = [result for case in RANDOM for result in run_model(case)]
     counts = reduce(add, (result.counts for result in results))
     for field in fields(ArrayCounts):
@@ -69,3 +87,11 @@ def test_forty_more_random_accelerators_agree(bench_work: Path, seed: int) -> No
     found = check_tops((random_top_case(seed, index) for index in range(40)), bench_work)
     assert found.failures == ()
     assert found.cases == 40
+
+
+@pytest.mark.full
+def test_codes_of_sixteen_sums_in_a_word_agree(bench_work: Path) -> None:
+    cases = [case for case in named_form_cases() if case.layout == MACHINES["wide"]]
+    found = check_tops(cases, bench_work)
+    assert found.failures == ()
+    assert found.cycles > 80_000
