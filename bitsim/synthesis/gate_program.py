@@ -64,6 +64,11 @@ class GateProgram:
         """Operations of an expression; returns where its value is."""
         if expression.operator in ("pin", "0", "1"):
             if expression.operator == "pin":
+                if expression.name not in pins:
+                    raise BitsimError(
+                        f"--liberty: a function or a state of a cell names {expression.name}, "
+                        f"which is no pin of it; correct the file"
+                    )
                 source = pins[expression.name]
             else:
                 source = ONE if expression.operator == "1" else ZERO
@@ -99,9 +104,9 @@ def compile_netlist(netlist: Netlist, cells: Mapping[str, Cell]) -> GateProgram:
     program.order = _order(known, states)
     for index in program.order:
         each = netlist.instances[index]
-        pins = {name: nets[0] for name, nets in each.pins.items() if nets}
+        pins = {name: _net(each, name) for name in cells[each.kind].pins}
         for name, pin in cells[each.kind].pins.items():
-            if pin.output and name in pins and pin.function is not None:
+            if pin.output and each.pins.get(name) and pin.function is not None:
                 program.add(pin.function, pins, pins[name])
     _registers(program, known, states)
     program.settled = len(program.operations)
@@ -149,7 +154,8 @@ def _named_states(cell: Cell, state: int, program: GateProgram) -> dict[str, int
 
 
 def _outputs_of_state(program: GateProgram, each: Instance, cell: Cell, state: int) -> None:
-    names = _named_states(cell, state, program)
+    names = {name: _net(each, name) for name in cell.pins}
+    names |= _named_states(cell, state, program)
     for name, pin in cell.pins.items():
         if pin.output and pin.function is not None and each.pins.get(name):
             program.add(pin.function, names, each.pins[name][0])
@@ -175,8 +181,8 @@ def _registers(
         pins = {name: _net(each, name) for name in cell.pins}
         clock = pins[flip_flop.clock]
         for force in flip_flop.forces:
-            tied = {name: pins[name] == ONE for name in force.pins()}
-            if any(pins[name] not in (ZERO, ONE) for name in tied) or holds(force, tied):
+            tied = {name: pins.get(name) == ONE for name in force.pins()}
+            if any(pins.get(name) not in (ZERO, ONE) for name in tied) or holds(force, tied):
                 raise BitsimError(f"--power: {each.module}: a flip-flop with a reset of its own")
         if clock not in enables:
             raise BitsimError(f"--power: {each.module}: a flip-flop whose clock is not clk")

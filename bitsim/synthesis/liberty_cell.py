@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bitsim.errors import BitsimError
@@ -191,7 +191,7 @@ def _cell(name: str, group: Group, library: _Units) -> Cell:
         area_um2=group.number("area"),
         volts=library.volts,
         pins=pins,
-        flip_flop=_flip_flop(name, group),
+        flip_flop=_flip_flop(name, group, pins),
         clock_gate=_clock_gate(group),
         leakages=leakages,
     )
@@ -239,11 +239,11 @@ def _when(group: Group) -> Expression | None:
     return parse(text) if text else None
 
 
-def _flip_flop(name: str, group: Group) -> FlipFlop | None:
+def _flip_flop(name: str, group: Group, pins: Container[str]) -> FlipFlop | None:
     for each in group.of("ff"):
         clock = parse(each.simple.get("clocked_on", ""))
-        if clock.operator != "pin":
-            raise BitsimError(f"--liberty: {name}: clocked_on is no plain pin; leave it out")
+        if clock.operator != "pin" or clock.name not in pins:
+            raise BitsimError(f"--liberty: {name}: clocked_on is no plain pin; correct the file")
         state, inverse = (*each.arguments, "", "")[:2]
         return FlipFlop(
             clock=clock.name,
@@ -263,6 +263,7 @@ def _clock_gate(group: Group) -> ClockGatePins | None:
     roles = {
         role: pin.arguments[0]
         for pin in group.of("pin")
+        if pin.arguments
         for role in ("clock", "enable", "test", "out")
         if pin.simple.get(f"clock_gate_{role}_pin") == "true"
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite, nan
 
 from bitsim.errors import BitsimError
 
@@ -39,11 +40,12 @@ class Group:
 def as_number(text: str, what: str) -> float:
     """A number of a Liberty file."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise BitsimError(
-            f"--liberty: {what} = {text[:40]!r} is not a number; correct the file"
-        ) from None
+        number = nan
+    if not isfinite(number):
+        raise BitsimError(f"--liberty: {what} = {text[:40]!r} is not a number; correct the file")
+    return number
 
 
 def read_body(text: str, kind: str, arguments: tuple[str, ...], start: int = 0) -> Group:
