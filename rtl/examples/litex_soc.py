@@ -2,11 +2,12 @@
 
     python litex_soc.py dot_16x40_axi.v build
 
-writes the Verilog of a system with a simulated SDR SDRAM, to be read or simulated. In a system of
+writes the Verilog of a system with a simulated SDR SDRAM, to be read or built on. In a system of
 your own, `Accelerator` and `add_accelerator` are what is needed. Checked with LiteX and LiteDRAM
 2024.12 and Migen 0.10.0.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -128,5 +129,6 @@ if __name__ == "__main__":
     verilog, folder = map(Path, sys.argv[1:])
     folder.mkdir(parents=True, exist_ok=True)
     system = System(verilog.resolve())
+    os.chdir(folder)  # for what its memories begin with, too
     system.finalize()
-    system.platform.get_verilog(system, name="litex_soc").write(str(folder / "litex_soc.v"))
+    system.platform.get_verilog(system, name="litex_soc").write("litex_soc.v")
