@@ -13,6 +13,7 @@ from bitsim.errors import BitsimError, shown_path
 from bitsim.spec import encoding
 from bitsim.spec.dot import DotSpec
 from bitsim.synthesis.gate_simulation import RUNS
+from bitsim.trace.job import Job
 from bitsim.units import ceil_div
 
 STEPS = 256  # of a run, at least: with RUNS of them, 16,384 steps
@@ -113,8 +114,7 @@ def recorded_work(spec: DotSpec, columns: int, path: Path) -> Iterator[GateWork]
     for event in open_trace(path).events():
         if event.phase.k > spec.max_k:
             continue
-        job = event.job()
-        work = _recorded(spec, columns, event.name, job.weights, job.activations)
+        work = recorded(spec, columns, event.job())
         yield work
         steps += int(np.prod(work.shape))
         if steps >= STEPS:
@@ -126,13 +126,9 @@ def recorded_work(spec: DotSpec, columns: int, path: Path) -> Iterator[GateWork]
         )
 
 
-def _recorded(
-    spec: DotSpec,
-    columns: int,
-    name: str,
-    weights: NDArray[np.int8],
-    activations: NDArray[np.int8],
-) -> GateWork:
+def recorded(spec: DotSpec, columns: int, job: Job) -> GateWork:
+    """One product: run r has row tiles r, r + RUNS, ...; of the vectors as many as are held."""
+    weights, activations = job.weights, job.activations
     n, k = weights.shape
     beats, tiles = ceil_div(k, spec.lanes), ceil_div(n, columns)
     padded = np.zeros((tiles * columns, beats * spec.lanes), np.int8)
@@ -145,4 +141,4 @@ def _recorded(
     places = np.zeros((groups * spec.slices, beats * spec.lanes), np.int8)
     places[: len(vectors), :k] = vectors
     shaped = places.reshape(groups, spec.slices, beats, spec.lanes).transpose(0, 2, 1, 3)
-    return GateWork(name, grid, np.broadcast_to(shaped, (RUNS, *shaped.shape)))
+    return GateWork(job.name, grid, np.broadcast_to(shaped, (RUNS, *shaped.shape)))

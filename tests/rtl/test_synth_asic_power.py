@@ -21,10 +21,11 @@ from bitsim.synthesis.gate_drive import drive_column
 from bitsim.synthesis.gate_power import PARTS, PowerModel, activity_of, uniform
 from bitsim.synthesis.gate_program import GateProgram, compile_netlist
 from bitsim.synthesis.gate_simulation import RUNS, GateSimulation
-from bitsim.synthesis.gate_work import random_work
+from bitsim.synthesis.gate_work import random_work, recorded, recorded_work
 from bitsim.synthesis.liberty_cell import read_cells
 from bitsim.synthesis.netlist import flatten
 from bitsim.synthesis.transitions import by_kind, pin_nets
+from bitsim.trace.job import Job
 from tests.rtl.tiny_liberty import (
     AREAS,
     CELLS,
@@ -273,6 +274,28 @@ def test_a_netlist_with_one_wrong_gate_is_found_out(column: dict[str, Any]) -> N
     assert steps > 0
     with pytest.raises(BitsimError, match="sums are wrong"):
         drive_column(GateSimulation(kept_program(column, broken=True)), spec, work)
+
+
+def test_recorded_products_are_dealt_out_to_the_runs_and_computed(column: dict[str, Any]) -> None:
+    spec = load_accelerator(str(column["folder"] / "tiny.toml")).array
+    random = np.random.default_rng(9)
+    n, k, m = 150, 15, 3  # rows for 64 runs twice and some more; a beat and a vector to spare
+    weights = random.integers(-1, 2, (n, k), dtype=np.int8)
+    activations = random.integers(-128, 128, (m, k), dtype=np.int8)
+    job = Job("recorded", weights, activations)
+    work = recorded(spec, 1, job)
+    assert work.shape == (3, 4, 2)  # three rows a run, ceil(15 / 4) beats, two of the vectors
+    rows = np.arange(3 * RUNS).reshape(3, RUNS).T % n
+    expected = job.expected()[:2].T[rows]  # (runs, rows, groups)
+    assert np.array_equal(work.sums()[..., 0, 0], expected)
+    assert drive_column(GateSimulation(kept_program(column)), spec, work) > 0
+
+
+def test_a_trace_without_a_product_that_fits_is_refused(column: dict[str, Any]) -> None:
+    spec = load_accelerator(str(column["folder"] / "tiny.toml")).array
+    trace = Path(__file__).resolve().parents[2] / "traces" / "addition.trace"
+    with pytest.raises(BitsimError, match=r"no product of at most max_k = 60"):
+        next(recorded_work(spec, 1, trace))
 
 
 def test_without_opensta_the_reason_and_the_remedy_are_told(

@@ -100,6 +100,8 @@ def test_a_library_of_seven_cells_is_enough_and_areas_add_up(
     by_module = [part["copies"] * part["area_um2"] for part in found["hierarchy"]]
     assert sum(by_module) == found["area_um2"]
     assert found["memories"] == []
+    assert found["timing"]["reason"] == "the library has no delays"
+    assert found["timing"]["slack_ns"] is None and found["power"] is None
     assert found["clock_ns"] == 5.0  # the accelerator's 200 MHz
 
 
