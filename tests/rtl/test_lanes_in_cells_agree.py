@@ -10,7 +10,6 @@ import pytest
 
 from bitsim.agreement.compare import check
 from bitsim.agreement.named_cases import named_cases
-from bitsim.agreement.random_case import random_case
 from bitsim.gateware import emit_arrays, replay
 from bitsim.gateware.fabrics import FABRICS
 
@@ -42,8 +41,14 @@ def test_lanes_in_cells_agree_in_every_value_cycle_and_counter(
     monkeypatch.setattr(
         replay, "emit_arrays", lambda named: emit_arrays(named, FABRICS[name]) + models(name)
     )
-    agreement = check([*(random_case(3, index) for index in range(8)), *named_cases()], tmp_path)
-    assert agreement.failures == []
+    cases = [
+        case
+        for case in named_cases()
+        if case.spec.lanes < 64  # others take long to build
+    ]
+    assert {case.spec.tree_stages for case in cases} > {0}
+    agreement = check(cases, tmp_path)
+    assert agreement.failures == ()
     sources = "".join(path.read_text() for path in tmp_path.rglob("arrays.v"))
-    assert f" {MODELS[name].popitem()[1][0]} #(" in sources or "CARRY4 " in sources
-    assert agreement.cases == 38
+    assert f"  {next(iter(MODELS[name].values()))[0]} #(" in sources  # those were simulated
+    assert agreement.cases == len(cases) > 10
