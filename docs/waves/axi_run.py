@@ -23,6 +23,7 @@ SPEC = load_accelerator("dot_16x40_axi").changed(
         "array.result_fifo_beats": 2, "bus.data_bits": 32, "bus.address_bits": 32,
         "bus.weight_ports": 1, "bus.burst_words": 4, "bus.outstanding": 2,
         "bus.read_fifo_words": 8, "bus.write_fifo_words": 8, "bus.list_entries": 2,
+        "bus.results": None,
     }
 )  # fmt: skip
 PHASE = Phase(name="drawn", n=4, k=12, m=4)
