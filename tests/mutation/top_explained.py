@@ -1,0 +1,114 @@
+"""Why a mutant of the accelerator around the array may survive the lists of the bench.
+
+"Proved" means that no list of the bench comes there, and that the properties of the block in
+`rtl/formal` speak of it; the proofs themselves are not run on the mutants.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bitsim.spec.bus import Axi4BusSpec
+from bitsim.spec.dot import DotSpec
+from tests.mutation.mutants import Mutant
+
+
+def _always(array: DotSpec, bus: Axi4BusSpec) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Reason:
+    """For the mutants of a block whose text matches, on machines that match."""
+
+    block: str
+    text: str
+    why: str
+    machine: Callable[[DotSpec, Axi4BusSpec], bool] = _always
+
+
+REASONS = (
+    Reason(
+        ".*_queue", r"condition never: if \(_\d+_ \).*\(second\)",
+        "the second place is loaded, too, when the first one is: nobody reads it then",
+    ),
+    Reason(
+        ".*_queue", r"\(second\)",
+        "a list of two entries never fills the second place",
+        lambda array, bus: bus.list_entries == 2,
+    ),
+    Reason(
+        ".*_queue", r"operands swapped: assign _\d+_ *= held - pop",
+        "only whether it is 0 is read",
+    ),
+    Reason(
+        ".*_(queue|fifo)", r"bit \d+ (inverted|stuck at \d): assign \S+ *= held \+",
+        "a bit above those that are kept",
+    ),
+    Reason(
+        ".*_queue", r"missing reset.*\(held in reset",
+        "the master behind it, in reset for four cycles, takes all that it holds",
+    ),
+    Reason(
+        ".*_queue", r"enter__ready = held != 2'h2",
+        "another queue was full whenever this one was; proved (job_queue.sv)",
+    ),
+    Reason(
+        "(weight|activations)_port_fifo", r"held in reset|_\d+_ *= _\d+_  - pop",
+        "counts words for `room`, which nobody reads here: the master reserves its words",
+    ),
+    Reason(
+        ".*_fifo", r"missing reset.*\(pushed_before in reset",
+        "a delay of one cycle, and the bench resets for four",
+    ),
+    Reason(
+        "results_port_fifo", r"operands swapped: assign _\d+_ *= _\d+_  - pop",
+        "the FIFO is never full in these lists; proved (word_fifo.sv)",
+        lambda array, bus: bus.write_fifo_words > 16,
+    ),
+    Reason(
+        ".*_fifo", r"bit \d+ stuck at \d: assign head",
+        "a bit of a word that no beat uses",
+        lambda array, bus: array.beat_bytes * array.columns // bus.weight_ports < bus.word_bytes,
+    ),
+    Reason(
+        ".*_gearbox", r"constant one more: assign _\d+_ *= \{ \d+'h0+, words__payload",
+        "a bit above those that are kept",
+    ),
+    Reason(
+        ".*_master", r"\(transferred in reset",
+        "each list begins with all counters at 0, whatever reset left in them",
+    ),
+    Reason(
+        ".*_master", r"\(axi__a[rw]addr in reset",
+        "an address means nothing while none is offered",
+    ),
+    Reason(
+        ".*_master", r"missing reset.*\(axi__a[rw]valid in reset",
+        "no reset of the bench meets an address that waits; proved (write_master.sv)",
+    ),
+    Reason(
+        ".*_master", r"bit \d+ stuck at 1: assign _\d+_ *= _\d+_ \[\d+:0\] < ",
+        "a whole page is a burst: the way to its end is never longer, and both choices are equal",
+        lambda array, bus: bus.burst_words * bus.word_bytes == 4096,
+    ),
+    Reason(
+        ".*_master", r"constant one more: assign _\d+_ *= word % ",
+        "no burst of this port comes to the end of a page in these lists; proved (read_master.sv)",
+    ),
+    Reason(
+        "top", r"stuck at 1: assign \S+ready = 1'h1|another operator: .* \+ 1'h0",
+        "the same text in other words",
+    ),
+)  # fmt: skip
+
+
+def explanation(block: str, mutant: Mutant, array: DotSpec, bus: Axi4BusSpec) -> str:
+    """The reason, or nothing: then the tests have a hole."""
+    for reason in REASONS:
+        matches = re.fullmatch(reason.block, block) and re.search(reason.text, str(mutant))
+        if matches and reason.machine(array, bus):
+            return reason.why
+    return ""
