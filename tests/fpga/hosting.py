@@ -21,6 +21,7 @@ MACHINE = load_accelerator("dot_2x10_serial").changed(
         "array.activation_buffer_beats": 400,
         "bus.data_bits": 64,
         "bus.weight_ports": 2,
+        "bus.list_entries": 12,
     }
 )
 LAYERS = 2  # of the tiny network

@@ -85,6 +85,11 @@ class ModelBoard:
             if offset == last:
                 self.values[self.offset("LIST_INDEX")] += 1
         elif offset == self.offset("CONTROL"):
+            status = self.offset("INTERRUPT_STATUS")
+            self.values[status] = 4 if self.busy_reads else 0  # refused
+            if self.busy_reads:
+                return
+            assert self.values[self.offset("COUNT")] <= self.machine.bus.list_entries
             self.run([self.entries[i] for i in range(self.values[self.offset("COUNT")])])
         elif offset != self.offset("INTERRUPT_STATUS"):
             self.values[offset] = word

@@ -84,7 +84,7 @@ def test_a_trace_has_several_products_in_a_list(trace: Trace, tmp_path: Path) ->
     events = list(trace.events())
     assert found.tally.differences == []
     assert found.tally.events == len(events) == 2 * 4 * LAYERS
-    assert [len(entries) for entries in board.lists] == [len(events)]
+    assert [len(entries) for entries in board.lists] == [MACHINE.bus.list_entries, 4]
     assert found.tally.products == sum(event.phase.products for event in events)
     assert found.tally.values == sum(event.phase.m * event.phase.n for event in events)
 
