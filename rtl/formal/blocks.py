@@ -13,6 +13,7 @@ from bitsim.gateware.activation_ring import ActivationRing
 from bitsim.gateware.axi import AxiReadSignature
 from bitsim.gateware.column import Column
 from bitsim.gateware.decoder import Decoder
+from bitsim.gateware.digit_combiner import DigitCombiner
 from bitsim.gateware.dot import Dot
 from bitsim.gateware.fabrics import FABRICS
 from bitsim.gateware.fabrics.ecp5 import LaneAdder
@@ -23,13 +24,14 @@ from bitsim.gateware.list_reader import ListReader
 from bitsim.gateware.read_master import ReadMaster, read_job
 from bitsim.gateware.result_cutter import ResultCutter
 from bitsim.gateware.result_queue import ResultQueue
+from bitsim.gateware.result_stage import ResultStage
 from bitsim.gateware.sequencer import Sequencer
 from bitsim.gateware.shared import Shared
 from bitsim.gateware.tree import ACTIVATION_BITS, Term, add_terms
 from bitsim.gateware.weight_queue import WeightQueue
 from bitsim.gateware.word_fifo import WordFifo
 from bitsim.gateware.write_master import WriteMaster
-from bitsim.spec.bus import Axi4BusSpec
+from bitsim.spec.bus import Axi4BusSpec, ResultsSpec
 from bitsim.spec.dot import DotSpec
 from bitsim.spec.encoding import RADIX, WEIGHTS_PER_BYTE, Packing
 
@@ -202,6 +204,27 @@ def _result_cutter(sums: int, sum_bits: int, word_bits: int) -> Proof:
     )
 
 
+def _digit_combiner(hold: int, beat_words: int) -> Proof:
+    return Proof(
+        "digit_combiner",
+        f"3 digits, hold {hold}, {beat_words} words a beat",
+        lambda _: DigitCombiner(32, hold, beat_words, 3),
+        {"PLACES": hold * beat_words, "BEAT_WORDS": beat_words, "DIGITS": 3},
+        cover=12,
+    )
+
+
+def _result_stage(sum_bits: int) -> Proof:
+    results = ResultsSpec(digits=1, code_beats=2)
+    return Proof(
+        "result_stage",
+        f"codes of 2 beats of a sum of {sum_bits} bits",
+        lambda shared: ResultStage(results, 32, sum_bits, 1, 1, shared),
+        {"SUM_BITS": sum_bits},
+        cover=12,
+    )
+
+
 def _decoder(packing: Packing) -> Proof:
     parameters = {"RADIX": RADIX[packing], "COUNT": WEIGHTS_PER_BYTE[packing]}
     return Proof("decoder", packing, lambda _: Decoder(packing), parameters)
@@ -315,6 +338,9 @@ _SLOW = (
     _result_cutter(2, 40, 32),
     Proof("read_master", "bursts of 3, 2 outstanding", lambda _: ReadMasterAlone(BUS), cover=24),
     Proof("write_master", "bursts of 3, 2 outstanding", lambda _: WriteMaster(BUS), cover=24),
+    _digit_combiner(3, 1),
+    _digit_combiner(2, 2),
+    _result_stage(9),
     Proof("list_reader", "2 entries", lambda _: ListReader(BUS), {"ENTRIES": 2}, cover=12),
 )
 PROOFS = (*_QUICK, *(replace(proof, full=True) for proof in _SLOW))
