@@ -14896,7 +14896,7 @@ module dot_16x40_axi_top_results_port_stage_encoder_thresholds_divider (rst, sca
   assign _13_  = steps + 1'h1;
   assign _14_  = steps - 1'h1;
   assign _15_  = scale ? { 1'h0, _13_  } : { _14_ [6], _14_  };
-  assign _16_  = | left;
+  assign _16_  = { rest, 1'h0 } != significand;
   assign _17_  = scale & first;
   assign _18_  = largest | { 19'h00000, smallest };
   assign _19_  = ~ smallest;

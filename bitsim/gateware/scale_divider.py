@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -97,7 +97,7 @@ class ScaleDivider(wiring.Component):
         # What is left beyond the significand rounds it, half to even.
         at_least_half = Signal()
         beyond_half = Signal()
-        m.d.sync += [at_least_half.eq(fits), beyond_half.eq(left != 0)]
+        m.d.sync += [at_least_half.eq(fits), beyond_half.eq(Cat(Const(0, 1), rest) != divisor)]
         smallest = Signal()
         m.d.comb += smallest.eq(self.largest[1:] == 0)  # 1, or 0
         with m.If(self.scale & first):
