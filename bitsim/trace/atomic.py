@@ -17,8 +17,15 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes its name only when everything has reached the disk.
 
     A fault, a full disk and Ctrl-C leave what was there before, and no temporary file; an existing
-    file is replaced.
+    file is replaced. What is no file, as /dev/null or a pipe, is written to and stays what it is.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        try:
+            with path.open("wb") as file:
+                yield file
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return
     temporary = partial_path(path)
     try:
         file = temporary.open("xb")
