@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from bitsim.agreement.memory_map import place_products
-from bitsim.agreement.random_case import random_job
+from bitsim.agreement.result_form import ResultForm
 from bitsim.agreement.top_case import ListWork, TopCase
+from bitsim.agreement.top_forms import random_work
 from bitsim.agreement.top_random import random_world
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.bus import BusLayout
@@ -21,11 +22,15 @@ CASE_BYTES = 64 << 20  # weights of the lists of one case, as int8
 
 
 def top_cases_of_random_work(accelerator: AcceleratorSpec, seed: int) -> list[TopCase]:
-    """A few random phases: memory that answers at once, then memory that does not."""
-    rng = np.random.default_rng(seed)
-    jobs = [random_job(rng, accelerator.array, f"phase_{i}") for i in range(RANDOM_PHASES)]
+    """A few random phases: memory that answers at once, then memory that does not.
+
+    Their results leave in any form that the accelerator's result stage has.
+    """
+    rng, layout = np.random.default_rng(seed), layout_of(accelerator)
+    work = [random_work(rng, layout, f"phase_{i}") for i in range(RANDOM_PHASES)]
+    jobs, forms = [job for job, _ in work], [form for _, form in work]
     again = f"bitsim rtl check --accelerator {accelerator.name} --seed {seed}"
-    return _free_and_stalled(layout_of(accelerator), jobs, "random", again, rng)
+    return _free_and_stalled(layout, jobs, "random", again, rng, forms)
 
 
 def top_cases_of_events(
@@ -52,9 +57,14 @@ def layout_of(accelerator: AcceleratorSpec) -> BusLayout:
 
 
 def _free_and_stalled(
-    layout: BusLayout, jobs: Sequence[Job], name: str, again: str, rng: np.random.Generator
+    layout: BusLayout,
+    jobs: Sequence[Job],
+    name: str,
+    again: str,
+    rng: np.random.Generator,
+    forms: Sequence[ResultForm] | None = None,
 ) -> list[TopCase]:
-    entries, most = place_products(layout, jobs), layout.bus.list_entries
+    entries, most = place_products(layout, jobs, forms=forms), layout.bus.list_entries
     lists = [
         ListWork(jobs[first : first + most], entries[first : first + most])
         for first in range(0, len(jobs), most)
