@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.activation_ring import ActivationRing
 from bitsim.gateware.axi import AxiReadSignature
+from bitsim.gateware.code_search import REGISTER_LEVELS, SumSearch
 from bitsim.gateware.column import Column
 from bitsim.gateware.decoder import Decoder
 from bitsim.gateware.digit_combiner import DigitCombiner
@@ -25,6 +26,7 @@ from bitsim.gateware.read_master import ReadMaster, read_job
 from bitsim.gateware.result_cutter import ResultCutter
 from bitsim.gateware.result_queue import ResultQueue
 from bitsim.gateware.result_stage import ResultStage
+from bitsim.gateware.scale_divider import LARGEST_CODE_BITS
 from bitsim.gateware.sequencer import Sequencer
 from bitsim.gateware.shared import Shared
 from bitsim.gateware.tree import ACTIVATION_BITS, Term, add_terms
@@ -161,6 +163,38 @@ def adder_names(lanes: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def search_names(bits: int) -> str:
+    """Verilog that gives the properties all thresholds by their code, and what each level has."""
+    levels = range(LARGEST_CODE_BITS)
+    lines = [
+        f"wire [{LARGEST_CODE_BITS * 8 - 1}:0] level_code;",
+        f"wire [{LARGEST_CODE_BITS * (bits + 1) - 1}:0] level_sum;",
+        f"wire [{LARGEST_CODE_BITS * bits - 1}:0] level_threshold;",
+    ]
+    for level in levels:
+        zeros = LARGEST_CODE_BITS - 1 - level
+        for choice in range(1 << level):
+            place = f"complement[{((2 * choice + 1) << zeros) * bits}+:{bits}]"
+            entry = f"\\dut.level{level}_table[{choice}] "
+            if level < REGISTER_LEVELS:
+                entry = f"level_{level}[{choice * bits}+:{bits}]"
+            else:
+                lines.append(f"(* hierconn *) wire [{bits - 1}:0] {entry};")
+            lines.append(f"assign {place} = {entry};")
+        found, total, threshold = (
+            f"\\dut.level{level}_{name} " for name in ("found", "sum", "threshold")
+        )
+        lines += [
+            f"(* hierconn *) wire [{level}:0] {found};",
+            f"(* hierconn *) wire [{bits}:0] {total};",
+            f"(* hierconn *) wire [{bits - 1}:0] {threshold};",
+            f"assign level_code[{8 * level}+:8] = {found} << {zeros};",
+            f"assign level_sum[{(bits + 1) * level}+:{bits + 1}] = {total};",
+            f"assign level_threshold[{bits * level}+:{bits}] = {threshold};",
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def _weight_queue(size: int) -> Proof:
     return Proof(
         "weight_queue", f"{size} places", lambda _: WeightQueue(2, size), {"SIZE": size}, cover=12
@@ -222,6 +256,16 @@ def _result_stage(sum_bits: int) -> Proof:
         lambda shared: ResultStage(results, 32, sum_bits, 1, 1, shared),
         {"SUM_BITS": sum_bits},
         cover=12,
+    )
+
+
+def _sum_search(bits: int) -> Proof:
+    return Proof(
+        "sum_search",
+        f"magnitudes of {bits} bits",
+        lambda _: SumSearch(bits),
+        {"BITS": bits},
+        include=search_names(bits),
     )
 
 
@@ -340,6 +384,7 @@ _SLOW = (
     Proof("write_master", "bursts of 3, 2 outstanding", lambda _: WriteMaster(BUS), cover=24),
     _digit_combiner(3, 1),
     _digit_combiner(2, 2),
+    _sum_search(2),
     _result_stage(9),
     Proof("list_reader", "2 entries", lambda _: ListReader(BUS), {"ENTRIES": 2}, cover=12),
 )
