@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bitsim.fpga import board_family
 from bitsim.gateware.board_top import CLOCK, BoardTop
+from bitsim.gateware.fabrics import FABRICS, GENERIC
 from bitsim.gateware.verilog import emit_part
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.board import BoardSpec
@@ -56,7 +57,8 @@ def require(machine: AcceleratorSpec, board: BoardSpec) -> None:
 
 def verilog(machine: AcceleratorSpec, board: BoardSpec) -> str:
     """The whole design; its top level has the board's name, and all else begins with it."""
-    return emit_part(board.name, lambda shared: BoardTop(machine, board, shared))
+    fabric = FABRICS.get(board.family, GENERIC)
+    return emit_part(board.name, lambda shared: BoardTop(machine, board, shared), fabric)
 
 
 def build(
@@ -87,7 +89,7 @@ def build(
     options = " ".join(part.synthesis)
     script = [
         f"read_verilog {source_name(board)}",
-        f"hierarchy -check -top {board.name}",
+        f"hierarchy -top {board.name}",  # the family's own cells are known from synthesis on
         "proc",
         "flatten",  # before and not behind synthesis: constants reach the small parts
         *(line.format(options=options, top=board.name) for line in target.script),

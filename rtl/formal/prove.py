@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from blocks import PROOFS, Proof
+from blocks import PROOFS
+from proof import Proof
 
 from bitsim.gateware.verilog import emit_part
 

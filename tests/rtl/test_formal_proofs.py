@@ -10,7 +10,8 @@ import pytest
 FORMAL = Path(__file__).resolve().parents[2] / "rtl" / "formal"
 sys.path.insert(0, str(FORMAL))
 
-from blocks import PROOFS, Proof  # noqa: E402
+from blocks import PROOFS  # noqa: E402
+from proof import Proof  # noqa: E402
 from prove import prove  # noqa: E402
 
 from bitsim.gateware.verilog import emit_part  # noqa: E402
@@ -61,7 +62,7 @@ BROKEN_FULL = {
     "read_master": ("bursts of 3, 2 outstanding", "<= 3'h4", "<= 3'h5"),
     "write_master": ("bursts of 3, 2 outstanding", "ready >= ", "2'h3 >= "),
     "digit_combiner": ("3 digits, hold 3, 1 words a beat", "tile_ends ? last : first", "last"),
-    "sum_search": ("magnitudes of 2 bits", "level3_less = { level2_sum", "level3_less = { level1_sum"),
+    "sum_search": ("magnitudes of 2 bits", "less = { level2_sum", "less = { level1_sum"),
     "result_stage": ("codes of 2 beats of a sum of 9 bits", "8'h20", "8'h1f"),
     "list_reader": ("2 entries", "left - 1'h1", "left - 1'h0"),
 }  # fmt: skip
