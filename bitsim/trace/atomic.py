@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     A fault, a full disk and Ctrl-C leave what was there before, and no temporary file; an existing
     file is replaced. What is no file, as /dev/null or a pipe, is written to and stays what it is.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if _is_no_file(path):
         try:
             with path.open("wb") as file:
                 yield file
@@ -41,6 +42,14 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         raise unwritable(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_no_file(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # nothing is there, or nothing can be
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def partial_path(path: Path) -> Path:

@@ -65,7 +65,7 @@ class Tools:
 def played(monkeypatch: pytest.MonkeyPatch) -> Tools:
     tool = Tools()
     monkeypatch.setattr(tools, "_run", tool)
-    monkeypatch.setattr(build, "emit_part", lambda name, make: f"module {name}; endmodule\n")
+    monkeypatch.setattr(build, "emit_part", lambda name, *_: f"module {name}; endmodule\n")
     return tool
 
 

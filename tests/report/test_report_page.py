@@ -166,7 +166,7 @@ def test_any_machine_can_be_drawn(page, array, units, new_result, accelerator_ta
     table = accelerator_table | {
         "array": accelerator_table["array"]
         | array
-        | {"tree_stages": 0, "activation_buffer_beats": 1 << 20, "slices": 3}
+        | {"tree_stages": 0, "activation_buffer_beats": 1 << 16, "slices": 3}
         | {"accumulator_bits": 40},
         "units": {f"unit_{'x' * 50}_{i}": unit for i in range(units)} | {"vector": unit},
         "dma": dict.fromkeys(accelerator_table["dma"], 1 << 20),
