@@ -44,7 +44,13 @@ def simulated(work: Path, stop: signal.Signals) -> Iterator[tuple[str, list[str]
     """The command's terminal, and once it has ended what it said."""
     build_serial_process(MACHINE, work)
     command = [sys.executable, "-c", PROGRAM, "fpga", "simulate", "--json", "--work", str(work)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell's background job ignores Ctrl-C, and its children with it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, text=True, **pipes)
+    finally:
+        signal.signal(signal.SIGINT, before)
     said: list[str] = []
     try:
         assert process.stdout is not None

@@ -65,6 +65,7 @@ public:
     std::deque<uint8_t> waiting;  // to be sent to the accelerator
     std::vector<uint8_t> heard;
     uint64_t cycle = 0, sent = 0, received = 0, broken = 0;
+    uint64_t moved = 0;  // cycle in which a bit passed, or a list ran; a short request may pass between two looks
 
     Board(uint64_t divisor, int64_t longer, Damage& damage)
         : damage_(damage), bit_(divisor * ONE * (MILLION + longer) / MILLION) {
@@ -73,9 +74,6 @@ public:
         for (uint64_t i = 0; i < SETTLE_CYCLES; ++i) edge();
         top_.rst = 0;
     }
-
-    // Nothing is under way on the line, and no list runs.
-    bool quiet() const { return waiting.empty() && place_ == IDLE && sample_ == IDLE && !top_.busy; }
 
     void run(uint64_t cycles) {
         const uint64_t end = cycle + cycles;
@@ -88,6 +86,7 @@ public:
             if (until <= cycle) until = cycle + 1;
             advance(until);
         }
+        if (top_.busy) moved = cycle;
     }
 
 private:
@@ -146,6 +145,7 @@ private:
             level_due_ = std::max(level_due_, cycle * ONE);  // no gap between bytes that wait
         }
         ++place_;
+        moved = cycle;
         if (place_ == 0) top_.rx = 0;
         else if (place_ <= BYTE_BITS) top_.rx = byte_ >> (place_ - 1) & 1;
         else top_.rx = 1;
@@ -153,6 +153,7 @@ private:
     }
 
     void hear() {
+        moved = cycle;
         if (sample_ < BYTE_BITS) {
             found_ |= uint8_t(top_.tx << sample_++);
             sample_due_ += bit_;
@@ -198,13 +199,11 @@ int main(int count, char** words) {
     Damage damage{uint64_t(numbers[4]), uint64_t(numbers[5])};
     Board board{uint64_t(numbers[1]), numbers[2], damage};
     board.run(rest);
-    uint64_t last = board.cycle;  // with something under way
     std::puts("ready");
     std::fflush(stdout);
     int status = 0;
     while (true) {
-        if (!board.quiet()) last = board.cycle;
-        const bool idle = board.cycle - last > rest;
+        const bool idle = board.cycle - board.moved > rest;
         pollfd files[] = {{0, POLLIN, 0}, {terminal, POLLIN, 0}};
         if (poll(files, 2, idle ? -1 : 0) < 0 && errno != EINTR) {
             std::perror("poll");
