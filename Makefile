@@ -59,7 +59,7 @@ types: setup-test
 	$(BIN)/mypy
 
 tests-quick: setup-test
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-full: setup-test
 	$(BIN)/pytest -m "full or not full"
