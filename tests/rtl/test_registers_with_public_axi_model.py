@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
 
 from bitsim.agreement.memory_map import place_products
 from bitsim.agreement.random_case import random_activations, random_weights
@@ -28,6 +26,7 @@ from bitsim.spec.bus import BusLayout
 from bitsim.spec.catalog import load_accelerator
 from bitsim.trace.job import Job
 from bitsim.trace.world import ideal_world
+from tests.rtl.cocotb_bench import run_bench
 
 ARRAY = {
     "columns": 2, "lanes": 5, "slices": 1, "hold": 2, "tree_stages": 1, "accumulator_bits": 20,
@@ -92,22 +91,7 @@ def test_registers_list_and_interrupt_over_axi4_lite(
         results=results,
         **{f"at_{address}": data for address, data in images.items()},
     )
-    log = tmp_path / "log.txt"
-    xml = get_runner("verilator").test(
-        hdl_toplevel=TOP,
-        hdl_toplevel_lang="verilog",
-        test_module="axi_registers_bench",
-        build_dir=binary,
-        test_dir=tmp_path,
-        log_file=log,
-        results_xml=str(tmp_path / "results.xml"),
-        plusargs=[
-            f"+plan={tmp_path / 'plan.npz'}",
-            f"+kept={tmp_path / 'kept.npz'}",
-            "+verilator+rand+reset+2",
-        ],
-    )
-    assert get_results(xml) == (6, 0), log.read_text()[-4000:]
+    run_bench("axi_registers_bench", binary, tmp_path, tmp_path / "kept.npz", tests=6)
     kept = np.load(tmp_path / "kept.npz")
     layout = BusLayout(array, bus)
     for product, (address, _) in zip(work, results, strict=True):
@@ -165,22 +149,7 @@ def test_the_c_program_of_the_vivado_kit_drives_the_simulated_accelerator(
         buffer=str(tmp_path / "buffer"),
         address=address,
     )
-    log = tmp_path / "log.txt"
-    xml = get_runner("verilator").test(
-        hdl_toplevel=TOP,
-        hdl_toplevel_lang="verilog",
-        test_module="c_program_bench",
-        build_dir=binary,
-        test_dir=tmp_path,
-        log_file=log,
-        results_xml=str(tmp_path / "results.xml"),
-        plusargs=[
-            f"+plan={tmp_path / 'plan.npz'}",
-            f"+kept={tmp_path / 'kept.json'}",
-            "+verilator+rand+reset+2",
-        ],
-    )
-    assert get_results(xml) == (1, 0), log.read_text()[-4000:]
+    run_bench("c_program_bench", binary, tmp_path, tmp_path / "kept.json")
     status, said, complaint = json.loads((tmp_path / "kept.json").read_text())
     assert complaint == ""
     assert status == negated

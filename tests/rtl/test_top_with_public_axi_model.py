@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from amaranth.lib.wiring import Out
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
 
 from bitsim.agreement.memory_map import place_products
 from bitsim.agreement.random_case import random_activations, random_weights
@@ -26,6 +24,7 @@ from bitsim.spec.bus import Axi4BusSpec, BusLayout
 from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job
 from bitsim.trace.world import ideal_world
+from tests.rtl.cocotb_bench import run_bench
 
 ARRAY = DotSpec(
     dataflow="dot", columns=4, lanes=10, slices=2, hold=2, weight_packing="base3", tree_stages=2,
@@ -89,22 +88,7 @@ def test_a_list_of_phases_in_the_memory_of_cocotbext_axi(
         results=results,
         **{f"at_{address}": data for address, data in images.items()},
     )
-    log = tmp_path / "log.txt"
-    xml = get_runner("verilator").test(
-        hdl_toplevel=TOP,
-        hdl_toplevel_lang="verilog",
-        test_module="axi_ram_bench",
-        build_dir=binary,
-        test_dir=tmp_path,
-        log_file=log,
-        results_xml=str(tmp_path / "results.xml"),
-        plusargs=[
-            f"+plan={tmp_path / 'plan.npz'}",
-            f"+kept={tmp_path / 'kept.npz'}",
-            "+verilator+rand+reset+2",
-        ],
-    )
-    assert get_results(xml) == (1, 0), log.read_text()[-4000:]
+    run_bench("axi_ram_bench", binary, tmp_path, tmp_path / "kept.npz")
     kept = np.load(tmp_path / "kept.npz")
     assert kept["errors"] == 0
     layout = BusLayout(ARRAY, BUS)
