@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _FLIP_FLOP = re.compile(r"\bff\s*\(([^)]*)\)\s*\{([^}]*)\}")
 _CLOCKED_ON = re.compile(r'\bclocked_on\s*:\s*"([^"]*)"')
 _NEXT_STATE = re.compile(r'\bnext_state\s*:\s*"([^"]*)"')
-_FUNCTION = re.compile(r'\bfunction\s*:\s*"([^"]{1,80})"')
+FUNCTION = re.compile(r'\bfunction\s*:\s*"([^"]{1,80})"')
 _GATE_KIND = re.compile(r'\bclock_gating_integrated_cell\s*:\s*"?(\w+)')
 _PIN = re.compile(r'\bpin\s*\(\s*"?(\w+)"?\s*\)')
 _ROLE = re.compile(r'\bclock_gate_(clock|enable|test|out)_pin\s*:\s*"?true')
@@ -82,7 +82,7 @@ def _plain_and_inverts(body: str) -> bool | None:
         return None
     state, inverse = (*(_bare(name).strip('"') for name in found[1].split(",")), "", "")[:2]
     flipped = not _bare(data[1]).isidentifier()
-    functions = {_bare(each[1]) for each in _FUNCTION.finditer(body)}
+    functions = {_bare(each[1]) for each in FUNCTION.finditer(body)}
     if not functions & {state, inverse}:
         return None
     return (inverse if flipped else state) not in functions

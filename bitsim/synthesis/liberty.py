@@ -11,7 +11,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 from bitsim.errors import BitsimError, reason, shown, shown_path
-from bitsim.synthesis.cell_choice import ClockGate, smallest_clock_gate, smallest_flip_flop
+from bitsim.synthesis.cell_choice import (
+    FUNCTION,
+    ClockGate,
+    smallest_clock_gate,
+    smallest_flip_flop,
+)
 from bitsim.synthesis.ram_macros import Ram, read_ram
 
 LARGEST_BYTES = 400_000_000  # the largest open library's corner has 60 MB
@@ -21,7 +26,6 @@ _STRING = re.compile(r'"[^"]*"')
 _LIBRARY = re.compile(r"^\s*library\s*\(", re.MULTILINE)
 _CELL = re.compile(r'cell\s*\(\s*"?([^")\s]*)"?\s*\)\s*\{')
 _AREA = re.compile(r'\barea\s*:\s*"?([^";\s]+)')
-_FUNCTION = re.compile(r'\bfunction\s*:\s*"([^"]{1,80})"')
 _INVERSION = re.compile(r"!\w+|\w+'")
 _PIN = re.compile(r"\bpin\s*\(")
 _DIRECTION = re.compile(r'\bdirection\s*:\s*"?(\w+)')
@@ -211,7 +215,7 @@ def _of_one_input(body: str) -> tuple[bool, float] | None:
     outputs = [pin for pin in pins if _way(pin) == "output"]
     if len(inputs) != 1 or len(outputs) != 1:
         return None
-    load, function = _CAPACITANCE.search(inputs[0]), _FUNCTION.search(outputs[0])
+    load, function = _CAPACITANCE.search(inputs[0]), FUNCTION.search(outputs[0])
     if load is None or function is None:
         return None
     plain = re.sub(r"[\s()]", "", function[1])  # "!A", "(!A)", "!(A)", "A'"
