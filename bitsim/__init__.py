@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitsim.reference.load import load_network as load_network
+    from bitsim.reference.checkpoints.load import load_network as load_network
     from bitsim.spec.catalog import load_accelerator as load_accelerator
     from bitsim.spec.catalog import load_network_spec as load_network_spec
     from bitsim.spec.catalog import load_technology as load_technology
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "load_accelerator": "bitsim.spec.catalog",
-    "load_network": "bitsim.reference.load",
+    "load_network": "bitsim.reference.checkpoints.load",
     "load_network_spec": "bitsim.spec.catalog",
     "load_technology": "bitsim.spec.catalog",
     "open_trace": "bitsim.trace.reader",

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 import bitsim
-from bitsim.fpga.host import BoardPort, ask_board
-from bitsim.gateware.serial_process import Line, SerialProcess, build_serial_process
+from bitsim.fpga.host.run import BoardPort, ask_board
+from bitsim.verilated.serial.process import Line, SerialProcess, build_serial_process
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 layers = int(sys.argv[2]) if len(sys.argv) > 2 else 1

@@ -11,11 +11,11 @@ import sys
 
 import numpy as np
 
-from bitsim.reference.generate import generate
-from bitsim.reference.head import with_int8_head
-from bitsim.reference.load import load_network
-from bitsim.reference.perplexity import negative_log_likelihood
-from bitsim.reference.sampling import greedy
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.generation.generate import generate
+from bitsim.reference.generation.perplexity import negative_log_likelihood
+from bitsim.reference.generation.sampling import greedy
+from bitsim.reference.network.head import with_int8_head
 from bitsim.spec import catalog
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 24

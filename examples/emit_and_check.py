@@ -7,7 +7,7 @@ and with stalls on every stream, under Verilator: every value, cycle and counter
 from pathlib import Path
 
 from bitsim import agreement, load_accelerator
-from bitsim.gateware import emit
+from bitsim.gateware.emit.verilog import emit
 
 machine = load_accelerator("dot_16x40").changed(
     {

@@ -4,7 +4,7 @@ Every ternary product of the embedded network is computed by the simulated array
 and compared with the exact one.
 """
 
-from bitsim.agreement import generation
+from bitsim.runs import generation
 
 for prompt in ("734+589=", "9999+1="):
     session = generation.prepare(

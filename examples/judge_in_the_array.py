@@ -8,11 +8,11 @@ the default accelerator. `python judge_in_the_array.py 4096` judges the whole se
 import importlib.util
 import sys
 
-from bitsim.agreement.generation import Comparison
-from bitsim.reference.generate import generate
-from bitsim.reference.head import with_int8_head
-from bitsim.reference.load import load_network
-from bitsim.reference.sampling import greedy
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.generation.generate import generate
+from bitsim.reference.generation.sampling import greedy
+from bitsim.reference.network.head import with_int8_head
+from bitsim.runs.generation import Comparison
 from bitsim.spec import catalog
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 24

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 import bitsim
-from bitsim.reference.inspection import checkpoint_info
+from bitsim.reference.checkpoints.inspection import checkpoint_info
 
 name = sys.argv[1] if len(sys.argv) > 1 else "addition"
 prompts = sys.argv[2:] or ["734+589=1323", "5+7=12", "9999+1=10000", "60+4=64", "812+88=900"]

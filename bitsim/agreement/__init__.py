@@ -6,16 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitsim.agreement.rtl import check_machine as check_machine
-    from bitsim.agreement.rtl import check_random_machines as check_random_machines
-    from bitsim.agreement.rtl import check_random_tops as check_random_tops
-    from bitsim.agreement.whole_token import check_tokens as check_tokens
+    from bitsim.agreement.check import check_machine as check_machine
+    from bitsim.agreement.check import check_random_machines as check_random_machines
+    from bitsim.agreement.check import check_random_tops as check_random_tops
+    from bitsim.agreement.tokens.whole import check_tokens as check_tokens
 
 _HOMES = {  # imported when used: generation needs no Amaranth
-    "check_machine": "bitsim.agreement.rtl",
-    "check_random_machines": "bitsim.agreement.rtl",
-    "check_random_tops": "bitsim.agreement.rtl",
-    "check_tokens": "bitsim.agreement.whole_token",
+    "check_machine": "bitsim.agreement.check",
+    "check_random_machines": "bitsim.agreement.check",
+    "check_random_tops": "bitsim.agreement.check",
+    "check_tokens": "bitsim.agreement.tokens.whole",
 }
 
 __all__ = list(_HOMES)

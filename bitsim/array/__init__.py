@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bitsim.array.dot import DotArray
+from bitsim.array.dot.model import DotArray
 from bitsim.array.protocol import Array
 from bitsim.kernels import forget_stale_kernels
 from bitsim.spec.accelerator import ArraySpec

@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=_version())
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = importlib.import_module(f"bitsim.cli.{name}_command")
+        module = importlib.import_module(f"bitsim.cli.{name}")
         module.add_parser(commands)
     return top
 

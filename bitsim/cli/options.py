@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bitsim.errors import BitsimError
 
 if TYPE_CHECKING:
-    from bitsim.reference.chat import Message
+    from bitsim.reference.text.chat import Message
 
 LARGEST_COUNT = 1 << 20
 
@@ -124,7 +124,7 @@ def add_prompt(parser: argparse.ArgumentParser) -> None:
 
 def prompt(args: argparse.Namespace) -> str | tuple[Message, ...] | None:
     """What `add_prompt` was given; None: nothing."""
-    from bitsim.reference.chat import Message
+    from bitsim.reference.text.chat import Message
 
     if args.chat is None:
         if args.system is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bitsim.cost import dot
+from bitsim.cost.array.dot import parts as dot
 from bitsim.cost.part import Part
 from bitsim.cost.quote import Quote
 from bitsim.cost.usage import Usage

@@ -6,19 +6,19 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Member, Out
 
-from bitsim.gateware.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
-from bitsim.gateware.axi_lite import AxiLiteSignature, AxiLiteSlave
-from bitsim.gateware.csr import Csr
-from bitsim.gateware.onchip_memory import OnchipMemory
-from bitsim.gateware.serial_bridge import SerialBridge
-from bitsim.gateware.shared import Shared, place
+from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
+from bitsim.gateware.emit.shared import Shared, place
+from bitsim.gateware.host.axi_lite import AxiLiteSignature, AxiLiteSlave
+from bitsim.gateware.host.csr import Csr
+from bitsim.gateware.serial.bridge import SerialBridge
+from bitsim.gateware.serial.onchip_memory import OnchipMemory
 from bitsim.gateware.top import Top, axi_name, read_ports
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.bus import Axi4BusSpec
-from bitsim.spec.host import SerialHostSpec
-from bitsim.spec.register import RegisterMap
-from bitsim.spec.registers import register_map
-from bitsim.spec.serial_protocol import SILENCE_S
+from bitsim.spec.host.kinds import SerialHostSpec
+from bitsim.spec.host.register import RegisterMap
+from bitsim.spec.host.registers import register_map
+from bitsim.spec.host.serial_protocol import SILENCE_S
+from bitsim.spec.link.axi4 import Axi4BusSpec
 
 CONTROL = "s_axi"  # what the names of the AXI4-Lite ports begin with
 

@@ -9,18 +9,18 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
-from bitsim.gateware.counters import COUNTER_BITS, COUNTERS
-from bitsim.gateware.dataflows import make_array
-from bitsim.gateware.job_queue import JobQueue
-from bitsim.gateware.list_reader import ListReader, list_write_ports
-from bitsim.gateware.read_port import ReadPort
-from bitsim.gateware.result_stage import result_job
-from bitsim.gateware.sequencer import PHASE
-from bitsim.gateware.shared import Shared, place
-from bitsim.gateware.write_port import WritePort
-from bitsim.spec.bus import Axi4BusSpec, BusLayout
-from bitsim.spec.dot import DotSpec
+from bitsim.gateware.array.dataflows import make_array
+from bitsim.gateware.array.dot.counters import COUNTER_BITS, COUNTERS
+from bitsim.gateware.array.dot.sequencer import PHASE
+from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
+from bitsim.gateware.bus.job_queue import JobQueue
+from bitsim.gateware.bus.list_reader import ListReader, list_write_ports
+from bitsim.gateware.bus.read_port import ReadPort
+from bitsim.gateware.bus.write_port import WritePort
+from bitsim.gateware.emit.shared import Shared, place
+from bitsim.gateware.results.stage import result_job
+from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 from bitsim.units import BITS_PER_BYTE
 
 

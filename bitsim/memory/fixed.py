@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
 from bitsim.memory.clock import Clock
-from bitsim.spec.memory import FixedMemorySpec
+from bitsim.spec.memory.fixed import FixedMemorySpec
 from bitsim.units import bytes_per_cycle, ceil_cycles, ceil_div
 
 SLOWEST = Fraction(1, 1000)  # bytes per cycle; between the two, all times fit in 64 bits

@@ -7,11 +7,11 @@ from typing import Any
 
 from bitsim.report.generation import Generation
 from bitsim.report.report import write_report
-from bitsim.report.sweep import sweep_table, sweep_text
-from bitsim.report.sweep_page import write_explore
+from bitsim.report.sweep.page import write_explore
+from bitsim.report.sweep.table import sweep_table, sweep_text
 from bitsim.report.table import result_table, write_json, write_result
 from bitsim.report.terminal import account
-from bitsim.report.timeline import write_timeline
+from bitsim.report.timeline.perfetto import write_timeline
 from bitsim.system.result import RunResult
 
 __all__ = [

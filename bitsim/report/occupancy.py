@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bitsim.program.program import Stage
 from bitsim.spec.counts import ArrayCounts
-from bitsim.system.result import PhaseRecord, RunResult, Stage, WorkRecord
+from bitsim.system.result import PhaseRecord, RunResult, WorkRecord
 
 CLASSES = ("busy", "weights", "activations", "results", "drain", "units")
 OUTSIDE = "outside the layers"

@@ -8,20 +8,17 @@ from typing import Any
 from markupsafe import Markup
 
 from bitsim.cost.part import Part
-from bitsim.report import (
-    bars,
-    machine,
-    occupancy,
-    roofline,
-    roofline_chart,
-    timeline_chart,
-    traffic,
-)
+from bitsim.report import occupancy, traffic
+from bitsim.report.drawing import bars
+from bitsim.report.drawing.page import write_page
 from bitsim.report.generation import Generation, bit_exact
+from bitsim.report.machine import diagram as machine
 from bitsim.report.numbers import count, percent, ratio, si, significant
-from bitsim.report.page import write_page
 from bitsim.report.parameters import notes, parameters
+from bitsim.report.roofline import chart as roofline_chart
+from bitsim.report.roofline import points as roofline
 from bitsim.report.terminal import exactness, passes_text
+from bitsim.report.timeline import chart as timeline_chart
 from bitsim.report.verdict import verdict
 from bitsim.system.result import PassRecord, RunResult
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bitsim.cost.part import Part
+from bitsim.files.atomic import atomic_file
 from bitsim.report import traffic
 from bitsim.report.generation import Generation, bit_exact
 from bitsim.spec.counts import ArrayCounts
 from bitsim.system.result import PhaseRecord, RunResult
-from bitsim.trace.atomic import atomic_file
 
 
 def result_table(

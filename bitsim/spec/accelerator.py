@@ -6,18 +6,18 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from bitsim.spec.array.dot import MAX_VECTOR_BITS, DotSpec
 from bitsim.spec.base import Spec
-from bitsim.spec.bus import (
+from bitsim.spec.encoding import LARGEST_ACTIVATION
+from bitsim.spec.host.kinds import HostSpec, SerialHostSpec
+from bitsim.spec.link.axi4 import (
     CODE_ACCUMULATOR_BITS,
     SUM_BITS,
     Axi4BusSpec,
     BusLayout,
     ResultsSpec,
 )
-from bitsim.spec.dot import MAX_VECTOR_BITS, DotSpec
-from bitsim.spec.encoding import LARGEST_ACTIVATION
-from bitsim.spec.host import HostSpec, SerialHostSpec
-from bitsim.spec.memory import FixedMemorySpec
+from bitsim.spec.memory.fixed import FixedMemorySpec
 from bitsim.spec.verilog_words import VERILOG_WORDS
 
 ARRAY = "array"  # in [work]: no unit but the array itself, which can score the head

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from bitsim.errors import BitsimError, shown, shown_path
-from bitsim.spec import base, strict_json
+from bitsim.files import strict_json
+from bitsim.spec import base
 from bitsim.spec.base import ShownName, Spec
 from bitsim.spec.phase import Phase
 from bitsim.spec.unconverted import unconverted_fault

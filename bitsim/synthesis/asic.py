@@ -12,10 +12,10 @@ from pathlib import Path
 from bitsim.errors import BitsimError
 from bitsim.synthesis import hierarchy
 from bitsim.synthesis.block import Block
-from bitsim.synthesis.cell_choice import ClockGate
-from bitsim.synthesis.liberty import Library
+from bitsim.synthesis.liberty.cell_choice import ClockGate
+from bitsim.synthesis.liberty.library import Library
+from bitsim.synthesis.liberty.ram_macros import Bank, smallest_bank
 from bitsim.synthesis.memories import Macro, blackbox, macros
-from bitsim.synthesis.ram_macros import Bank, smallest_bank
 from bitsim.synthesis.sta import NoTiming, Timing, analyse
 from bitsim.synthesis.tools import run_yosys, yosys_command
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bitsim.errors import BitsimError
-from bitsim.gateware.fabrics import GENERIC, Fabric
-from bitsim.gateware.verilog import emit, emit_arrays
+from bitsim.gateware.emit.verilog import emit, emit_arrays
+from bitsim.gateware.lanes import GENERIC, Fabric
 from bitsim.spec.accelerator import AcceleratorSpec
 
 BLOCKS = ("accelerator", "array", "column")

@@ -13,8 +13,8 @@ from typing import Any
 from bitsim.errors import BitsimError
 from bitsim.synthesis import hierarchy
 from bitsim.synthesis.block import Block
-from bitsim.synthesis.pins import behind_pins
-from bitsim.synthesis.target import KINDS, PINS_FILE, Part, Target
+from bitsim.synthesis.targets.pins import behind_pins
+from bitsim.synthesis.targets.target import KINDS, PINS_FILE, Part, Target
 from bitsim.synthesis.tools import nextpnr_command, run_nextpnr, run_yosys, yosys_command
 
 PINS = "bitsim_pins"

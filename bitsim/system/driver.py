@@ -16,9 +16,9 @@ from bitsim.memory.fetch import Fetch
 from bitsim.memory.protocol import Memory
 from bitsim.memory.traffic import Traffic
 from bitsim.memory.write_back import WriteBack
+from bitsim.program import beats
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.phase import Phase
-from bitsim.system import beats
 from bitsim.system.feed import Feed
 
 

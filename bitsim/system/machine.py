@@ -14,6 +14,8 @@ from bitsim.errors import BitsimError
 from bitsim.memory import make_memory
 from bitsim.memory.clock import Clock
 from bitsim.memory.traffic import Traffic
+from bitsim.program.activity import Activity, expected_of_head
+from bitsim.program.program import Pass, PhaseStep, Step, WorkStep, head_phases, phases, program
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.digits import INT8_DIGITS
@@ -21,18 +23,8 @@ from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.phase import Phase
 from bitsim.spec.technology import TechnologySpec
 from bitsim.system import account
-from bitsim.system.activity import Activity, expected_of_head
 from bitsim.system.driver import Driver
 from bitsim.system.images import Images
-from bitsim.system.program import (
-    Pass,
-    PhaseStep,
-    Step,
-    WorkStep,
-    head_phases,
-    phases,
-    program,
-)
 from bitsim.system.result import (
     PassRecord,
     PhaseRecord,

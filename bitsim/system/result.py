@@ -8,13 +8,13 @@ from operator import add
 from typing import Literal
 
 from bitsim.cost.part import Part
+from bitsim.program.program import Stage
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts, WorkCounts
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
 from bitsim.units import seconds
 
-Stage = Literal["prefill", "decode"]
 Stream = Literal["weights", "activations", "results", "units"]
 
 

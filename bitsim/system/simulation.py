@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bitsim.errors import BitsimError, shown_path
+from bitsim.program.program import Pass, Stage, head_phases, phases
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.technology import TechnologySpec
 from bitsim.system.machine import Machine
-from bitsim.system.program import Pass, head_phases, phases
-from bitsim.system.result import RunResult, Stage
+from bitsim.system.result import RunResult
 from bitsim.trace.reader import open_trace
 
 Progress = Callable[[int, int], None]  # how many of how many are done

@@ -20,7 +20,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from bitsim.errors import BitsimError, shown, shown_path
-from bitsim.spec import base, strict_json
+from bitsim.files import strict_json
+from bitsim.spec import base
 from bitsim.spec.base import Spec
 from bitsim.spec.network import NetworkSpec
 

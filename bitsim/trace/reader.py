@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, reason, shown_path
+from bitsim.files.tensorfile import TensorFile, open_tensors
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.trace import manifest
 from bitsim.trace.event import Event
 from bitsim.trace.manifest import Manifest, MatrixEntry, TracePass, WeightChunk
-from bitsim.trace.tensorfile import TensorFile, open_tensors
 from bitsim.units import ceil_div
 
 

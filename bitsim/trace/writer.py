@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, shown_path
+from bitsim.files.atomic import atomic_file, partial_path, unwritable
+from bitsim.files.tensorfile import write_tensors
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.trace import manifest
-from bitsim.trace.atomic import atomic_file, partial_path, unwritable
 from bitsim.trace.event import Event
 from bitsim.trace.manifest import EventChunk, Manifest, MatrixEntry, ProductEntry, TracePass
-from bitsim.trace.tensorfile import write_tensors
 
 CHUNK_BYTES = 16 << 20
 CHUNK_TENSORS = 8192  # keeps the header of a chunk below 1 MB, however small its tensors

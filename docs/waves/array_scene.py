@@ -9,8 +9,8 @@ from amaranth.sim import SimulatorContext
 from capture import Trace, capture
 from draw import Bit, Bus, Heading, Wave
 
-from bitsim.gateware.dot import Dot
-from bitsim.spec.dot import DotSpec
+from bitsim.gateware.array.dot.array import Dot
+from bitsim.spec.array.dot import DotSpec
 
 SPEC = DotSpec(
     dataflow="dot", columns=2, lanes=4, slices=1, hold=2, weight_packing="2bit", tree_stages=1,

@@ -7,8 +7,8 @@ from axi_run import ACTIVATIONS_AT, LATENCY, REGISTERS, RESPONSE, SPEC, run
 from capture import Trace
 from draw import Bit, Bus, Heading, Wave
 
-from bitsim.gateware.read_master import ReadAction
-from bitsim.gateware.write_master import WriteAction
+from bitsim.gateware.bus.read_master import ReadAction
+from bitsim.gateware.bus.write_master import WriteAction
 
 
 def channel(trace: Trace, prefix: str, **shown: list[str | None]) -> list[Bit | Bus]:

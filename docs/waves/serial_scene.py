@@ -7,10 +7,10 @@ from axi_run import SPEC
 from capture import capture
 from draw import Bit, Bus, Heading, Wave
 
-from bitsim.fpga.frames import Frame
+from bitsim.fpga.line.frames import Frame
 from bitsim.gateware.accelerator import SerialAccelerator
-from bitsim.spec.registers import register_map
-from bitsim.spec.serial_protocol import SYNC
+from bitsim.spec.host.registers import register_map
+from bitsim.spec.host.serial_protocol import SYNC
 
 DIVISOR = 8  # clock cycles of a bit
 MACHINE = SPEC.changed(

@@ -7,28 +7,28 @@ from dataclasses import replace
 from probes import ReadMasterAlone, Tree, adder_names, search_names
 from proof import Proof
 
-from bitsim.gateware.activation_ring import ActivationRing
-from bitsim.gateware.code_search import SumSearch
-from bitsim.gateware.column import Column
-from bitsim.gateware.decoder import Decoder
-from bitsim.gateware.digit_combiner import DigitCombiner
-from bitsim.gateware.dot import Dot
-from bitsim.gateware.fabrics import FABRICS
-from bitsim.gateware.fabrics.ecp5 import LaneAdder
-from bitsim.gateware.fabrics.xilinx import LanePair
-from bitsim.gateware.gearbox import Gearbox
-from bitsim.gateware.job_queue import JobQueue
-from bitsim.gateware.list_reader import ListReader
-from bitsim.gateware.result_cutter import ResultCutter
-from bitsim.gateware.result_queue import ResultQueue
-from bitsim.gateware.result_stage import ResultStage
-from bitsim.gateware.sequencer import Sequencer
-from bitsim.gateware.weight_queue import WeightQueue
-from bitsim.gateware.word_fifo import WordFifo
-from bitsim.gateware.write_master import WriteMaster
-from bitsim.spec.bus import Axi4BusSpec, ResultsSpec
-from bitsim.spec.dot import DotSpec
+from bitsim.gateware.array.dot.activation_ring import ActivationRing
+from bitsim.gateware.array.dot.array import Dot
+from bitsim.gateware.array.dot.column import Column
+from bitsim.gateware.array.dot.decoder import Decoder
+from bitsim.gateware.array.dot.result_queue import ResultQueue
+from bitsim.gateware.array.dot.sequencer import Sequencer
+from bitsim.gateware.array.dot.weight_queue import WeightQueue
+from bitsim.gateware.bus.gearbox import Gearbox
+from bitsim.gateware.bus.job_queue import JobQueue
+from bitsim.gateware.bus.list_reader import ListReader
+from bitsim.gateware.bus.word_fifo import WordFifo
+from bitsim.gateware.bus.write_master import WriteMaster
+from bitsim.gateware.lanes import FABRICS
+from bitsim.gateware.lanes.ecp5 import LaneAdder
+from bitsim.gateware.lanes.xilinx import LanePair
+from bitsim.gateware.results.code_search import SumSearch
+from bitsim.gateware.results.cutter import ResultCutter
+from bitsim.gateware.results.digit_combiner import DigitCombiner
+from bitsim.gateware.results.stage import ResultStage
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.encoding import RADIX, WEIGHTS_PER_BYTE, Packing
+from bitsim.spec.link.axi4 import Axi4BusSpec, ResultsSpec
 
 
 def array(**sizes: int | str) -> DotSpec:

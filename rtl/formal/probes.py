@@ -6,12 +6,12 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.axi import AxiReadSignature
-from bitsim.gateware.code_search import REGISTER_LEVELS
-from bitsim.gateware.read_master import ReadMaster, read_job
-from bitsim.gateware.scale_divider import LARGEST_CODE_BITS
-from bitsim.gateware.tree import ACTIVATION_BITS, Term, add_terms
-from bitsim.spec.bus import Axi4BusSpec
+from bitsim.gateware.bus.axi import AxiReadSignature
+from bitsim.gateware.bus.read_master import ReadMaster, read_job
+from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term, add_terms
+from bitsim.gateware.results.code_search import REGISTER_LEVELS
+from bitsim.gateware.results.scale_divider import LARGEST_CODE_BITS
+from bitsim.spec.link.axi4 import Axi4BusSpec
 
 
 class Tree(wiring.Component):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from amaranth.lib import wiring
 
-from bitsim.gateware.shared import Shared
+from bitsim.gateware.emit.shared import Shared
 
 
 @dataclass(frozen=True)

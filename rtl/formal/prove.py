@@ -18,7 +18,7 @@ from pathlib import Path
 from blocks import PROOFS
 from proof import Proof
 
-from bitsim.gateware.verilog import emit_part
+from bitsim.gateware.emit.verilog import emit_part
 
 FORMAL = Path(__file__).resolve().parent
 SECONDS = 900  # then a question has no answer

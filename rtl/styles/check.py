@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lane_sum import AddLanes, LaneSum
 
-from bitsim.gateware.fabrics import Fabric
-from bitsim.gateware.verilog import emit_part
+from bitsim.gateware.emit.verilog import emit_part
+from bitsim.gateware.lanes import Fabric
 from bitsim.synthesis.tools import run_yosys
 
 SEED = 20261122

@@ -8,9 +8,9 @@ from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.fabrics import Lane
-from bitsim.gateware.shared import Shared
-from bitsim.gateware.tree import ACTIVATION_BITS, Term
+from bitsim.gateware.emit.shared import Shared
+from bitsim.gateware.lanes import Lane
+from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term
 
 AddLanes = Callable[[Module, Shared | None, Sequence[Lane], int, str], Term]
 

@@ -18,11 +18,12 @@ import rejected
 from check import wrong_sums
 from lane_sum import AddLanes, LaneSum
 
-from bitsim.gateware.fabrics import FABRICS, GENERIC, Fabric
-from bitsim.gateware.verilog import emit_part
-from bitsim.synthesis import fpga, targets
+from bitsim.gateware.emit.verilog import emit_part
+from bitsim.gateware.lanes import FABRICS, GENERIC, Fabric
+from bitsim.synthesis import fpga
 from bitsim.synthesis.block import Block
 from bitsim.synthesis.hierarchy import total
+from bitsim.synthesis.targets import registry as targets
 from bitsim.synthesis.tools import run_yosys
 
 VECTORS = 60

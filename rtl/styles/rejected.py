@@ -13,9 +13,15 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.fabrics import Lane
-from bitsim.gateware.shared import Shared
-from bitsim.gateware.tree import ACTIVATION_BITS, Term, add_terms, count_flags, register_levels
+from bitsim.gateware.emit.shared import Shared
+from bitsim.gateware.lanes import Lane
+from bitsim.gateware.lanes.tree import (
+    ACTIVATION_BITS,
+    Term,
+    add_terms,
+    count_flags,
+    register_levels,
+)
 
 
 def mux(

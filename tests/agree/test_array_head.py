@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitsim.agreement.array_head import HeadDigits
-from bitsim.agreement.generation import Comparison, prepare
-from bitsim.reference.generate import generate
-from bitsim.reference.head import with_int8_head
-from bitsim.reference.load import load_network
-from bitsim.reference.sampling import greedy
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.generation.generate import generate
+from bitsim.reference.generation.sampling import greedy
+from bitsim.reference.network.head import with_int8_head
 from bitsim.reference.tables import Int8Table
+from bitsim.runs.array_head import HeadDigits
+from bitsim.runs.generation import Comparison, prepare
 from bitsim.spec import catalog
 from bitsim.system import Machine
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bitsim.agreement.named_cases import named_cases
-from bitsim.agreement.random_case import random_case
+from bitsim.agreement.arrays.random import random_case
 from bitsim.array.replay import matrix_of, replay
-from bitsim.reference.product import multiply
+from bitsim.reference.kernels.product.product import multiply
+from tests.cases.arrays import named_cases
 
 LARGEST_K = 6912  # of the 2B model
 
@@ -38,7 +38,7 @@ def test_worst_cases_sum_like_the_reference(case):
 @pytest.mark.parametrize("activation", [-128, -127, 127])
 @pytest.mark.parametrize("k", [LARGEST_K, LARGEST_K + 3])
 def test_the_largest_sums_of_the_2b_model_are_exact(weight, activation, k):
-    from bitsim.agreement.arrivals import ideal_schedules
+    from bitsim.agreement.arrays.arrivals import ideal_schedules
     from bitsim.spec.catalog import load_accelerator
     from bitsim.trace.job import Job
 

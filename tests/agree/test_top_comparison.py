@@ -8,11 +8,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from bitsim.agreement.top import compare, run_model
-from bitsim.agreement.top_case import reproduction
-from bitsim.agreement.top_named import named_top_cases
-from bitsim.agreement.top_named_forms import named_form_cases
-from bitsim.gateware.top_replay import (
+from bitsim.agreement.lists.case import reproduction
+from bitsim.agreement.lists.compare import compare, run_model
+from bitsim.spec.counts import ArrayCounts
+from bitsim.verilated.lists.replay import (
     BusCounts,
     ListOutcome,
     ReadBurst,
@@ -20,7 +19,8 @@ from bitsim.gateware.top_replay import (
     TopPhase,
     WriteBurst,
 )
-from bitsim.spec.counts import ArrayCounts
+from tests.cases.lists import named_top_cases
+from tests.cases.result_forms import named_form_cases
 
 CASE = next(case for case in named_top_cases() if case.name == "everything_slow_held")
 MODELLED = run_model(CASE)
@@ -165,7 +165,7 @@ def test_a_failing_case_is_printed_so_that_it_can_be_made_again(outcome: TopOutc
     off = replace(outcome, faults=("broken",))
     text = compare(CASE, MODELLED, off).failures[0].reproduction
     tables = tomllib.loads(text)
-    assert text.startswith("# everything_slow_held: bitsim.agreement.top_named")
+    assert text.startswith("# everything_slow_held: tests.cases.lists")
     assert tables["array"] == CASE.layout.array.model_dump()
     assert tables["bus"] == CASE.layout.bus.model_dump(exclude_none=True)
     assert [len(each["phase"]) for each in tables["list"]] == [

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitsim.array.dot import DotArray
+from bitsim.array.dot.model import DotArray
 from bitsim.array.protocol import NEVER, STREAMS, PhaseResult
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.phase import Phase
 
 SMALL = {

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitsim.array.dot import DotArray
+from bitsim.array.dot.model import DotArray
 from bitsim.array.protocol import NEVER, STREAMS, Pause
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.phase import Phase
 
 GAPS = st.lists(st.sampled_from([0, 0, 0, 1, 1, 2, 7, 90]), min_size=1, max_size=6)

@@ -25,7 +25,7 @@ from tests.bad_input.tokenizer_files import bad_tokenizers
 from tests.bad_input.toml_files import NETWORK, bad_toml
 from tests.bad_input.trace_files import INFO, bad_traces, good_trace
 from tests.bad_input.worker import Worker
-from tests.reference import gguf_writer
+from tests.reference.checkpoints.gguf import gguf_writer
 
 LONG = "x" * 10_000
 SHAPE = ("simulate", "--network")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.bad_input.bad_file import BadFile
 from tests.bad_input.gguf_networks import bad_networks
-from tests.reference import gguf_writer as w
+from tests.reference.checkpoints.gguf import gguf_writer as w
 
 FILE = "model.gguf"
 GIB = 1 << 30

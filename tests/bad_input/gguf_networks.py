@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.bad_input.good_checkpoint import CONFIG, VOCAB
-from tests.reference import gguf_writer as w
+from tests.reference.checkpoints.gguf import gguf_writer as w
 
 A = "bitnet-b1.58"
 Q, EMBEDDING, GAIN = "blk.0.attn_q.weight", "token_embd.weight", "output_norm.weight"

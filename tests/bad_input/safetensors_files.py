@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
-from bitsim.trace.tensorheader import MAX_HEADER_BYTES
+from bitsim.files.tensorheader import MAX_HEADER_BYTES
 from tests.bad_input.bad_file import BadFile
 from tests.bad_input.good_checkpoint import (
     COMMANDS,

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from bitsim.array.dot import DotArray
+from bitsim.array.dot.model import DotArray
 from bitsim.array.protocol import NEVER, STREAMS
 from bitsim.array.replay import matrix_of
 from bitsim.spec import encoding
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
 from bitsim.trace.job import Job
 
 N, K = 13824, 2560

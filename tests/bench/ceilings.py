@@ -11,7 +11,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba.extending import intrinsic
 
-from bitsim.reference import vectors
+from bitsim.reference.kernels import vectors
 
 PAIRS = 12  # of vpmaddubsw and vpaddw in a block
 BLOCKS = 1_000_000

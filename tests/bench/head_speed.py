@@ -14,9 +14,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from bitsim.reference.head import with_int8_head
-from bitsim.reference.load import load_network
-from bitsim.reference.network import Network
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.network.head import with_int8_head
+from bitsim.reference.network.network import Network
 
 RUNS = 25
 DECODED = 12  # tokens; the best counts

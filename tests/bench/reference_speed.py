@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from ceilings import ReadBandwidth, Threads, VpmaddubswPeak
 
-from bitsim.reference import product_portable, vectors
-from bitsim.reference.product import multiply
+from bitsim.reference.kernels import vectors
+from bitsim.reference.kernels.product import portable as product_portable
+from bitsim.reference.kernels.product.product import multiply
 from bitsim.reference.tables import Bf16Table
 from bitsim.spec import encoding
 from bitsim.spec.ternary import TernaryMatrix

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bitsim.reference.checkpoint_writer import plan_checkpoint, write_checkpoint
+from bitsim.reference.checkpoints.make import plan_checkpoint, write_checkpoint
 from bitsim.reference.memory import network_bytes
 from bitsim.spec import catalog
 

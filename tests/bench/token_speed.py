@@ -17,11 +17,11 @@ import numba
 import numpy as np
 from ceilings import ReadBandwidth, Threads, VpmaddubswPeak, seconds
 
-from bitsim.reference import vectors
-from bitsim.reference.attention import KVCache
-from bitsim.reference.load import load_network
-from bitsim.reference.network import Network
-from bitsim.reference.product import exact_product
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.kernels import vectors
+from bitsim.reference.kernels.product.product import exact_product
+from bitsim.reference.network.attention import KVCache
+from bitsim.reference.network.network import Network
 
 ROUNDS = 7
 DECODED = 4  # tokens in a round

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from bitsim.agreement.arrivals import ideal_schedules
+from bitsim.agreement.arrays.arrivals import ideal_schedules
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
 from bitsim.array.replay import matrix_of
-from bitsim.gateware.replay import Machine, Round, build_bench, replay
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.defaults import ACCELERATOR
-from bitsim.spec.dot import DotSpec
 from bitsim.trace.job import Job
+from bitsim.verilated.arrays.replay import Machine, Round, build_bench, replay
 
 WORK = Path(__file__).resolve().parents[2] / "build" / "rtl"
 N, K = 13824, 2560

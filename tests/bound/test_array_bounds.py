@@ -10,7 +10,7 @@ from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
 from bitsim.array.replay import replay
 from bitsim.spec import encoding
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.phase import Phase
 from bitsim.trace.job import Job, Schedules
 from bitsim.units import ceil_div

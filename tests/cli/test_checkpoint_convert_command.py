@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from bitsim.cli import main
-from bitsim.reference.conversion import convert as convert_module
-from bitsim.reference.conversion import plan_conversion, write_conversion
-from bitsim.reference.load import load_network
-from bitsim.reference.random_bits import to_bf16
-from bitsim.trace.tensorfile import open_tensors, write_tensors
-from tests.reference.test_checkpoint_make import SHAPE, made
+from bitsim.files.tensorfile import open_tensors, write_tensors
+from bitsim.reference.checkpoints.conversion import convert as convert_module
+from bitsim.reference.checkpoints.conversion import plan_conversion, write_conversion
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.kernels.random_bits import to_bf16
+from tests.reference.checkpoints.test_checkpoint_make import SHAPE, made
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NARROW = GOLDEN / "hf" / "offline"

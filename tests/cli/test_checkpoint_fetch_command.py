@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bitsim.cli import main
-from bitsim.reference.inspection import checkpoint_info
+from bitsim.reference.checkpoints.inspection import checkpoint_info
 from bitsim.spec.catalog import models_folder
-from tests.reference.hub_server import COMMIT, REPO, Repository, serving, sha256
+from tests.reference.checkpoints.hub.hub_server import COMMIT, REPO, Repository, serving, sha256
 
 WEIGHTS = bytes(range(251)) * 50_000  # 12.55 MB: huggingface_hub writes 10 MiB at a time
 STEP_BYTES = 10 << 20

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bitsim.cli import main
-from bitsim.reference.load import load_network
-from bitsim.trace.tensorfile import open_tensors
+from bitsim.files.tensorfile import open_tensors
+from bitsim.reference.checkpoints.load import load_network
 
 IDS = [4, 7, 9]
 

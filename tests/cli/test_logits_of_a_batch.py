@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bitsim.cli import main
-from bitsim.trace.tensorfile import open_tensors
+from bitsim.files.tensorfile import open_tensors
 
 SEQUENCES = ["1,2,3", "4", "5,6,7,8,9"]
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from bitsim import cost
-from bitsim.cost.dot_structure import DotStructure
+from bitsim.cost.array.dot.structure import DotStructure
 from bitsim.cost.quote import Quote
 from bitsim.errors import BitsimError
 from bitsim.spec import base, catalog

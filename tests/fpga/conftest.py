@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.recording import record
+from bitsim.runs.recording import record
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator

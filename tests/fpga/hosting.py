@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bitsim.fpga.host import BoardPort, ask_board, replay_on_board
-from bitsim.fpga.host_result import HostResult
+from bitsim.fpga.host.result import HostResult
+from bitsim.fpga.host.run import BoardPort, ask_board, replay_on_board
 from bitsim.spec.catalog import load_accelerator
 from bitsim.trace.reader import Trace
 from tests.fpga.model_board import ModelBoard

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bitsim.fpga.frames import Frame, FrameReader
+from bitsim.fpga.line.frames import Frame, FrameReader
 from bitsim.spec import encoding
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.registers import ENTRY_REGISTERS, register_map
-from bitsim.spec.serial_protocol import DONE, Kind
+from bitsim.spec.host.registers import ENTRY_REGISTERS, register_map
+from bitsim.spec.host.serial_protocol import DONE, Kind
 
 
 @dataclass

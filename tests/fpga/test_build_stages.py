@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bitsim.cli import main
-from bitsim.fpga import build
+from bitsim.fpga.build import build
 from bitsim.synthesis import tools
 
 BOARD = "ice40_hx8k_evn"

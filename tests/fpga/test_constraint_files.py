@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bitsim.fpga import constraints
-from bitsim.gateware.board_top import BoardTop
+from bitsim.fpga.build import constraints
+from bitsim.gateware.board.top import BoardTop
 from bitsim.spec import catalog
 
 TEXTS = {

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from bitsim.errors import BitsimError
-from bitsim.fpga.frames import Frame, FrameReader, crc
-from bitsim.fpga.serial_link import SerialLink, open_serial
-from bitsim.gateware.crc16 import crc_step
-from bitsim.spec.serial_protocol import (
+from bitsim.fpga.line.frames import Frame, FrameReader, crc
+from bitsim.fpga.line.serial_link import SerialLink, open_serial
+from bitsim.gateware.serial.crc16 import crc_step
+from bitsim.spec.host.serial_protocol import (
     CRC_INIT,
     CRC_POLYNOMIAL,
     DONE,

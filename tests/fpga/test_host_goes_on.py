@@ -15,7 +15,7 @@ import pytest
 
 from bitsim.cli import main
 from bitsim.errors import BitsimError
-from bitsim.fpga.host import BoardPort, replay_on_board
+from bitsim.fpga.host.run import BoardPort, replay_on_board
 from bitsim.trace.reader import Trace
 from tests.fpga.hosting import LAYERS, MACHINE, replay
 from tests.fpga.model_board import model_board

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bitsim.cli import main
-from bitsim.fpga.host import BoardPort, ask_board, replay_on_board
-from bitsim.fpga.host_memory import BoardMemory
-from bitsim.reference.generate import generate
-from bitsim.reference.load import load_network
-from bitsim.reference.sampling import greedy
-from bitsim.spec.bus import BusLayout
+from bitsim.fpga.host.memory import BoardMemory
+from bitsim.fpga.host.run import BoardPort, ask_board, replay_on_board
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.generation.generate import generate
+from bitsim.reference.generation.sampling import greedy
+from bitsim.spec.link.axi4 import BusLayout
 from bitsim.spec.phase import Phase
 from bitsim.trace.reader import Trace
 from tests.fpga.hosting import LAYERS, MACHINE, ask, replay

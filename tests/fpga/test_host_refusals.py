@@ -8,7 +8,7 @@ import pytest
 
 from bitsim.cli import main
 from bitsim.errors import BitsimError
-from bitsim.fpga.host import BoardPort, ask_board
+from bitsim.fpga.host.run import BoardPort, ask_board
 from tests.fpga.hosting import MACHINE, ask
 from tests.fpga.model_board import model_board
 

@@ -62,7 +62,7 @@ def main() -> None:
     """Instrument bitsim and tomllib, then hand over to libFuzzer."""
     with atheris.instrument_imports(include=["bitsim", "tomllib"], exclude=compiled_modules()):
         from tests.fuzz.targets import TARGETS, Reader, Target
-    from bitsim.reference import gguf_types
+    from bitsim.reference.checkpoints.gguf import types as gguf_types
 
     for found in vars(gguf_types).values():  # its plain functions, beside its kernels
         if isinstance(found, types.FunctionType) and found.__module__ == gguf_types.__name__:

@@ -21,23 +21,23 @@ from tokenizers.pre_tokenizers import ByteLevel
 
 from bitsim.errors import BitsimError
 from bitsim.explore.designs import load_sweep
-from bitsim.reference.checkpoint import load_checkpoint
-from bitsim.reference.generation_config import with_generation_config
-from bitsim.reference.gguf_network import load_gguf
-from bitsim.reference.layouts.reader import read_layout
-from bitsim.reference.shards import INDEX, open_folder
-from bitsim.reference.tokenizer import FileTokenizer
+from bitsim.files.tensorfile import open_tensors
+from bitsim.reference.checkpoints.folder import load_checkpoint
+from bitsim.reference.checkpoints.generation_config import with_generation_config
+from bitsim.reference.checkpoints.gguf.network import load_gguf
+from bitsim.reference.checkpoints.layouts.reader import read_layout
+from bitsim.reference.checkpoints.shards import INDEX, open_folder
+from bitsim.reference.text.tokenizer import FileTokenizer
 from bitsim.spec import catalog, network
 from bitsim.trace import open_trace
-from bitsim.trace.tensorfile import open_tensors
 from tests.bad_input.corpus import corpus
 from tests.bad_input.gguf_networks import good_gguf
 from tests.bad_input.good_checkpoint import VOCAB, good_folder
 from tests.bad_input.shard_files import good_shards
 from tests.bad_input.trace_files import good_trace as make_trace
 from tests.fuzz.mutate import FORMS
-from tests.reference import gguf_writer as w
-from tests.reference.layouts import layout_files
+from tests.reference.checkpoints.gguf import gguf_writer as w
+from tests.reference.checkpoints.layouts import layout_files
 
 MOST_LINE = 1200
 MODELS = catalog.models_folder()

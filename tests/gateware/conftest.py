@@ -2,10 +2,10 @@
 
 import pytest
 
-from bitsim.agreement.named_cases import HELD
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.defaults import ACCELERATOR
+from tests.cases.arrays import HELD
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.sim import Simulator, SimulatorContext
 
-from bitsim.gateware import make_array
+from bitsim.gateware.array.dataflows import make_array
 from bitsim.spec.accelerator import AcceleratorSpec
 
 

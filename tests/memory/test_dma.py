@@ -9,7 +9,7 @@ from bitsim.memory.fetch import Fetch
 from bitsim.memory.fixed import FixedMemory
 from bitsim.memory.traffic import Traffic
 from bitsim.memory.write_back import WriteBack
-from bitsim.spec.memory import FixedMemorySpec
+from bitsim.spec.memory.fixed import FixedMemorySpec
 
 LATENCY = 10
 

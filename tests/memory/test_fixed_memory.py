@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bitsim.errors import BitsimError
 from bitsim.memory.clock import Clock
 from bitsim.memory.fixed import FixedMemory
-from bitsim.spec.memory import FixedMemorySpec
+from bitsim.spec.memory.fixed import FixedMemorySpec
 
 
 def memory(

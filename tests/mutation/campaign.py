@@ -18,20 +18,20 @@ from pathlib import Path
 
 import numpy as np
 
-from bitsim.agreement.arrivals import random_schedules
-from bitsim.agreement.case import Case
-from bitsim.agreement.compare import compare
-from bitsim.agreement.named_cases import named_cases
-from bitsim.agreement.random_case import random_job
+from bitsim.agreement.arrays.arrivals import random_schedules
+from bitsim.agreement.arrays.case import Case
+from bitsim.agreement.arrays.compare import compare
+from bitsim.agreement.arrays.random import random_job
 from bitsim.array.protocol import PhaseResult
 from bitsim.array.replay import replay as array_replay
-from bitsim.gateware.bench import bench_folder, bench_top
-from bitsim.gateware.bench_run import generator
-from bitsim.gateware.replay import Machine, Round, replay
-from bitsim.gateware.verilator import build
-from bitsim.gateware.verilog import emit_arrays
-from bitsim.spec.dot import DotSpec
+from bitsim.gateware.emit.verilog import emit_arrays
+from bitsim.spec.array.dot import DotSpec
 from bitsim.trace.job import Schedules
+from bitsim.verilated.arrays.replay import Machine, Round, replay
+from bitsim.verilated.bench import bench_folder, bench_top
+from bitsim.verilated.run import generator
+from bitsim.verilated.verilator import build
+from tests.cases.arrays import named_cases
 from tests.mutation.explained import explanation
 from tests.mutation.mutants import Mutant, modules, mutants_of, with_mutants
 

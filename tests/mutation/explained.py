@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
 from tests.mutation.mutants import Mutant
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.named_cases import HELD
+from tests.cases.arrays import HELD
 from tests.mutation.campaign import MUTANTS, campaign, make_bench, unexplained
 from tests.mutation.mutants import modules, mutants_of, with_mutants
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bitsim.gateware.bench_run import generator
-from bitsim.gateware.top_bench import top_bench, top_bench_sources
-from bitsim.gateware.top_replay import Round, TopOutcome, replay_lists
-from bitsim.gateware.top_stimulus import Machine
-from bitsim.gateware.verilator import build
-from bitsim.gateware.verilog import emit_tops
+from bitsim.gateware.emit.verilog import emit_tops
+from bitsim.verilated.lists.bench import top_bench, top_bench_sources
+from bitsim.verilated.lists.replay import Round, TopOutcome, replay_lists
+from bitsim.verilated.lists.stimulus import Machine
+from bitsim.verilated.run import generator
+from bitsim.verilated.verilator import build
 from tests.mutation.campaign import Fate, block_of, draw, mutated, report, switched
 from tests.mutation.mutants import modules
 from tests.mutation.top_explained import explanation

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bitsim.spec.bus import Axi4BusSpec
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.link.axi4 import Axi4BusSpec
 from tests.mutation.mutants import Mutant
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.reference.converting import WIDE
-from tests.reference.test_checkpoint_make import made
+from tests.reference.checkpoints.converting import WIDE
+from tests.reference.checkpoints.test_checkpoint_make import made
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from bitsim.report import palette
+from bitsim.report.drawing import palette
 
 EYES = {
     "trichromat": np.eye(3),

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bitsim.report import timeline_chart, write_report
+from bitsim.report import write_report
 from bitsim.report.numbers import count, percent, significant
+from bitsim.report.timeline import chart as timeline_chart
 from bitsim.spec import base
 from bitsim.spec.accelerator import AcceleratorSpec
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from bitsim.report import traffic
-from bitsim.report.roofline import attainable, points
-from bitsim.report.roofline_chart import chart
+from bitsim.report.roofline.chart import chart
+from bitsim.report.roofline.points import attainable, points
 from bitsim.system.result import PassRecord, TransferRecord
 
 

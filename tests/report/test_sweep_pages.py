@@ -8,7 +8,7 @@ import pytest
 
 from bitsim.explore import Evaluation, Refusal, Sweep, SweepResult
 from bitsim.report import sweep_table, sweep_text, write_explore
-from bitsim.report.scatter import _Axis
+from bitsim.report.sweep.scatter import _Axis
 from bitsim.spec import base
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.sweep import SweepSpec

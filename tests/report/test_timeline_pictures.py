@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bitsim.report import timeline_chart
-from bitsim.report.timeline_chart import Block, Lane
+from bitsim.report.timeline import chart as timeline_chart
+from bitsim.report.timeline.chart import Block, Lane
 
 
 def areas(picture, name):

@@ -24,11 +24,11 @@ from cocotbext.axi import (
 from cocotbext.axi.constants import AxiResp
 from cocotbext.axi.sparse_memory import SparseMemory
 
-from bitsim.fpga.driver import Driver
+from bitsim.fpga.line.driver import Driver
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.bus import ListEntry
-from bitsim.spec.register import WINDOW_BYTES
-from bitsim.spec.registers import ENTRY_REGISTERS, register_map
+from bitsim.spec.host.register import WINDOW_BYTES
+from bitsim.spec.host.registers import ENTRY_REGISTERS, register_map
+from bitsim.spec.link.axi4 import ListEntry
 
 PLAN = np.load(cocotb.plusargs["plan"])
 SPEC = AcceleratorSpec.model_validate_json(str(PLAN["spec"]))

@@ -5,7 +5,7 @@ from pathlib import Path
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
-from bitsim.gateware.bench import TOP
+from bitsim.verilated.bench import TOP
 
 
 def run_bench(module: str, binary: Path, work: Path, kept: Path, tests: int = 1) -> None:

@@ -8,16 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsim.agreement.arrivals import ideal_schedules
-from bitsim.agreement.case import Case
-from bitsim.agreement.compare import compare
-from bitsim.agreement.named_cases import ONE_BEAT
+from bitsim.agreement.arrays.arrivals import ideal_schedules
+from bitsim.agreement.arrays.case import Case
+from bitsim.agreement.arrays.compare import compare
 from bitsim.array.replay import replay as array_replay
-from bitsim.gateware import verilator
-from bitsim.gateware.bench import TOP
-from bitsim.gateware.replay import Machine, Outcome, PhaseOutcome, Round, build_bench, replay
 from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job, Schedules
+from bitsim.verilated import verilator
+from bitsim.verilated.arrays.replay import (
+    Machine,
+    Outcome,
+    PhaseOutcome,
+    Round,
+    build_bench,
+    replay,
+)
+from bitsim.verilated.bench import TOP
+from tests.cases.arrays import ONE_BEAT
 
 JOBS = [
     Job("first", np.full((3, 8), -1, np.int8), np.full((2, 8), 5, np.int8)),

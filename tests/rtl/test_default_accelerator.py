@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bitsim.agreement.compare import check
-from bitsim.agreement.rtl import cases_of_events, cases_of_random_work
+from bitsim.agreement.arrays.compare import check
+from bitsim.agreement.check import cases_of_events, cases_of_random_work
 from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.defaults import ACCELERATOR
 from bitsim.trace import open_trace

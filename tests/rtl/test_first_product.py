@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.gateware.verilator import verilator_command
+from bitsim.verilated.verilator import verilator_command
 
 RTL = Path(__file__).resolve().parents[2] / "rtl"
 BENCH = RTL / "examples" / "first_product.sv"

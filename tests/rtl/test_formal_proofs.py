@@ -14,7 +14,7 @@ from blocks import PROOFS  # noqa: E402
 from proof import Proof  # noqa: E402
 from prove import prove  # noqa: E402
 
-from bitsim.gateware.verilog import emit_part  # noqa: E402
+from bitsim.gateware.emit.verilog import emit_part  # noqa: E402
 
 
 def each(full: bool) -> pytest.MarkDecorator:

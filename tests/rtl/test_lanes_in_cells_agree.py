@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.compare import check
-from bitsim.agreement.named_cases import named_cases
-from bitsim.gateware import emit_arrays, replay
-from bitsim.gateware.fabrics import FABRICS
+from bitsim.agreement.arrays.compare import check
+from bitsim.gateware.emit.verilog import emit_arrays
+from bitsim.gateware.lanes import FABRICS
+from bitsim.verilated.arrays import replay
+from tests.cases.arrays import named_cases
 
 MODELS = {
     "ecp5": {"lattice/ccu2c_sim.vh": ("CCU2C",), "lattice/common_sim.vh": ("LUT4", "LUT2")},

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.case import Case
-from bitsim.agreement.compare import Agreement, check
-from bitsim.agreement.named_cases import named_cases
-from bitsim.agreement.random_case import random_case
+from bitsim.agreement.arrays.case import Case
+from bitsim.agreement.arrays.compare import Agreement, check
+from bitsim.agreement.arrays.random import random_case
 from bitsim.array.replay import replay as array_replay
 from bitsim.spec.counts import ArrayCounts
+from tests.cases.arrays import named_cases
 
 SEED = 2
 RANDOM_CASES = 26

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.recording import record
 from bitsim.cli import main
-from bitsim.fpga.host import BoardPort, ask_board
-from bitsim.gateware.serial_process import Line, SerialProcess, build_serial_process
+from bitsim.fpga.host.run import BoardPort, ask_board
+from bitsim.runs.recording import record
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.verilated.serial.process import Line, SerialProcess, build_serial_process
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = catalog.load_accelerator("dot_2x10_serial")

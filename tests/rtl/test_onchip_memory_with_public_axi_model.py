@@ -9,12 +9,12 @@ import pytest
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
-from bitsim.gateware.bench import TOP
-from bitsim.gateware.bench_run import generator
-from bitsim.gateware.onchip_memory import OnchipMemory
-from bitsim.gateware.verilator import build
-from bitsim.gateware.verilog import emit_part
-from bitsim.spec.bus import Axi4BusSpec
+from bitsim.gateware.emit.verilog import emit_part
+from bitsim.gateware.serial.onchip_memory import OnchipMemory
+from bitsim.spec.link.axi4 import Axi4BusSpec
+from bitsim.verilated.bench import TOP
+from bitsim.verilated.run import generator
+from bitsim.verilated.verilator import build
 
 MEMORY_BYTES = 1024
 

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsim.agreement.memory_map import place_products
-from bitsim.agreement.random_case import random_activations, random_weights
-from bitsim.gateware import c_header
-from bitsim.gateware.bench import TOP
-from bitsim.gateware.bench_run import generator
-from bitsim.gateware.stimulus import arranged
+from bitsim.agreement.arrays.random import random_activations, random_weights
+from bitsim.agreement.lists.memory_map import place_products
+from bitsim.gateware.emit.verilog import emit_accelerator
+from bitsim.gateware.emit.vivado import vivado_folder
+from bitsim.gateware.host import c_header
 from bitsim.gateware.top import read_ports
-from bitsim.gateware.top_stimulus import Machine, Product, read_images
-from bitsim.gateware.verilator import build
-from bitsim.gateware.verilog import emit_accelerator
-from bitsim.gateware.vivado import vivado_folder
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.bus import BusLayout
 from bitsim.spec.catalog import load_accelerator
+from bitsim.spec.link.axi4 import BusLayout
 from bitsim.trace.job import Job
 from bitsim.trace.world import ideal_world
+from bitsim.verilated.arrays.stimulus import arranged
+from bitsim.verilated.bench import TOP
+from bitsim.verilated.lists.stimulus import Machine, Product, read_images
+from bitsim.verilated.run import generator
+from bitsim.verilated.verilator import build
 from tests.rtl.cocotb_bench import run_bench
 
 ARRAY = {

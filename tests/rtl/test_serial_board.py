@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsim.agreement.memory_map import place_products
-from bitsim.agreement.random_case import random_activations, random_weights
+from bitsim.agreement.arrays.random import random_activations, random_weights
+from bitsim.agreement.lists.memory_map import place_products
 from bitsim.errors import BitsimError
-from bitsim.fpga.driver import Driver
-from bitsim.fpga.frames import Frame, FrameReader
-from bitsim.fpga.serial_link import SerialLink, open_serial
-from bitsim.gateware.serial_process import PERFECT, Line, SerialProcess, build_serial_process
-from bitsim.gateware.stimulus import beats_of, sums_of
+from bitsim.fpga.line.driver import Driver
+from bitsim.fpga.line.frames import Frame, FrameReader
+from bitsim.fpga.line.serial_link import SerialLink, open_serial
 from bitsim.spec import encoding
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.bus import BusLayout, ListEntry
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.registers import register_map
-from bitsim.spec.serial_protocol import REFUSED, Kind, Refusal
+from bitsim.spec.host.registers import register_map
+from bitsim.spec.host.serial_protocol import REFUSED, Kind, Refusal
+from bitsim.spec.link.axi4 import BusLayout, ListEntry
 from bitsim.trace.job import Job
+from bitsim.verilated.arrays.stimulus import beats_of, sums_of
+from bitsim.verilated.serial.process import PERFECT, Line, SerialProcess, build_serial_process
 
 CATALOG = load_accelerator("dot_2x10_serial")
 # Nothing divides anything: several ports, beats that fill no whole words, sums of two vectors.

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsim.agreement.memory_map import place_products
-from bitsim.agreement.random_case import random_activations, random_job, random_weights
-from bitsim.agreement.top import compare, run_model
-from bitsim.agreement.top_case import ListWork, TopCase
-from bitsim.gateware.top_replay import Round, TopOutcome, build_top_bench, replay_lists
-from bitsim.gateware.top_stimulus import Machine, Product
-from bitsim.spec.bus import Axi4BusSpec, BusLayout
-from bitsim.spec.dot import DotSpec
+from bitsim.agreement.arrays.random import random_activations, random_job, random_weights
+from bitsim.agreement.lists.case import ListWork, TopCase
+from bitsim.agreement.lists.compare import compare, run_model
+from bitsim.agreement.lists.memory_map import place_products
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.encoding import Packing
+from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 from bitsim.trace.job import Job
 from bitsim.trace.world import Cycles, ReadWorld, World, WriteWorld, constant, ideal_world
+from bitsim.verilated.lists.replay import Round, TopOutcome, build_top_bench, replay_lists
+from bitsim.verilated.lists.stimulus import Machine, Product
 
 MOST_CYCLES = 60_000
 WORLDS = ("ideal", "fixed_latency", "random", "ddr4", "slow_writes")

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from amaranth.lib.wiring import Out
 
-from bitsim.agreement.memory_map import place_products
-from bitsim.agreement.random_case import random_activations, random_weights
-from bitsim.gateware.bench import TOP
-from bitsim.gateware.bench_run import generator
-from bitsim.gateware.stimulus import arranged
+from bitsim.agreement.arrays.random import random_activations, random_weights
+from bitsim.agreement.lists.memory_map import place_products
+from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.gateware.top import Top, read_ports
-from bitsim.gateware.top_stimulus import Machine, Product, entry_bytes, read_images
-from bitsim.gateware.verilator import build
-from bitsim.gateware.verilog import emit_tops
-from bitsim.spec.bus import Axi4BusSpec, BusLayout
-from bitsim.spec.dot import DotSpec
+from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 from bitsim.trace.job import Job
 from bitsim.trace.world import ideal_world
+from bitsim.verilated.arrays.stimulus import arranged
+from bitsim.verilated.bench import TOP
+from bitsim.verilated.lists.stimulus import Machine, Product, entry_bytes, read_images
+from bitsim.verilated.run import generator
+from bitsim.verilated.verilator import build
 from tests.rtl.cocotb_bench import run_bench
 
 ARRAY = DotSpec(

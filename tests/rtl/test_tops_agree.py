@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.compare import Agreement
-from bitsim.agreement.result_form import expected_results
-from bitsim.agreement.top import check_tops, run_model
-from bitsim.agreement.top_case import TopCase
-from bitsim.agreement.top_named import named_top_cases
-from bitsim.agreement.top_named_forms import MACHINES, named_form_cases
-from bitsim.agreement.top_random import CASES_PER_MACHINE, random_top_case
+from bitsim.agreement.arrays.compare import Agreement
+from bitsim.agreement.lists.case import TopCase
+from bitsim.agreement.lists.compare import check_tops, run_model
+from bitsim.agreement.lists.random import CASES_PER_MACHINE, random_top_case
+from bitsim.agreement.lists.result_form import expected_results
 from bitsim.spec.counts import ArrayCounts
+from tests.cases.lists import named_top_cases
+from tests.cases.result_forms import MACHINES, named_form_cases
 
 SEED = 4
 RANDOM_CASES = 28

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from bitsim.cli import main
-from bitsim.gateware.verilator import verilator_command
-from bitsim.gateware.vivado import FIXED, settings, vivado_files, vivado_folder, wrapper
+from bitsim.gateware.emit.vivado import FIXED, settings, vivado_files, vivado_folder, wrapper
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import find, load_accelerator
+from bitsim.verilated.verilator import verilator_command
 from tests.rtl.test_lint import WAIVED
 from tests.rtl.vivado_cells import Module, VivadoError
 

@@ -14,19 +14,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsim.agreement import token_phase
-from bitsim.agreement.token_phase import PhaseRunner
-from bitsim.agreement.whole_token import TokenResult, check_tokens, fixed_world
+from bitsim.agreement.tokens import phase as token_phase
+from bitsim.agreement.tokens.phase import PhaseRunner
+from bitsim.agreement.tokens.whole import TokenResult, check_tokens, fixed_world
 from bitsim.cli import main
 from bitsim.errors import BitsimError
-from bitsim.gateware.top_process import build_top_process
-from bitsim.reference.generate import generate
-from bitsim.reference.load import load_network
-from bitsim.reference.sampling import greedy
+from bitsim.reference.checkpoints.load import load_network
+from bitsim.reference.generation.generate import generate
+from bitsim.reference.generation.sampling import greedy
 from bitsim.spec import catalog
-from bitsim.spec.bus import BusLayout
+from bitsim.spec.link.axi4 import BusLayout
 from bitsim.trace.event import Event
 from bitsim.trace.world import ReadWorld, World, WriteWorld, constant
+from bitsim.verilated.lists.process import build_top_process
 
 # Nothing divides anything: padded rows, padded lanes, part groups, beats that fill no whole words.
 MACHINE = catalog.load_accelerator("dot_32x32_axi").changed(

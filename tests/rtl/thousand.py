@@ -20,10 +20,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from bitsim.agreement.compare import Agreement, check
-from bitsim.agreement.random_case import random_case
-from bitsim.agreement.top import check_tops
-from bitsim.agreement.top_random import random_top_case
+from bitsim.agreement.arrays.compare import Agreement, check
+from bitsim.agreement.arrays.random import random_case
+from bitsim.agreement.lists.compare import check_tops
+from bitsim.agreement.lists.random import random_top_case
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = 40  # of a block

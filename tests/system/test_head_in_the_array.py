@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bitsim.program.program import PhaseStep, WorkStep, head_parts, head_phases, program
 from bitsim.spec import base, catalog, digits
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.bus import Axi4BusSpec, ResultsSpec
+from bitsim.spec.link.axi4 import Axi4BusSpec, ResultsSpec
 from bitsim.system import Machine, Pass, simulate, simulate_passes, simulate_trace
-from bitsim.system.program import PhaseStep, WorkStep, head_parts, head_phases, program
 from bitsim.trace.event import Event
 from bitsim.trace.writer import TraceWriter
 from tests.system.small import Numbers, machine_of
@@ -166,7 +166,7 @@ def test_a_head_of_more_row_tiles_than_the_array_counts_is_cut(network):
 
 def test_a_head_in_parts_has_the_same_sums_and_bytes(network, technology, monkeypatch):
     whole = timed(IN_ARRAY, network, technology)
-    monkeypatch.setattr("bitsim.system.program.MAX_TILES", 6 * 7 + 1)
+    monkeypatch.setattr("bitsim.program.program.MAX_TILES", 6 * 7 + 1)
     assert [part.end for part in head_parts(IN_ARRAY, network, 6)] == [28, 56, 70]
     cut = timed(IN_ARRAY, network, technology)
     names = [phase.name for phase in cut.phases if phase.name.endswith("head")]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bitsim.cli import main
-from bitsim.reference.product import exact_product
+from bitsim.reference.kernels.product.product import exact_product
 from bitsim.trace import open_trace
 
 TRACES = Path(__file__).parents[2] / "traces"

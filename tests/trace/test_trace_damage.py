@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bitsim.errors import BitsimError
+from bitsim.files.tensorfile import open_tensors, write_tensors
 from bitsim.trace import open_trace
-from bitsim.trace.tensorfile import open_tensors, write_tensors
 
 
 def refusal(path: Path) -> str:

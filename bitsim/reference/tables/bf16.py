@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from bitsim.reference import threads
-from bitsim.reference.floats import LANES, dot_bf16, widen
+from bitsim.reference.kernels import threads
+from bitsim.reference.kernels.floats import LANES, dot_bf16, widen
 from bitsim.reference.tables.table import Table
 from bitsim.units import ceil_div
 

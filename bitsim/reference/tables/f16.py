@@ -10,12 +10,12 @@ from numba import njit, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from bitsim.reference.floats import LANES
-from bitsim.reference.lanes import WIDTH, Lanes, fold, load_lanes, multiply_add, no_lanes
+from bitsim.reference.kernels.floats import LANES
+from bitsim.reference.kernels.lanes import WIDTH, Lanes, fold, load_lanes, multiply_add, no_lanes
 
 BLOCK, BLOCK_BYTES = 1, 2
 
-# What numba compiles for; see `bitsim.reference.vectors.AVX2`.
+# What numba compiles for; see `bitsim.reference.kernels.vectors.AVX2`.
 F16C = "+f16c" in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 
 SMALLEST_NORMAL = np.float32(2.0**-14)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from bitsim.reference.floats import LANES
-from bitsim.reference.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
+from bitsim.reference.kernels.floats import LANES
+from bitsim.reference.kernels.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
 
 BLOCK, BLOCK_BYTES = 1, 4
 

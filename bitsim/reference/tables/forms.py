@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.reference import floats
+from bitsim.reference.kernels import floats
 from bitsim.reference.tables import stored
 from bitsim.reference.tables.bf16 import Bf16Table
 from bitsim.reference.tables.stored import StoredTable

@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from bitsim.reference import threads
-from bitsim.reference.floats import LANES, dot
-from bitsim.reference.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
+from bitsim.reference.kernels import threads
+from bitsim.reference.kernels.floats import LANES, dot
+from bitsim.reference.kernels.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
 from bitsim.reference.tables import f16, f32, q6_k, q8_0
 from bitsim.reference.tables.table import Table
 from bitsim.units import ceil_div

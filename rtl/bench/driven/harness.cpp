@@ -5,7 +5,7 @@
 // and three numbers: where its results go, how many words they are, and how many cycles it may take. The answer
 // on standard output: start cycle, end cycle, errors, every counter, and 256 bytes of text: what went wrong.
 // State is kept from list to list; the clock stands still between them. Ends at the end of standard input.
-// bitsim/gateware/top_process.py is the other end, and writes `machine.h`.
+// bitsim/verilated/lists/process.py is the other end, and writes `machine.h`.
 #include <sys/mman.h>
 #include <unistd.h>
 

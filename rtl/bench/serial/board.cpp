@@ -4,7 +4,7 @@
 // Called with a file descriptor of the terminal's other end; clock cycles of a bit; how much longer the host's
 // bits are, in millionths; cycles without anything after which the clock may stand still; how many of a
 // million bytes are damaged on their way, and the seed that says which. Ends at the end of standard input and
-// says what has passed. bitsim/gateware/serial_process.py is the other end.
+// says what has passed. bitsim/verilated/serial/process.py is the other end.
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>

@@ -1,0 +1,1 @@
+"""Arrays alone: array model, Verilog and numpy on the same phases."""

@@ -1,0 +1,1 @@
+"""Whole tokens of a network, every ternary product in the Verilog."""

@@ -1,0 +1,1 @@
+"""The `dot` dataflow, cycle by cycle (docs/machine.md)."""

@@ -1,0 +1,1 @@
+"""Parts of arrays and their prices: one folder for each dataflow."""

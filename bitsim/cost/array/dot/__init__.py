@@ -1,0 +1,1 @@
+"""Energy and area of a `dot` array."""

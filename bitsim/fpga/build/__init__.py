@@ -1,0 +1,1 @@
+"""From a machine and a board to a bitstream."""

@@ -1,0 +1,1 @@
+"""The host of an accelerator on a board."""

@@ -1,0 +1,1 @@
+"""Arrays in hardware: one folder for each dataflow."""

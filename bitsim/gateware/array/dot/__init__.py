@@ -1,0 +1,1 @@
+"""The `dot` dataflow in hardware (docs/machine.md)."""

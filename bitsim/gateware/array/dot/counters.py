@@ -1,0 +1,80 @@
+"""The performance counters."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from bitsim.gateware.array.dot.sequencer import Activity
+from bitsim.gateware.lanes.tree import add_counts, count_stages
+from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.counts import ArrayCounts
+
+COUNTER_BITS = 48
+COUNTERS = tuple(field.name for field in fields(ArrayCounts))  # their ports have these names
+
+
+class Counters(wiring.Component):
+    """Counts the cycles of a phase by what they are spent on, and the work of the lanes.
+
+    clear                  a phase is accepted: everything starts from 0
+    activity               of this cycle
+    column_worked_c, column_subtracted_c    of column c, as `Column` has them
+    count                  a step was issued T + 4 cycles before (T = `tree_stages`)
+
+    Columns and the sums over them have T + 2 pipeline registers in all, so that what the last step
+    did is counted when its result can first be transferred.
+    """
+
+    clocked = True
+
+    def __init__(self, spec: DotSpec) -> None:
+        self.spec = spec
+        self.column_lanes = spec.slices * spec.lanes
+        ports = {"clear": In(1), "activity": In(Activity), "count": In(1)}
+        for column in range(spec.columns):
+            ports[f"column_worked_{column}"] = In(range(self.column_lanes + 1))
+            ports[f"column_subtracted_{column}"] = In(range(self.column_lanes + 1))
+        super().__init__(ports | {name: Out(COUNTER_BITS) for name in COUNTERS})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        stages = self.spec.tree_stages + 2 - count_stages(self.spec.tree_stages)
+        worked, subtracted = (
+            add_counts(
+                m,
+                [getattr(self, f"column_{kind}_{column}") for column in range(self.spec.columns)],
+                self.column_lanes,
+                stages,
+                kind,
+            )
+            for kind in ("worked", "subtracted")
+        )
+        with m.If(self.count):
+            m.d.sync += [
+                self.adds.eq(self.adds + (worked - subtracted)),
+                self.subtracts.eq(self.subtracts + subtracted),
+                self.skips.eq(self.skips + (self.spec.lane_count - worked)),
+            ]
+        with m.If(self.activity != Activity.IDLE):
+            m.d.sync += self.cycles.eq(self.cycles + 1)
+        with m.Switch(self.activity):
+            for activity, counter in self._cycle_counters():
+                with m.Case(activity):
+                    m.d.sync += counter.eq(counter + 1)
+        with m.If(self.clear):
+            m.d.sync += [getattr(self, name).eq(0) for name in COUNTERS]
+        return m
+
+    def _cycle_counters(self) -> list[tuple[Any, Signal]]:
+        return [
+            (Activity.BUSY, self.busy),
+            (Activity.WAIT_WEIGHTS, self.wait_weights),
+            (Activity.WAIT_ACTIVATIONS, self.wait_activations),
+            (Activity.WAIT_RESULTS, self.wait_results),
+            (Activity.DRAIN, self.drain),
+        ]

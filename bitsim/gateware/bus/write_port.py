@@ -1,0 +1,100 @@
+"""Everything between the array's results and the memory that they are written to."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from bitsim.gateware.array.dot.counters import COUNTER_BITS
+from bitsim.gateware.bus.axi import AxiWriteSignature
+from bitsim.gateware.bus.job_queue import JobQueue
+from bitsim.gateware.bus.word_fifo import WordFifo
+from bitsim.gateware.bus.write_master import WriteMaster, write_job
+from bitsim.gateware.emit.shared import Shared
+from bitsim.gateware.results.cutter import ResultCutter
+from bitsim.gateware.results.stage import ResultStage, result_job
+from bitsim.spec.link.axi4 import Axi4BusSpec
+
+
+class WritePort(wiring.Component):
+    """Cutter, FIFO, job queue and write master; the ports are theirs.
+
+    forms  jobs of the result stage, if the bus has one
+
+    hold   groups of a block
+    """
+
+    clocked = True
+
+    def __init__(
+        self, bus: Axi4BusSpec, sums: int, sum_bits: int, hold: int, shared: Shared | None = None
+    ) -> None:
+        self.bus = bus
+        self.sums = sums
+        self.sum_bits = sum_bits
+        self.hold = hold
+        self.shared = shared
+        forms = (
+            {"forms": In(stream.Signature(result_job(bus.results)))}
+            if bus.results is not None
+            else {}
+        )
+        super().__init__(
+            {
+                "jobs": In(stream.Signature(write_job(bus))),
+                **forms,
+                "beats": In(stream.Signature(sums * sum_bits)),
+                "axi": Out(AxiWriteSignature(bus)),
+                "finished": Out(1),
+                "clear": In(1),
+                "transferred": Out(COUNTER_BITS),
+                "error": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bus = self.bus
+        m.submodules.queue = queue = JobQueue(write_job(bus))
+        m.submodules.cutter = cutter = ResultCutter(self.sums, self.sum_bits, bus.data_bits)
+        m.submodules.fifo = fifo = WordFifo(bus.data_bits, bus.write_fifo_words)
+        m.submodules.master = master = WriteMaster(bus)
+        wiring.connect(m, wiring.flipped(self.jobs), queue.enter)
+        wiring.connect(m, queue.leave, master.jobs)
+        wiring.connect(m, wiring.flipped(self.beats), cutter.beats)
+        wiring.connect(m, master.axi, wiring.flipped(self.axi))
+        if bus.results is None:
+            m.d.comb += [
+                cutter.words.ready.eq(fifo.room),
+                fifo.push.eq(cutter.words.valid & cutter.words.ready),
+                fifo.pushed.eq(cutter.words.payload),
+            ]
+        else:
+            m.submodules.form_queue = forms = JobQueue(result_job(bus.results))
+            m.submodules.stage = stage = ResultStage(
+                bus.results,
+                bus.data_bits,
+                self.sum_bits,
+                self.hold,
+                cutter.beat_words,
+                self.shared,
+            )
+            wiring.connect(m, wiring.flipped(self.forms), forms.enter)
+            wiring.connect(m, forms.leave, stage.jobs)
+            wiring.connect(m, cutter.words, stage.words)
+            m.d.comb += [
+                stage.room.eq(fifo.room),
+                fifo.push.eq(stage.push),
+                fifo.pushed.eq(stage.pushed),
+            ]
+        m.d.comb += [
+            master.ready.eq(fifo.ready),
+            master.head.eq(fifo.head),
+            fifo.pop.eq(master.pop),
+            master.clear.eq(self.clear),
+            self.finished.eq(master.finished),
+            self.transferred.eq(master.transferred),
+            self.error.eq(master.error),
+        ]
+        return m

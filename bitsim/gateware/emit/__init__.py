@@ -1,0 +1,1 @@
+"""From a machine to files: Verilog, FuseSoC core, Vivado project."""

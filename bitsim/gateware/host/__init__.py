@@ -1,0 +1,1 @@
+"""Registers and their texts: AXI4-Lite, C header, page."""

@@ -1,0 +1,1 @@
+"""The serial line in hardware: UART, frames, requests, memory on the chip."""

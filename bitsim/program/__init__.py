@@ -1,0 +1,1 @@
+"""A network and a batch as steps for a machine, and what each needs."""

@@ -1,0 +1,1 @@
+"""Checkpoints in every published form, read, written and converted."""

@@ -1,0 +1,1 @@
+"""Published checkpoints from the Hugging Face Hub."""

@@ -1,0 +1,69 @@
+"""A network by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from bitsim.errors import BitsimError
+from bitsim.reference.checkpoints.folder import Checkpoint, load_checkpoint, open_checkpoint
+from bitsim.reference.checkpoints.gguf.network import (
+    GgufCheckpoint,
+    gguf_shape,
+    load_gguf,
+    open_gguf_checkpoint,
+)
+from bitsim.reference.memory import network_bytes
+from bitsim.reference.network.head import with_int8_head
+from bitsim.reference.network.network import Network
+from bitsim.reference.network.synthetic import synthesize
+from bitsim.reference.tables.int8.table import table_bytes
+from bitsim.spec import catalog
+from bitsim.spec.network import NetworkSpec
+
+Head = Literal["own", "int8"]
+HEADS: tuple[Head, ...] = get_args(Head)
+
+
+def load_network(name: str, seed: int = 0, head: Head = "own") -> Network:
+    """A network by a name of models/networks or by a path.
+
+    A folder with config.json and model.safetensors is a checkpoint, and so is a GGUF file; a TOML
+    file is a shape, which gets synthetic weights made from `seed`.
+
+    head  "own": the network's, exactly; "int8": a copy of it in int8, made here
+    """
+    if head not in HEADS:
+        raise BitsimError(f"head = {head!r}: must be one of {', '.join(HEADS)}")
+    path = catalog.find("networks", name)
+    if path.is_dir():
+        network = load_checkpoint(path)
+    elif path.name == "config.json":
+        network = load_checkpoint(Path(path.parent))
+    elif path.suffix == ".gguf":
+        network = load_gguf(path).network
+    else:
+        network = synthesize(catalog.load_network_spec(str(path)), seed)
+    return network if head == "own" else with_int8_head(network)
+
+
+def needed_bytes(name: str, head: Head = "own") -> int:
+    """What `load_network` takes, before anything large is made; tables in their file's form."""
+    path = catalog.find("networks", name)
+    source: Checkpoint | GgufCheckpoint
+    if path.is_dir() or path.name == "config.json":
+        source = open_checkpoint(path if path.is_dir() else Path(path.parent))
+        spec, own_bytes = source.spec, source.memory_bytes
+    elif path.suffix == ".gguf":
+        source = open_gguf_checkpoint(path)
+        spec, own_bytes = source.spec, source.memory_bytes
+    else:
+        spec = catalog.load_network_spec(str(path))
+        own_bytes = network_bytes(spec)
+    return own_bytes + (table_bytes(spec.vocab_size, spec.hidden_size) if head == "int8" else 0)
+
+
+def load_shape(name: str) -> NetworkSpec:
+    """The shape of what `load_network` loads, before anything large is made."""
+    path = catalog.find("networks", name)
+    return gguf_shape(path) if path.suffix == ".gguf" else catalog.load_network_spec(str(path))

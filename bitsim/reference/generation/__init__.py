@@ -1,0 +1,1 @@
+"""Tokens from a network: sampling, batches, perplexity."""

@@ -1,0 +1,1 @@
+"""The exact ternary product, portable and with AVX2."""

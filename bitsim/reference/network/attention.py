@@ -1,0 +1,199 @@
+"""Causal attention over a key-value cache: RoPE, grouped queries, softmax, all in f32."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bitsim.reference.kernels import threads
+from bitsim.reference.kernels.head_group import TILE, mix, padded, score, soften
+from bitsim.reference.kernels.lanes import LINE_BYTES, line_place
+from bitsim.reference.memory import require_memory
+from bitsim.spec.network import NetworkSpec
+from bitsim.units import ceil_div
+
+TOKENS = 8  # that meet a tile of keys, or values, while it stays in L1
+
+
+@dataclass(eq=False)
+class KVCache:
+    """Rotated keys and values of all tokens so far; `forward` adds to it.
+
+    keys, values  (layers, kv_heads, capacity, head_dim)  float32
+    length        tokens held
+    passes        walks through the network so far
+    """
+
+    keys: NDArray[np.float32]
+    values: NDArray[np.float32]
+    length: int = 0
+    passes: int = 0
+
+    @classmethod
+    def empty(cls, spec: NetworkSpec, capacity: int) -> Self:
+        """Room for `capacity` tokens."""
+        shape = (spec.layers, spec.kv_heads, capacity, spec.head_dim)
+        require_memory(2 * 4 * math.prod(shape), f"a key-value cache of {capacity} tokens")
+        return cls(_zeros(shape), _zeros(shape))
+
+    @property
+    def capacity(self) -> int:
+        """Tokens that fit."""
+        return self.keys.shape[2]
+
+
+def _zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Zeros that begin with a cache line."""
+    count = math.prod(shape)
+    room = np.zeros(count + LINE_BYTES // 4, np.float32)
+    first = -room.ctypes.data % LINE_BYTES // 4
+    return room[first : first + count].reshape(shape)
+
+
+def rope_table(
+    spec: NetworkSpec, start: int, count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """cos and sin of positions start ... start + count - 1, each (count, head_dim / 2) float32.
+
+    Angles are products of f32, as in transformers' `BitNetRotaryEmbedding`; powers, cos and sin
+    are worked out in f64 and rounded once, so that no library's vector path shows.
+    """
+    exponents = np.arange(0, spec.head_dim, 2) / spec.head_dim
+    inverse = np.float32(1) / (spec.rope_theta**exponents).astype(np.float32)
+    positions = np.arange(start, start + count).astype(np.float32)
+    angles = (positions[:, None] * inverse[None, :]).astype(np.float64)
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+
+
+@njit(cache=True)
+def rotate(qkv, heads, cos, sin):
+    """RoPE of the first `heads` heads of each token, in place: place j turns with j + half.
+
+    qkv       (m, width)  float32
+    cos, sin  (m, half)   float32
+    """
+    half = cos.shape[1]
+    for token in range(qkv.shape[0]):
+        for head in range(heads):
+            first = 2 * half * head
+            for j in range(half):
+                low, high = qkv[token, first + j], qkv[token, first + half + j]
+                qkv[token, first + j] = low * cos[token, j] + -high * sin[token, j]
+                qkv[token, first + half + j] = high * cos[token, j] + low * sin[token, j]
+
+
+@njit(cache=True)
+def wide_queries(qkv, at, group, head_dim):
+    """Query heads as `head_group.score` takes them: (m * group * padded,) float32."""
+    wide = padded(head_dim)
+    count = qkv.shape[0] * group * wide
+    room = np.zeros(count + LINE_BYTES // 4, np.float32)
+    first = line_place(room)
+    queries = room[first : first + count]
+    for token in range(qkv.shape[0]):
+        for head in range(group):
+            to = (token * group + head) * wide
+            for j in range(head_dim):
+                queries[to + j] = qkv[token, at + head * head_dim + j]
+    return queries
+
+
+@njit(cache=True)
+def _attend_some(qkv, keys, values, start, heads, kv_head, first, end, out):
+    """The heads of one group, of tokens first ... end - 1: tile by tile for all of them."""
+    kv_heads, capacity, head_dim = keys.shape
+    group = heads // kv_heads
+    scale = np.float32(1 / math.sqrt(head_dim))
+    flat_keys, flat_values, flat_out = keys.reshape(-1), values.reshape(-1), out.reshape(-1)
+    base = kv_head * capacity * head_dim
+    tokens, most, wide = end - first, start + end, padded(head_dim)
+    queries = wide_queries(qkv[first:end], kv_head * group * head_dim, group, head_dim)
+    weights = np.empty(tokens * most * group, np.float32)
+    for tile in range(0, most, TILE):
+        for token in range(tokens):
+            score(
+                queries,
+                token * group * wide,
+                group,
+                flat_keys,
+                base,
+                head_dim,
+                tile,
+                min(tile + TILE, start + first + token + 1),
+                scale,
+                weights,
+                token * most * group,
+            )
+    for token in range(tokens):
+        soften(weights, token * most * group, start + first + token + 1, group)
+    at = kv_head * group * head_dim
+    out[first:end, at : at + group * head_dim] = np.float32(0)
+    for tile in range(0, most, TILE):
+        for token in range(tokens):
+            mix(
+                weights,
+                (token * most + tile) * group,
+                group,
+                flat_values,
+                base + tile * head_dim,
+                head_dim,
+                min(tile + TILE, start + first + token + 1) - tile,
+                flat_out,
+                (first + token) * out.shape[1] + at,
+                0,
+                head_dim,
+            )
+
+
+@njit(cache=True)
+def _attend_task(qkv, keys, values, start, heads, task, out):
+    m = qkv.shape[0]
+    blocks = (m + TOKENS - 1) // TOKENS
+    first = task % blocks * TOKENS
+    end = min(first + TOKENS, m)
+    _attend_some(qkv, keys, values, start, heads, task // blocks, first, end, out)
+
+
+@njit(cache=True)
+def _attend(qkv, keys, values, start, heads, tasks, out):
+    for task in range(tasks):
+        _attend_task(qkv, keys, values, start, heads, task, out)
+
+
+@njit(cache=True, parallel=True)
+def _attend_parallel(qkv, keys, values, start, heads, tasks, out):
+    for task in prange(tasks):
+        _attend_task(qkv, keys, values, start, heads, task, out)
+
+
+def attend(
+    spec: NetworkSpec,
+    qkv: NDArray[np.float32],
+    cache: KVCache,
+    layer: int,
+    out: NDArray[np.float32],
+) -> None:
+    """Attention of the tokens of a pass over themselves and all before them.
+
+    qkv  (m, hidden + 2 x kv_size)  float32; queries and keys are rotated in place, keys and values
+         stored in the cache at positions length ... length + m - 1
+    out  (m, hidden)                float32, heads side by side
+    """
+    m, start = qkv.shape[0], cache.length
+    cos, sin = rope_table(spec, start, m)
+    rotate(qkv, spec.heads + spec.kv_heads, cos, sin)
+    for store, first in (
+        (cache.keys, spec.hidden_size),
+        (cache.values, spec.hidden_size + spec.kv_size),
+    ):
+        new = qkv[:, first : first + spec.kv_size].reshape(m, spec.kv_heads, spec.head_dim)
+        store[layer, :, start : start + m] = new.transpose(1, 0, 2)
+    scores = m * (start + m) * spec.heads
+    run = _attend_parallel if threads.worthwhile(2 * scores * spec.head_dim) else _attend
+    tasks = spec.kv_heads * ceil_div(m, TOKENS)
+    run(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, tasks, out)

@@ -1,0 +1,1 @@
+"""An output head in int8: table and exact sums."""

@@ -1,0 +1,1 @@
+"""The roofline: its points, and its picture."""

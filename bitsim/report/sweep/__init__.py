@@ -1,0 +1,1 @@
+"""A sweep as text, JSON and page."""

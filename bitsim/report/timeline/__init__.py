@@ -1,0 +1,1 @@
+"""Who had each cycle, over time: as a Perfetto trace and as pictures."""

@@ -1,0 +1,1 @@
+"""A network in the machine: prompts, generation, recording."""

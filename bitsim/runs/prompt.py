@@ -1,0 +1,33 @@
+"""What a network is asked, as token ids for which there is place and memory."""
+
+from __future__ import annotations
+
+from bitsim.reference.generation.generate import context_needed
+from bitsim.reference.network.attention import KVCache
+from bitsim.reference.network.network import Network
+from bitsim.reference.text.chat import Message, chat_ids, chat_text
+from bitsim.spec.network import NetworkSpec
+
+Prompt = str | tuple[Message, ...] | None  # text to continue, or a chat; None: a default
+NUMBERS = "734+589="  # of a network that says numbers
+SYNTHETIC = "Hi"
+
+
+def require_cache(spec: NetworkSpec, max_tokens: int, context: int | None) -> None:
+    """`BitsimError` before anything is loaded if not even the answer can be held in memory."""
+    KVCache.empty(spec, min(max_tokens, context or spec.max_context))  # pages come when touched
+
+
+def tokens_of(network: Network, prompt: Prompt, max_tokens: int) -> tuple[str, list[int]]:
+    """What a person is shown, and the ids; `BitsimError` if they do not fit."""
+    if isinstance(prompt, tuple):
+        text, ids = chat_text(prompt), chat_ids(network.tokenizer, prompt, network.spec.name)
+    else:
+        text = _default(network) if prompt is None else prompt
+        ids = network.tokenizer.encode(text)
+    network.empty_cache(context_needed(network.spec, ids, max_tokens))
+    return text, ids
+
+
+def _default(network: Network) -> str:
+    return SYNTHETIC if network.synthetic else NUMBERS

@@ -1,0 +1,1 @@
+"""Arrays of ternary lanes, described: one file for each dataflow."""

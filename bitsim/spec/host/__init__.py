@@ -1,0 +1,1 @@
+"""Who starts lists and reads counters: kinds of host, registers, the serial protocol."""

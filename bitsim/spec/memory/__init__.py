@@ -1,0 +1,1 @@
+"""Memories, described: one file for each kind."""

@@ -1,0 +1,1 @@
+"""Liberty libraries: cells, tables, RAM macros."""

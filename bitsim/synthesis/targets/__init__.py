@@ -1,0 +1,1 @@
+"""FPGA families: one file for each."""

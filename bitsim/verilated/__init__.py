@@ -1,0 +1,1 @@
+"""Verilog built by Verilator and run with stimuli."""

@@ -1,0 +1,1 @@
+"""Arrays alone in Verilator: bench and stimuli."""

@@ -1,0 +1,1 @@
+"""Accelerators with a link in Verilator: bench, stimuli, one long-lived process."""

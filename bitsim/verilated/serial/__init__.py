@@ -1,0 +1,1 @@
+"""An accelerator with a serial line in Verilator."""
