@@ -21,8 +21,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Load, sweep (resuming what is done), print, write."""
-    from bitsim.explore import load_sweep, run_sweep
     from bitsim.report import sweep_table, sweep_text, write_explore
+    from bitsim.sweeps import load_sweep, run_sweep
 
     sweep = load_sweep(args.sweep)
     folder: Path = options.out_folder(args.out)

@@ -20,7 +20,6 @@ from random import Random
 from tokenizers.pre_tokenizers import ByteLevel
 
 from bitsim.errors import BitsimError
-from bitsim.explore.designs import load_sweep
 from bitsim.files.tensorfile import open_tensors
 from bitsim.reference.checkpoints.folder import load_checkpoint
 from bitsim.reference.checkpoints.generation_config import with_generation_config
@@ -29,6 +28,7 @@ from bitsim.reference.checkpoints.layouts.reader import read_layout
 from bitsim.reference.checkpoints.shards import INDEX, open_folder
 from bitsim.reference.text.tokenizer import FileTokenizer
 from bitsim.spec import catalog, network
+from bitsim.sweeps.designs import load_sweep
 from bitsim.trace import open_trace
 from tests.bad_input.corpus import corpus
 from tests.bad_input.gguf_networks import good_gguf

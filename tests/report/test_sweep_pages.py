@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.explore import Evaluation, Refusal, Sweep, SweepResult
 from bitsim.report import sweep_table, sweep_text, write_explore
 from bitsim.report.sweep.scatter import _Axis
 from bitsim.spec import base
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.sweep import SweepSpec
+from bitsim.sweeps import Evaluation, Refusal, Sweep, SweepResult
 
 
 def evaluation(index, settings, tokens_per_s, joules, mm2):

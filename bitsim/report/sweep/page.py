@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bitsim.explore import Evaluation, SweepResult
 from bitsim.report.drawing.page import write_page
 from bitsim.report.numbers import count, percent, si, significant
 from bitsim.report.sweep.scatter import scatter
 from bitsim.report.sweep.table import companions, leading, limit, settings, summary
+from bitsim.sweeps import Evaluation, SweepResult
 
 MOST_ROWS = 2000  # of each table; the record of the sweep has all
 

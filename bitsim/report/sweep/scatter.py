@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from bitsim.explore import Evaluation
 from bitsim.report.drawing.svg import Drawing
 from bitsim.report.numbers import si, significant
+from bitsim.sweeps import Evaluation
 
 WIDTH, HEIGHT = 1120, 520
 LEFT, RIGHT, TOP, BOTTOM = 84, 24, 30, 48

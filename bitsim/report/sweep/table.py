@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bitsim.explore import Evaluation, Refusal, SweepResult
 from bitsim.report.numbers import count, percent, si, significant
 from bitsim.spec.sweep import Value
+from bitsim.sweeps import Evaluation, Refusal, SweepResult
 
 MOST_LINES = 40  # of the front in a terminal; the page has all
 

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from bitsim.explore.designs import Sweep
-from bitsim.explore.evaluate import Evaluation, Refusal, evaluate
+from bitsim.sweeps.designs import Sweep
+from bitsim.sweeps.evaluate import Evaluation, Refusal, evaluate
 
 _sweep: Sweep  # of this worker process, set once when it starts
 

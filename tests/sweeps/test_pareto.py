@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bitsim.explore import Evaluation, pareto_front
+from bitsim.sweeps import Evaluation, pareto_front
 
 
 def design(index: int, tokens_per_s: float, j_per_token: float, mm2: float) -> Evaluation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bitsim.explore.evaluate import Evaluation
+from bitsim.sweeps.evaluate import Evaluation
 
 
 def pareto_front(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from bitsim.errors import BitsimError
-from bitsim.explore.designs import Sweep
-from bitsim.explore.evaluate import Evaluation, Refusal
-from bitsim.explore.pareto import pareto_front
-from bitsim.explore.store import open_store
-from bitsim.explore.workers import outcomes
+from bitsim.sweeps.designs import Sweep
+from bitsim.sweeps.evaluate import Evaluation, Refusal
+from bitsim.sweeps.pareto import pareto_front
+from bitsim.sweeps.store import open_store
+from bitsim.sweeps.workers import outcomes
 
 PROGRESS_S = 5.0  # between two lines of progress
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bitsim.errors import BitsimError, shown_path
-from bitsim.explore.designs import Sweep
-from bitsim.explore.evaluate import Evaluation, Refusal
+from bitsim.sweeps.designs import Sweep
+from bitsim.sweeps.evaluate import Evaluation, Refusal
 
 SCHEMA = """
 CREATE TABLE sweep (name TEXT NOT NULL, digest TEXT NOT NULL, described TEXT NOT NULL) STRICT;

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bitsim.errors import BitsimError
-from bitsim.explore import load_sweep, run_sweep
-from bitsim.explore.store import open_store
+from bitsim.sweeps import load_sweep, run_sweep
+from bitsim.sweeps.store import open_store
 from bitsim.system import simulate
 
 NETWORK = """
@@ -98,7 +98,7 @@ def test_workers_do_not_change_a_byte(sweep, tmp_path):
 def test_a_second_run_reads_the_record_and_evaluates_nothing(sweep, tmp_path, monkeypatch):
     path = tmp_path / "one.sqlite"
     first = run_sweep(sweep, 1, path)
-    monkeypatch.setattr("bitsim.explore.workers.evaluate", None)  # would be called otherwise
+    monkeypatch.setattr("bitsim.sweeps.workers.evaluate", None)  # would be called otherwise
     said: list[str] = []
     assert run_sweep(sweep, 1, path, said.append) == first
     assert said == ["tiny_sweep: 16 designs, 16 of them on record"]
@@ -110,7 +110,7 @@ def test_a_sweep_killed_at_any_moment_goes_on_where_it_was(sweep, tmp_path):
     slowed = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from bitsim.explore import load_sweep, run_sweep, store\n"
+        "from bitsim.sweeps import load_sweep, run_sweep, store\n"
         "add = store.Store.add\n"
         "def slow(self, outcome):\n"
         "    add(self, outcome)\n"

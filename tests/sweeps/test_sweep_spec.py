@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bitsim.errors import BitsimError
-from bitsim.explore import load_sweep
 from bitsim.spec import base, catalog
 from bitsim.spec.sweep import SweepSpec
+from bitsim.sweeps import load_sweep
 
 TEXT = """
 name = "small"

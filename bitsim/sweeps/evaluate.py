@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bitsim.errors import BitsimError
-from bitsim.explore.designs import Sweep
 from bitsim.spec.sweep import Value
+from bitsim.sweeps.designs import Sweep
 from bitsim.system.simulation import simulate
 
 
