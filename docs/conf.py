@@ -1,13 +1,30 @@
 """Sphinx: `make docs`."""
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
 project = "bitsim"
 author = "the bitsim authors"
-extensions = ["myst_parser"]
+extensions = ["captions", "myst_nb", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
-html_theme = "alabaster"
+
+html_theme = "furo"
 html_title = "bitsim"
-html_theme_options = {
-    "description": "Hardware co-design for ternary LLM accelerators",
-    "page_width": "1120px",
-}
+html_static_path = ["_static"]
+html_css_files = ["bitsim.css"]
+html_js_files = ["scroll.js"]
+html_show_copyright = False
+html_copy_source = False
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+
+default_role = "literal"  # docstrings write `name` for code
+autodoc_typehints = "description"
+autodoc_member_order = "bysource"
+python_use_unqualified_type_names = True
+
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # a page shows the output that is in the file
+nb_ipywidgets_js = {}  # no page asks another host for anything

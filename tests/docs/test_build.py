@@ -1,14 +1,49 @@
-"""The documentation builds without a warning."""
+"""The documentation builds without a warning, asks no other host for anything, and is whole."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+ADDRESS = re.compile(r"""(?:src|<link[^>]*href)=["'](?:https?:)?//|url\(["']?(?:https?:)?//""")
 
 
-def test_the_pages_build_without_a_warning(tmp_path):
-    build = [sys.executable, "-m", "sphinx", "-W", "-q", ROOT / "docs", tmp_path]
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The folder of the built pages."""
+    folder = tmp_path_factory.mktemp("pages")
+    build = [sys.executable, "-m", "sphinx", "-W", "-q", ROOT / "docs", folder]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "machine.html").exists()
+    return folder
+
+
+def test_every_document_and_every_notebook_is_a_page(pages):
+    names = [path.stem for path in (ROOT / "docs").glob("*.md")]
+    names += [f"notebooks/{path.stem}" for path in (ROOT / "examples").glob("notebooks/*.ipynb")]
+    assert [name for name in names if not (pages / f"{name}.html").exists()] == []
+    assert "machine" in names
+
+
+def test_the_changelog_is_a_page(pages):
+    assert "Keep a Changelog" in (pages / "changelog.html").read_text()
+
+
+def test_no_page_loads_anything_from_another_host(pages):
+    files = [path for path in pages.rglob("*") if path.suffix in (".html", ".css")]
+    assert [path.name for path in files if ADDRESS.search(path.read_text())] == []
+    assert ADDRESS.search('<link rel="stylesheet" href="https://fonts.example/a.css">')
+
+
+def test_captions_of_the_contents_are_headings_of_a_level(pages):
+    text = (pages / "index.html").read_text()
+    assert text.count('role="heading" aria-level="2"') == text.count('role="heading"') > 0
+
+
+def test_every_example_is_on_the_page_of_examples():
+    text = (ROOT / "docs" / "examples.md").read_text()
+    scripts = [path.name for path in (ROOT / "examples").glob("*.py")]
+    assert [name for name in scripts if f"`{name}`" not in text] == []
