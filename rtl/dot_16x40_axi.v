@@ -3740,6 +3740,818 @@ module dot_16x40_axi_slave (axi__awvalid, axi__wdata, axi__wstrb, axi__wvalid, a
   end
 endmodule
 
+module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__rdata, axi__rresp, axi__rlast, axi__rvalid, beats__ready, clear, clk, rst, jobs__ready, axi__arid, axi__araddr, axi__arlen, axi__arsize, axi__arburst, axi__arlock, axi__arcache, axi__arprot, axi__arqos
+, axi__arvalid, axi__rready, beats__payload, beats__valid, transferred, error, jobs__payload);
+  output [39:0] axi__araddr;
+  wire [39:0] axi__araddr;
+  wire [39:0] \axi__araddr$37 ;
+  output [1:0] axi__arburst;
+  wire [1:0] axi__arburst;
+  wire [1:0] \axi__arburst$38 ;
+  output [3:0] axi__arcache;
+  wire [3:0] axi__arcache;
+  wire [3:0] \axi__arcache$39 ;
+  output axi__arid;
+  wire axi__arid;
+  wire \axi__arid$40 ;
+  output [7:0] axi__arlen;
+  wire [7:0] axi__arlen;
+  wire [7:0] \axi__arlen$41 ;
+  output axi__arlock;
+  wire axi__arlock;
+  wire \axi__arlock$42 ;
+  output [2:0] axi__arprot;
+  wire [2:0] axi__arprot;
+  wire [2:0] \axi__arprot$43 ;
+  output [3:0] axi__arqos;
+  wire [3:0] axi__arqos;
+  wire [3:0] \axi__arqos$44 ;
+  input axi__arready;
+  wire axi__arready;
+  wire \axi__arready$45 ;
+  output [2:0] axi__arsize;
+  wire [2:0] axi__arsize;
+  wire [2:0] \axi__arsize$46 ;
+  output axi__arvalid;
+  wire axi__arvalid;
+  wire \axi__arvalid$47 ;
+  input [127:0] axi__rdata;
+  wire [127:0] axi__rdata;
+  wire [127:0] \axi__rdata$48 ;
+  input axi__rid;
+  wire axi__rid;
+  wire \axi__rid$49 ;
+  input axi__rlast;
+  wire axi__rlast;
+  wire \axi__rlast$50 ;
+  output axi__rready;
+  wire axi__rready;
+  wire \axi__rready$51 ;
+  input [1:0] axi__rresp;
+  wire [1:0] axi__rresp;
+  wire [1:0] \axi__rresp$52 ;
+  input axi__rvalid;
+  wire axi__rvalid;
+  wire \axi__rvalid$53 ;
+  output [319:0] beats__payload;
+  wire [319:0] beats__payload;
+  wire [319:0] \beats__payload$54 ;
+  input beats__ready;
+  wire beats__ready;
+  wire \beats__ready$55 ;
+  output beats__valid;
+  wire beats__valid;
+  wire \beats__valid$56 ;
+  input clear;
+  wire clear;
+  wire \clear$68 ;
+  input clk;
+  wire clk;
+  wire [87:0] enter__payload;
+  wire [39:0] \enter__payload.address ;
+  wire [15:0] \enter__payload.passes ;
+  wire [31:0] \enter__payload.words ;
+  wire enter__ready;
+  wire enter__valid;
+  output error;
+  wire error;
+  wire \error$70 ;
+  wire [127:0] head;
+  input [87:0] jobs__payload;
+  wire [87:0] jobs__payload;
+  wire [87:0] \jobs__payload$31 ;
+  wire [39:0] \jobs__payload$31.address ;
+  wire [15:0] \jobs__payload$31.passes ;
+  wire [31:0] \jobs__payload$31.words ;
+  wire [39:0] \jobs__payload.address ;
+  wire [15:0] \jobs__payload.passes ;
+  wire [31:0] \jobs__payload.words ;
+  output jobs__ready;
+  wire jobs__ready;
+  wire \jobs__ready$34 ;
+  input jobs__valid;
+  wire jobs__valid;
+  wire \jobs__valid$35 ;
+  wire [87:0] leave__payload;
+  wire [39:0] \leave__payload.address ;
+  wire [15:0] \leave__payload.passes ;
+  wire [31:0] \leave__payload.words ;
+  wire leave__ready;
+  wire leave__valid;
+  wire pop;
+  wire push;
+  wire [127:0] pushed;
+  wire [6:0] ready;
+  input rst;
+  wire rst;
+  output [47:0] transferred;
+  wire [47:0] transferred;
+  wire [47:0] \transferred$69 ;
+  wire word_left;
+  wire [127:0] words__payload;
+  wire [127:0] \words__payload$63 ;
+  wire words__ready;
+  wire words__valid;
+  wire \words__valid$61 ;
+  assign \words__valid$61  = | ready;
+  assign pop = \words__valid$61  & words__ready;
+  dot_16x40_axi_activation_port_fifo  fifo (
+    .clk(clk),
+    .head(\words__payload$63 ),
+    .pop(pop),
+    .ready(ready),
+    .rst(rst),
+    .write__data(axi__rdata),
+    .write__en(axi__rvalid)
+  );
+  dot_16x40_axi_activation_port_gearbox  gearbox (
+    .beats__payload(beats__payload),
+    .beats__ready(beats__ready),
+    .beats__valid(beats__valid),
+    .clk(clk),
+    .rst(rst),
+    .words__payload(\words__payload$63 ),
+    .words__ready(words__ready),
+    .words__valid(\words__valid$61 )
+  );
+  dot_16x40_axi_activation_port_master  master (
+    .arrived(axi__rvalid),
+    .axi__araddr(axi__araddr),
+    .axi__arlen(axi__arlen),
+    .axi__arready(axi__arready),
+    .axi__arvalid(axi__arvalid),
+    .axi__rlast(axi__rlast),
+    .axi__rresp(axi__rresp),
+    .clear(clear),
+    .clk(clk),
+    .error(error),
+    .jobs__payload(\jobs__payload$31 ),
+    .jobs__ready(leave__ready),
+    .jobs__valid(\jobs__valid$35 ),
+    .rst(rst),
+    .transferred(transferred),
+    .word_left(pop),
+    .words__payload(axi__rdata)
+  );
+  dot_16x40_axi_activation_port_queue  queue (
+    .clk(clk),
+    .enter__payload(jobs__payload),
+    .enter__ready(jobs__ready),
+    .enter__valid(jobs__valid),
+    .leave__payload(\jobs__payload$31 ),
+    .leave__ready(leave__ready),
+    .leave__valid(\jobs__valid$35 ),
+    .rst(rst)
+  );
+  assign enter__payload = jobs__payload;
+  assign enter__ready = jobs__ready;
+  assign enter__valid = jobs__valid;
+  assign leave__payload = \jobs__payload$31 ;
+  assign \jobs__ready$34  = leave__ready;
+  assign leave__valid = \jobs__valid$35 ;
+  assign \axi__araddr$37  = axi__araddr;
+  assign \axi__arburst$38  = 2'h1;
+  assign \axi__arcache$39  = 4'h3;
+  assign \axi__arid$40  = 1'h0;
+  assign \axi__arlen$41  = axi__arlen;
+  assign \axi__arlock$42  = 1'h0;
+  assign \axi__arprot$43  = 3'h0;
+  assign \axi__arqos$44  = 4'h0;
+  assign \axi__arready$45  = axi__arready;
+  assign \axi__arsize$46  = 3'h4;
+  assign \axi__arvalid$47  = axi__arvalid;
+  assign \axi__rdata$48  = axi__rdata;
+  assign \axi__rid$49  = axi__rid;
+  assign \axi__rlast$50  = axi__rlast;
+  assign \axi__rready$51  = 1'h1;
+  assign \axi__rresp$52  = axi__rresp;
+  assign \axi__rvalid$53  = axi__rvalid;
+  assign \beats__payload$54  = beats__payload;
+  assign \beats__ready$55  = beats__ready;
+  assign \beats__valid$56  = beats__valid;
+  assign push = axi__rvalid;
+  assign words__valid = axi__rvalid;
+  assign pushed = axi__rdata;
+  assign words__payload = axi__rdata;
+  assign head = \words__payload$63 ;
+  assign word_left = pop;
+  assign \clear$68  = clear;
+  assign \transferred$69  = transferred;
+  assign \error$70  = error;
+  assign axi__arid = 1'h0;
+  assign axi__arsize = 3'h4;
+  assign axi__arburst = 2'h1;
+  assign axi__arlock = 1'h0;
+  assign axi__arcache = 4'h3;
+  assign axi__arprot = 3'h0;
+  assign axi__arqos = 4'h0;
+  assign axi__rready = 1'h1;
+  assign \jobs__payload.address  = jobs__payload[39:0];
+  assign \jobs__payload.words  = jobs__payload[71:40];
+  assign \jobs__payload.passes  = jobs__payload[87:72];
+  assign \enter__payload.address  = jobs__payload[39:0];
+  assign \enter__payload.words  = jobs__payload[71:40];
+  assign \enter__payload.passes  = jobs__payload[87:72];
+  assign \jobs__payload$31.address  = \jobs__payload$31 [39:0];
+  assign \jobs__payload$31.words  = \jobs__payload$31 [71:40];
+  assign \jobs__payload$31.passes  = \jobs__payload$31 [87:72];
+  assign \leave__payload.address  = \jobs__payload$31 [39:0];
+  assign \leave__payload.words  = \jobs__payload$31 [71:40];
+  assign \leave__payload.passes  = \jobs__payload$31 [87:72];
+endmodule
+
+module dot_16x40_axi_activation_port_fifo (write__en, clk, rst, pop, head, ready, write__data);
+  wire [6:0] _1_ ;
+  reg [6:0] held_next ;
+  reg [6:0] ready_next ;
+  wire [6:0] _2_ ;
+  wire [7:0] _3_ ;
+  wire [8:0] _4_ ;
+  wire [7:0] _5_ ;
+  wire [8:0] _6_ ;
+  reg [5:0] write__addr_next ;
+  reg [5:0] read_place_next ;
+  reg pushed_before_next ;
+  input clk;
+  wire clk;
+  output [127:0] head;
+  wire [127:0] head;
+  wire [5:0] head_place;
+  reg [6:0] held = 7'h00;
+  input pop;
+  wire pop;
+  wire push;
+  wire [127:0] pushed;
+  reg pushed_before = 1'h0;
+  wire [5:0] read__addr;
+  wire [127:0] read__data;
+  wire read__en;
+  reg [5:0] read_place = 6'h00;
+  output [6:0] ready;
+  reg [6:0] ready = 7'h00;
+  wire [6:0] \ready$3 ;
+  wire room;
+  input rst;
+  wire rst;
+  reg [5:0] write__addr = 6'h00;
+  input [127:0] write__data;
+  wire [127:0] write__data;
+  input write__en;
+  wire write__en;
+  wire [5:0] write_place;
+  reg [127:0] memory [63:0];
+  always @(posedge clk) begin
+    if (write__en)
+      memory[write__addr] <= write__data;
+  end
+  reg [127:0] _0_;
+  always @(posedge clk) begin
+    _0_ <= memory[head_place];
+  end
+  assign head = _0_;
+  assign room = held != 7'h40;
+  assign _1_  = read_place + 1'h1;
+  assign head_place = pop ? _1_ [5:0] : read_place;
+  assign _2_  = write__addr + 1'h1;
+  assign _3_  = held + write__en;
+  assign _4_  = _3_  - pop;
+  assign _5_  = ready + pushed_before;
+  assign _6_  = _5_  - pop;
+  always @(posedge clk)
+    write__addr <= write__addr_next ;
+  always @(posedge clk)
+    read_place <= read_place_next ;
+  always @(posedge clk)
+    pushed_before <= pushed_before_next ;
+  always @(posedge clk)
+    held <= held_next ;
+  always @(posedge clk)
+    ready <= ready_next ;
+  always @* begin
+    write__addr_next  = write__addr;
+    if (write__en) begin
+      write__addr_next  = _2_ [5:0];
+    end
+    if (rst) begin
+      write__addr_next  = 6'h00;
+    end
+  end
+  always @* begin
+    read_place_next  = head_place;
+    if (rst) begin
+      read_place_next  = 6'h00;
+    end
+  end
+  always @* begin
+    pushed_before_next  = write__en;
+    if (rst) begin
+      pushed_before_next  = 1'h0;
+    end
+  end
+  always @* begin
+    held_next  = _4_ [6:0];
+    if (rst) begin
+      held_next  = 7'h00;
+    end
+  end
+  always @* begin
+    ready_next  = _6_ [6:0];
+    if (rst) begin
+      ready_next  = 7'h00;
+    end
+  end
+  assign \ready$3  = ready;
+  assign read__data = head;
+  assign push = write__en;
+  assign write_place = write__addr;
+  assign pushed = write__data;
+  assign read__en = 1'h1;
+  assign read__addr = head_place;
+endmodule
+
+module dot_16x40_axi_activation_port_gearbox (clk, rst, words__valid, words__payload, beats__valid, words__ready, beats__payload, beats__ready);
+  wire _1_ ;
+  wire [383:0] _2_ ;
+  wire [638:0] _3_ ;
+  wire [638:0] _4_ ;
+  wire [2:0] _5_ ;
+  reg [383:0] collected_next ;
+  reg [1:0] held_next ;
+  output [319:0] beats__payload;
+  wire [319:0] beats__payload;
+  input beats__ready;
+  wire beats__ready;
+  output beats__valid;
+  wire beats__valid;
+  input clk;
+  wire clk;
+  reg [383:0] collected = 384'h000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000;
+  reg [1:0] held = 2'h0;
+  wire pop;
+  wire push;
+  input rst;
+  wire rst;
+  input [127:0] words__payload;
+  wire [127:0] words__payload;
+  output words__ready;
+  wire words__ready;
+  input words__valid;
+  wire words__valid;
+  assign words__ready = _1_  | beats__ready;
+  assign push = words__valid & words__ready;
+  assign pop = beats__valid & beats__ready;
+  assign _4_  = { 255'h0000000000000000000000000000000000000000000000000000000000000000, _2_  } | _3_ ;
+  assign _5_  = held + push;
+  always @(posedge clk)
+    collected <= collected_next ;
+  always @(posedge clk)
+    held <= held_next ;
+  assign beats__valid = held == 2'h3;
+  assign _1_  = held != 2'h3;
+  always @* begin
+    collected_next  = collected;
+    if (push) begin
+      collected_next  = _4_ [383:0];
+    end
+  end
+  always @* begin
+    if (pop) begin
+      held_next  = { 1'h0, push };
+    end else begin
+      held_next  = _5_ [1:0];
+    end
+    if (rst) begin
+      held_next  = 2'h0;
+    end
+  end
+  assign beats__payload = collected[319:0];
+  assign _2_  = { 128'h00000000000000000000000000000000, collected[383:128] };
+  assign _3_  = { 255'h0000000000000000000000000000000000000000000000000000000000000000, words__payload, 256'h0000000000000000000000000000000000000000000000000000000000000000 };
+endmodule
+
+module dot_16x40_axi_activation_port_master (words__payload, axi__rresp, axi__rlast, arrived, clear, clk, rst, word_left, jobs__valid, jobs__ready, jobs__payload, axi__arvalid, axi__araddr, axi__arlen, transferred, error, axi__arready);
+  wire [35:0] _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire [7:0] _13_ ;
+  wire _14_ ;
+  wire _15_ ;
+  wire [16:0] _16_ ;
+  wire [16:0] _17_ ;
+  wire [36:0] _18_ ;
+  wire [32:0] _19_ ;
+  wire [9:0] _2_ ;
+  wire [5:0] _20_ ;
+  wire [3:0] _21_ ;
+  wire _22_ ;
+  wire [4:0] _23_ ;
+  wire [7:0] _24_ ;
+  wire [8:0] _25_ ;
+  wire [48:0] _26_ ;
+  wire _27_ ;
+  reg axi__arvalid_next ;
+  reg [35:0] word_next ;
+  wire _3_ ;
+  reg [31:0] left_next ;
+  reg [39:0] first_address_next ;
+  reg [31:0] words_next ;
+  reg [15:0] passes_after_next ;
+  reg [39:0] axi__araddr_next ;
+  reg [7:0] axi__arlen_next ;
+  reg [2:0] in_flight_next ;
+  reg [6:0] reserved_next ;
+  reg [47:0] transferred_next ;
+  reg error_next ;
+  wire [8:0] _4_ ;
+  wire [35:0] _40_ ;
+  wire _42_ ;
+  wire _5_ ;
+  wire [31:0] _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire _9_ ;
+  reg [1:0] action;
+  input arrived;
+  wire arrived;
+  wire asked;
+  reg [4:0] asked_words;
+  output [39:0] axi__araddr;
+  reg [39:0] axi__araddr = 40'h0000000000;
+  wire [1:0] axi__arburst;
+  wire [3:0] axi__arcache;
+  wire axi__arid;
+  output [7:0] axi__arlen;
+  reg [7:0] axi__arlen = 8'h00;
+  wire axi__arlock;
+  wire [2:0] axi__arprot;
+  wire [3:0] axi__arqos;
+  input axi__arready;
+  wire axi__arready;
+  wire [2:0] axi__arsize;
+  output axi__arvalid;
+  reg axi__arvalid = 1'h0;
+  wire [127:0] axi__rdata;
+  input axi__rlast;
+  wire axi__rlast;
+  wire axi__rready;
+  input [1:0] axi__rresp;
+  wire [1:0] axi__rresp;
+  wire axi__rvalid;
+  wire [8:0] before_boundary;
+  input clear;
+  wire clear;
+  input clk;
+  wire clk;
+  output error;
+  reg error = 1'h0;
+  reg [39:0] first_address = 40'h0000000000;
+  reg [2:0] in_flight = 3'h0;
+  input [87:0] jobs__payload;
+  wire [87:0] jobs__payload;
+  wire [39:0] \jobs__payload.address ;
+  wire [15:0] \jobs__payload.passes ;
+  wire [31:0] \jobs__payload.words ;
+  output jobs__ready;
+  wire jobs__ready;
+  input jobs__valid;
+  wire jobs__valid;
+  reg [31:0] left = 32'd0;
+  wire [4:0] length;
+  reg [15:0] passes_after = 16'h0000;
+  reg [6:0] reserved = 7'h00;
+  input rst;
+  wire rst;
+  output [47:0] transferred;
+  reg [47:0] transferred = 48'h000000000000;
+  wire [4:0] whole;
+  reg [35:0] word = 36'h000000000;
+  input word_left;
+  wire word_left;
+  reg [31:0] words = 32'd0;
+  input [127:0] words__payload;
+  wire [127:0] words__payload;
+  wire words__valid;
+  assign _40_  = word % 9'h100;
+  assign _2_  = 9'h100 - _1_ [8:0];
+  assign _3_  = _2_ [8:0] < 5'h10;
+  assign _4_  = _3_  ? _2_ [8:0] : 9'h010;
+  assign _5_  = left < _4_ [4:0];
+  assign _6_  = _5_  ? left : { 27'h0000000, _4_ [4:0] };
+  assign _7_  = | left;
+  assign _8_  = | passes_after;
+  assign _9_  = ~ axi__arvalid;
+  assign _10_  = _9_  | axi__arready;
+  assign _11_  = in_flight != 3'h4;
+  assign _12_  = _10_  & _11_ ;
+  assign _13_  = reserved + _6_ [4:0];
+  assign _14_  = _13_  <= 7'h40;
+  assign _15_  = _12_  & _14_ ;
+  assign jobs__ready = action == 1'h1;
+  assign asked = action == 2'h3;
+  assign _16_  = jobs__payload[87:72] - 1'h1;
+  assign _17_  = passes_after - 1'h1;
+  assign _18_  = word + _6_ [4:0];
+  assign _19_  = left - _6_ [4:0];
+  assign _20_  = _6_ [4:0] - 1'h1;
+  assign _21_  = in_flight + asked;
+  assign _22_  = arrived & axi__rlast;
+  assign _23_  = _21_  - _22_ ;
+  assign _24_  = reserved + asked_words;
+  assign _25_  = _24_  - word_left;
+  assign _26_  = transferred + 1'h1;
+  assign _27_  = | axi__rresp;
+  always @(posedge clk)
+    axi__arvalid <= axi__arvalid_next ;
+  always @(posedge clk)
+    word <= word_next ;
+  always @(posedge clk)
+    left <= left_next ;
+  always @(posedge clk)
+    first_address <= first_address_next ;
+  always @(posedge clk)
+    words <= words_next ;
+  always @(posedge clk)
+    passes_after <= passes_after_next ;
+  always @(posedge clk)
+    axi__araddr <= axi__araddr_next ;
+  always @(posedge clk)
+    axi__arlen <= axi__arlen_next ;
+  always @(posedge clk)
+    in_flight <= in_flight_next ;
+  always @(posedge clk)
+    reserved <= reserved_next ;
+  always @(posedge clk)
+    transferred <= transferred_next ;
+  always @(posedge clk)
+    error <= error_next ;
+  always @* begin
+    action = 2'h0;
+    if (_7_ ) begin
+      if (_15_ ) begin
+        action = 2'h3;
+      end
+    end else if (_8_ ) begin
+      action = 2'h2;
+    end else if (jobs__valid) begin
+      action = 2'h1;
+    end
+  end
+  always @* begin
+    asked_words = 5'h00;
+    if (asked) begin
+      asked_words = _6_ [4:0];
+    end
+  end
+  always @* begin
+    axi__arvalid_next  = axi__arvalid;
+    if (axi__arready) begin
+      axi__arvalid_next  = 1'h0;
+    end
+    casez (action)
+      2'h1:
+          /* empty */;
+      2'h2:
+          /* empty */;
+      2'h3:
+          axi__arvalid_next  = 1'h1;
+    endcase
+    if (rst) begin
+      axi__arvalid_next  = 1'h0;
+    end
+  end
+  always @* begin
+    word_next  = word;
+    casez (action)
+      2'h1:
+          word_next  = jobs__payload[39:4];
+      2'h2:
+          word_next  = first_address[39:4];
+      2'h3:
+          word_next  = _18_ [35:0];
+    endcase
+  end
+  always @* begin
+    left_next  = left;
+    casez (action)
+      2'h1:
+          left_next  = jobs__payload[71:40];
+      2'h2:
+          left_next  = words;
+      2'h3:
+          left_next  = _19_ [31:0];
+    endcase
+    if (rst) begin
+      left_next  = 32'd0;
+    end
+  end
+  always @* begin
+    first_address_next  = first_address;
+    casez (action)
+      2'h1:
+          first_address_next  = jobs__payload[39:0];
+    endcase
+  end
+  always @* begin
+    words_next  = words;
+    casez (action)
+      2'h1:
+          words_next  = jobs__payload[71:40];
+    endcase
+  end
+  always @* begin
+    passes_after_next  = passes_after;
+    casez (action)
+      2'h1:
+          passes_after_next  = _16_ [15:0];
+      2'h2:
+          passes_after_next  = _17_ [15:0];
+    endcase
+    if (rst) begin
+      passes_after_next  = 16'h0000;
+    end
+  end
+  always @* begin
+    axi__araddr_next  = axi__araddr;
+    casez (action)
+      2'h1:
+          /* empty */;
+      2'h2:
+          /* empty */;
+      2'h3:
+          axi__araddr_next  = { word, 4'h0 };
+    endcase
+    if (rst) begin
+      axi__araddr_next  = 40'h0000000000;
+    end
+  end
+  always @* begin
+    axi__arlen_next  = axi__arlen;
+    casez (action)
+      2'h1:
+          /* empty */;
+      2'h2:
+          /* empty */;
+      2'h3:
+          axi__arlen_next  = { _20_ [5], _20_ [5], _20_  };
+    endcase
+    if (rst) begin
+      axi__arlen_next  = 8'h00;
+    end
+  end
+  always @* begin
+    in_flight_next  = _23_ [2:0];
+    if (rst) begin
+      in_flight_next  = 3'h0;
+    end
+  end
+  always @* begin
+    reserved_next  = _25_ [6:0];
+    if (rst) begin
+      reserved_next  = 7'h00;
+    end
+  end
+  always @* begin
+    transferred_next  = transferred;
+    if (clear) begin
+      transferred_next  = 48'h000000000000;
+    end else if (arrived) begin
+      transferred_next  = _26_ [47:0];
+    end
+    if (rst) begin
+      transferred_next  = 48'h000000000000;
+    end
+  end
+  always @* begin
+    error_next  = error;
+    if (clear) begin
+      error_next  = 1'h0;
+    end else if (arrived) begin
+      if (_27_ ) begin
+        error_next  = 1'h1;
+      end
+    end
+    if (rst) begin
+      error_next  = 1'h0;
+    end
+  end
+  assign before_boundary = _2_ [8:0];
+  assign whole = _4_ [4:0];
+  assign length = _6_ [4:0];
+  assign axi__arid = 1'h0;
+  assign axi__arsize = 3'h4;
+  assign axi__arburst = 2'h1;
+  assign axi__arlock = 1'h0;
+  assign axi__arcache = 4'h3;
+  assign axi__arprot = 3'h0;
+  assign axi__arqos = 4'h0;
+  assign axi__rready = 1'h1;
+  assign axi__rvalid = arrived;
+  assign words__valid = arrived;
+  assign axi__rdata = words__payload;
+  assign \jobs__payload.address  = jobs__payload[39:0];
+  assign \jobs__payload.words  = jobs__payload[71:40];
+  assign \jobs__payload.passes  = jobs__payload[87:72];
+  assign _42_  = 1'h1;
+  assign _1_  = _40_ ;
+endmodule
+
+module dot_16x40_axi_activation_port_queue (enter__valid, clk, rst, enter__ready, leave__valid, leave__ready, leave__payload, enter__payload);
+  wire [2:0] _1_ ;
+  wire _2_ ;
+  wire [2:0] _3_ ;
+  wire [3:0] _4_ ;
+  reg [87:0] leave__payload_next ;
+  reg [87:0] second_next ;
+  reg [1:0] held_next ;
+  input clk;
+  wire clk;
+  input [87:0] enter__payload;
+  wire [87:0] enter__payload;
+  wire [39:0] \enter__payload.address ;
+  wire [15:0] \enter__payload.passes ;
+  wire [31:0] \enter__payload.words ;
+  output enter__ready;
+  wire enter__ready;
+  input enter__valid;
+  wire enter__valid;
+  wire [87:0] first;
+  wire [39:0] \first.address ;
+  wire [15:0] \first.passes ;
+  wire [31:0] \first.words ;
+  reg [1:0] held = 2'h0;
+  output [87:0] leave__payload;
+  reg [87:0] leave__payload = 88'h0000000000000000000000;
+  wire [39:0] \leave__payload.address ;
+  wire [15:0] \leave__payload.passes ;
+  wire [31:0] \leave__payload.words ;
+  input leave__ready;
+  wire leave__ready;
+  output leave__valid;
+  wire leave__valid;
+  wire pop;
+  wire push;
+  input rst;
+  wire rst;
+  reg [87:0] second = 88'h0000000000000000000000;
+  wire [39:0] \second.address ;
+  wire [15:0] \second.passes ;
+  wire [31:0] \second.words ;
+  assign push = enter__valid & enter__ready;
+  assign pop = leave__valid & leave__ready;
+  assign _1_  = held - pop;
+  assign _2_  = ! _1_ ;
+  assign _3_  = held + push;
+  assign _4_  = _3_  - pop;
+  always @(posedge clk)
+    leave__payload <= leave__payload_next ;
+  always @(posedge clk)
+    second <= second_next ;
+  always @(posedge clk)
+    held <= held_next ;
+  assign enter__ready = held != 2'h2;
+  assign leave__valid = | held;
+  always @* begin
+    leave__payload_next  = leave__payload;
+    if (pop) begin
+      leave__payload_next  = second;
+    end
+    if (push) begin
+      if (_2_ ) begin
+        leave__payload_next  = enter__payload;
+      end
+    end
+  end
+  always @* begin
+    second_next  = second;
+    if (push) begin
+      if (_2_ ) begin
+      end else begin
+        second_next  = enter__payload;
+      end
+    end
+  end
+  always @* begin
+    held_next  = _4_ [1:0];
+    if (rst) begin
+      held_next  = 2'h0;
+    end
+  end
+  assign first = leave__payload;
+  assign \leave__payload.address  = leave__payload[39:0];
+  assign \leave__payload.words  = leave__payload[71:40];
+  assign \leave__payload.passes  = leave__payload[87:72];
+  assign \first.address  = leave__payload[39:0];
+  assign \first.words  = leave__payload[71:40];
+  assign \first.passes  = leave__payload[87:72];
+  assign \second.address  = second[39:0];
+  assign \second.words  = second[71:40];
+  assign \second.passes  = second[87:72];
+  assign \enter__payload.address  = enter__payload[39:0];
+  assign \enter__payload.words  = enter__payload[71:40];
+  assign \enter__payload.passes  = enter__payload[87:72];
+endmodule
+
 module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, weights_1__payload, weights_1__valid, weights_2__payload, weights_2__valid, weights_3__payload, weights_3__valid, weights_4__payload, weights_4__valid, weights_5__payload, weights_5__valid, weights_6__payload, weights_6__valid, weights_7__payload, weights_7__valid, weights_8__payload, weights_8__valid, weights_9__payload, weights_9__valid
 , weights_10__payload, weights_10__valid, weights_11__payload, weights_11__valid, weights_12__payload, weights_12__valid, weights_13__payload, weights_13__valid, weights_14__payload, weights_14__valid, weights_15__payload, weights_15__valid, activations__payload, activations__valid, results__ready, clear_counters, clk, rst, phases__ready, weights_0__ready, weights_1__ready
 , weights_2__ready, weights_3__ready, weights_4__ready, weights_5__ready, weights_6__ready, weights_7__ready, weights_8__ready, weights_9__ready, weights_10__ready, weights_11__ready, weights_12__ready, weights_13__ready, weights_14__ready, weights_15__ready, activations__ready, results__payload, results__valid, cycles, busy, wait_weights, wait_activations
@@ -9699,6 +10511,35 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire [64:0] _9_ ;
   output [47:0] activation_words;
   wire [47:0] activation_words;
+  wire [39:0] activations_port__axi__araddr;
+  wire [1:0] activations_port__axi__arburst;
+  wire [3:0] activations_port__axi__arcache;
+  wire activations_port__axi__arid;
+  wire [7:0] activations_port__axi__arlen;
+  wire activations_port__axi__arlock;
+  wire [2:0] activations_port__axi__arprot;
+  wire [3:0] activations_port__axi__arqos;
+  wire activations_port__axi__arready;
+  wire [2:0] activations_port__axi__arsize;
+  wire activations_port__axi__arvalid;
+  wire [127:0] activations_port__axi__rdata;
+  wire activations_port__axi__rid;
+  wire activations_port__axi__rlast;
+  wire activations_port__axi__rready;
+  wire [1:0] activations_port__axi__rresp;
+  wire activations_port__axi__rvalid;
+  wire [319:0] activations_port__beats__payload;
+  wire activations_port__beats__ready;
+  wire activations_port__beats__valid;
+  wire activations_port__clear;
+  wire activations_port__error;
+  wire [87:0] activations_port__jobs__payload;
+  wire [39:0] \activations_port__jobs__payload.address ;
+  wire [15:0] \activations_port__jobs__payload.passes ;
+  wire [31:0] \activations_port__jobs__payload.words ;
+  wire activations_port__jobs__ready;
+  wire activations_port__jobs__valid;
+  wire [47:0] activations_port__transferred;
   wire [319:0] array__activations__payload;
   wire array__activations__ready;
   wire array__activations__valid;
@@ -9775,17 +10616,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire [47:0] array_wait_results;
   output [47:0] array_wait_weights;
   wire [47:0] array_wait_weights;
-  wire [39:0] axi__araddr;
-  wire [1:0] axi__arburst;
-  wire [3:0] axi__arcache;
-  wire axi__arid;
-  wire [7:0] axi__arlen;
-  wire axi__arlock;
-  wire [2:0] axi__arprot;
-  wire [3:0] axi__arqos;
-  wire axi__arready;
-  wire [2:0] axi__arsize;
-  wire axi__arvalid;
   wire [39:0] axi__awaddr;
   wire [1:0] axi__awburst;
   wire [3:0] axi__awcache;
@@ -9801,29 +10631,19 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire axi__bready;
   wire [1:0] axi__bresp;
   wire axi__bvalid;
-  wire [127:0] axi__rdata;
-  wire axi__rid;
-  wire axi__rlast;
-  wire axi__rready;
-  wire [1:0] axi__rresp;
-  wire axi__rvalid;
   wire [127:0] axi__wdata;
   wire axi__wlast;
   wire axi__wready;
   wire [15:0] axi__wstrb;
   wire axi__wvalid;
-  wire [319:0] beats__payload;
-  wire [335:0] \beats__payload$290 ;
+  wire [335:0] beats__payload;
   wire beats__ready;
-  wire \beats__ready$293 ;
   wire beats__valid;
-  wire \beats__valid$294 ;
   wire begins;
   output busy;
   wire busy;
   wire \busy$336 ;
   wire clear;
-  wire \clear$354 ;
   input clk;
   wire clk;
   input [8:0] count;
@@ -9856,7 +10676,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire entries__ready;
   wire entries__valid;
   wire error;
-  wire \error$347 ;
   output [5:0] errors;
   wire [5:0] errors;
   wire finished;
@@ -9868,17 +10687,11 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire [15:0] \forms__payload.row_tiles ;
   wire forms__ready;
   wire forms__valid;
-  wire [87:0] jobs__payload;
-  wire [71:0] \jobs__payload$325 ;
-  wire [39:0] \jobs__payload$325.address ;
-  wire [31:0] \jobs__payload$325.words ;
+  wire [71:0] jobs__payload;
   wire [39:0] \jobs__payload.address ;
-  wire [15:0] \jobs__payload.passes ;
   wire [31:0] \jobs__payload.words ;
   wire jobs__ready;
-  wire \jobs__ready$307 ;
   wire jobs__valid;
-  wire \jobs__valid$317 ;
   wire [47:0] leave__payload;
   wire [15:0] \leave__payload.groups ;
   wire [15:0] \leave__payload.k_beats ;
@@ -10116,7 +10929,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire \start$334 ;
   wire [33:0] stride_times_3;
   wire [47:0] transferred;
-  wire [47:0] \transferred$360 ;
   output [47:0] weight_words_0;
   wire [47:0] weight_words_0;
   output [47:0] weight_words_1;
@@ -10242,38 +11054,46 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire weights_3_port__jobs__valid;
   wire [47:0] weights_3_port__transferred;
   assign _1_  = | entries__payload[415:400];
-  assign entries__ready = & { forms__ready, weights_3_port__jobs__ready, weights_2_port__jobs__ready, weights_1_port__jobs__ready, weights_0_port__jobs__ready, \jobs__ready$307 , jobs__ready, enter__ready };
+  assign entries__ready = & { forms__ready, weights_3_port__jobs__ready, weights_2_port__jobs__ready, weights_1_port__jobs__ready, weights_0_port__jobs__ready, jobs__ready, activations_port__jobs__ready, enter__ready };
   assign push = entries__valid & entries__ready;
   assign _2_  = entries__payload[127:64] + 1'h0;
   assign _4_  = entries__payload[127:64] + _3_ ;
   assign _6_  = entries__payload[127:64] + _5_ ;
   assign stride_times_3 = _7_  + _8_ ;
   assign _9_  = entries__payload[127:64] + stride_times_3;
-  dot_16x40_axi_top_activations_port  activations_port (
+  dot_16x40_axi_activation_port activations_port (
     .axi__araddr(m_axi_activations_araddr),
+    .axi__arburst(m_axi_activations_arburst),
+    .axi__arcache(m_axi_activations_arcache),
+    .axi__arid(m_axi_activations_arid),
     .axi__arlen(m_axi_activations_arlen),
+    .axi__arlock(m_axi_activations_arlock),
+    .axi__arprot(m_axi_activations_arprot),
+    .axi__arqos(m_axi_activations_arqos),
     .axi__arready(m_axi_activations_arready),
+    .axi__arsize(m_axi_activations_arsize),
     .axi__arvalid(m_axi_activations_arvalid),
     .axi__rdata(m_axi_activations_rdata),
     .axi__rid(m_axi_activations_rid),
     .axi__rlast(m_axi_activations_rlast),
+    .axi__rready(m_axi_activations_rready),
     .axi__rresp(m_axi_activations_rresp),
     .axi__rvalid(m_axi_activations_rvalid),
     .beats__payload(array__activations__payload),
-    .beats__ready(beats__ready),
+    .beats__ready(activations_port__beats__ready),
     .beats__valid(array__activations__valid),
     .clear(array__clear_counters),
     .clk(clk),
-    .enter__payload(jobs__payload),
-    .enter__valid(push),
-    .error(error),
-    .jobs__ready(jobs__ready),
+    .error(activations_port__error),
+    .jobs__payload(activations_port__jobs__payload),
+    .jobs__ready(activations_port__jobs__ready),
+    .jobs__valid(push),
     .rst(rst),
     .transferred(activation_words)
   );
   dot_16x40_axi_array array (
     .activations__payload(array__activations__payload),
-    .activations__ready(beats__ready),
+    .activations__ready(activations_port__beats__ready),
     .activations__valid(array__activations__valid),
     .adds(array_adds),
     .busy(array_busy),
@@ -10284,9 +11104,9 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .phases__payload(array__phases__payload),
     .phases__ready(leave__ready),
     .phases__valid(array__phases__valid),
-    .results__payload(\beats__payload$290 ),
+    .results__payload(beats__payload),
     .results__ready(array__results__ready),
-    .results__valid(\beats__valid$294 ),
+    .results__valid(beats__valid),
     .rst(rst),
     .skips(array_skips),
     .subtracts(array_subtracts),
@@ -10381,18 +11201,18 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .axi__wlast(m_axi_results_wlast),
     .axi__wready(m_axi_results_wready),
     .axi__wvalid(m_axi_results_wvalid),
-    .beats__payload(\beats__payload$290 ),
+    .beats__payload(beats__payload),
     .beats__ready(array__results__ready),
-    .beats__valid(\beats__valid$294 ),
+    .beats__valid(beats__valid),
     .clear(array__clear_counters),
     .clk(clk),
-    .enter__payload(\jobs__payload$325 ),
+    .enter__payload(jobs__payload),
     .\enter__payload$58 (forms__payload),
     .enter__valid(push),
-    .error(\error$347 ),
+    .error(error),
     .finished(finished),
     .forms__ready(forms__ready),
-    .jobs__ready(\jobs__ready$307 ),
+    .jobs__ready(jobs__ready),
     .rst(rst),
     .transferred(result_words)
   );
@@ -10620,26 +11440,26 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__weights_14__payload = weights_3_port__beats__payload[191:128];
   assign array__weights_15__valid = array__weights_12__valid;
   assign array__weights_15__payload = weights_3_port__beats__payload[255:192];
-  assign axi__arid = 1'h0;
-  assign axi__araddr = m_axi_activations_araddr;
-  assign axi__arlen = m_axi_activations_arlen;
-  assign axi__arsize = 3'h4;
-  assign axi__arburst = 2'h1;
-  assign axi__arlock = 1'h0;
-  assign axi__arcache = 4'h3;
-  assign axi__arprot = 3'h0;
-  assign axi__arqos = 4'h0;
-  assign axi__arvalid = m_axi_activations_arvalid;
-  assign axi__arready = m_axi_activations_arready;
-  assign axi__rid = m_axi_activations_rid;
-  assign axi__rdata = m_axi_activations_rdata;
-  assign axi__rresp = m_axi_activations_rresp;
-  assign axi__rlast = m_axi_activations_rlast;
-  assign axi__rvalid = m_axi_activations_rvalid;
-  assign axi__rready = 1'h1;
-  assign beats__payload = array__activations__payload;
-  assign array__activations__ready = beats__ready;
-  assign beats__valid = array__activations__valid;
+  assign activations_port__axi__arid = m_axi_activations_arid;
+  assign activations_port__axi__araddr = m_axi_activations_araddr;
+  assign activations_port__axi__arlen = m_axi_activations_arlen;
+  assign activations_port__axi__arsize = m_axi_activations_arsize;
+  assign activations_port__axi__arburst = m_axi_activations_arburst;
+  assign activations_port__axi__arlock = m_axi_activations_arlock;
+  assign activations_port__axi__arcache = m_axi_activations_arcache;
+  assign activations_port__axi__arprot = m_axi_activations_arprot;
+  assign activations_port__axi__arqos = m_axi_activations_arqos;
+  assign activations_port__axi__arvalid = m_axi_activations_arvalid;
+  assign activations_port__axi__arready = m_axi_activations_arready;
+  assign activations_port__axi__rid = m_axi_activations_rid;
+  assign activations_port__axi__rdata = m_axi_activations_rdata;
+  assign activations_port__axi__rresp = m_axi_activations_rresp;
+  assign activations_port__axi__rlast = m_axi_activations_rlast;
+  assign activations_port__axi__rvalid = m_axi_activations_rvalid;
+  assign activations_port__axi__rready = m_axi_activations_rready;
+  assign activations_port__beats__payload = array__activations__payload;
+  assign array__activations__ready = activations_port__beats__ready;
+  assign activations_port__beats__valid = array__activations__valid;
   assign axi__awid = 1'h0;
   assign axi__awaddr = m_axi_results_awaddr;
   assign axi__awlen = m_axi_results_awlen;
@@ -10660,15 +11480,15 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign axi__bresp = m_axi_results_bresp;
   assign axi__bvalid = m_axi_results_bvalid;
   assign axi__bready = 1'h1;
-  assign array__results__payload = \beats__payload$290 ;
-  assign \beats__ready$293  = array__results__ready;
-  assign array__results__valid = \beats__valid$294 ;
+  assign array__results__payload = beats__payload;
+  assign beats__ready = array__results__ready;
+  assign array__results__valid = beats__valid;
   assign leave__payload = array__phases__payload;
   assign array__phases__ready = leave__ready;
   assign leave__valid = array__phases__valid;
   assign enter__valid = push;
+  assign activations_port__jobs__valid = push;
   assign jobs__valid = push;
-  assign \jobs__valid$317  = push;
   assign weights_0_port__jobs__valid = push;
   assign weights_1_port__jobs__valid = push;
   assign weights_2_port__jobs__valid = push;
@@ -10688,14 +11508,14 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign weights_1_port__clear = array__clear_counters;
   assign weights_2_port__clear = array__clear_counters;
   assign weights_3_port__clear = array__clear_counters;
+  assign activations_port__clear = array__clear_counters;
   assign clear = array__clear_counters;
-  assign \clear$354  = array__clear_counters;
   assign weights_0_port__transferred = weight_words_0;
   assign weights_1_port__transferred = weight_words_1;
   assign weights_2_port__transferred = weight_words_2;
   assign weights_3_port__transferred = weight_words_3;
-  assign transferred = activation_words;
-  assign \transferred$360  = result_words;
+  assign activations_port__transferred = activation_words;
+  assign transferred = result_words;
   assign array__cycles = array_cycles;
   assign array__busy = array_busy;
   assign array__wait_weights = array_wait_weights;
@@ -10705,15 +11525,7 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__adds = array_adds;
   assign array__subtracts = array_subtracts;
   assign array__skips = array_skips;
-  assign errors = { \error$347 , error, weights_3_port__error, weights_2_port__error, weights_1_port__error, weights_0_port__error };
-  assign m_axi_activations_arid = 1'h0;
-  assign m_axi_activations_arsize = 3'h4;
-  assign m_axi_activations_arburst = 2'h1;
-  assign m_axi_activations_arlock = 1'h0;
-  assign m_axi_activations_arcache = 4'h3;
-  assign m_axi_activations_arprot = 3'h0;
-  assign m_axi_activations_arqos = 4'h0;
-  assign m_axi_activations_rready = 1'h1;
+  assign errors = { error, activations_port__error, weights_3_port__error, weights_2_port__error, weights_1_port__error, weights_0_port__error };
   assign m_axi_results_awid = 1'h0;
   assign m_axi_results_awsize = 3'h4;
   assign m_axi_results_awburst = 2'h1;
@@ -10749,11 +11561,11 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \enter__payload.row_tiles  = enter__payload[15:0];
   assign \enter__payload.k_beats  = enter__payload[31:16];
   assign \enter__payload.groups  = enter__payload[47:32];
+  assign \activations_port__jobs__payload.address  = activations_port__jobs__payload[39:0];
+  assign \activations_port__jobs__payload.words  = activations_port__jobs__payload[71:40];
+  assign \activations_port__jobs__payload.passes  = activations_port__jobs__payload[87:72];
   assign \jobs__payload.address  = jobs__payload[39:0];
   assign \jobs__payload.words  = jobs__payload[71:40];
-  assign \jobs__payload.passes  = jobs__payload[87:72];
-  assign \jobs__payload$325.address  = \jobs__payload$325 [39:0];
-  assign \jobs__payload$325.words  = \jobs__payload$325 [71:40];
   assign \weights_0_port__jobs__payload.address  = weights_0_port__jobs__payload[39:0];
   assign \weights_0_port__jobs__payload.words  = weights_0_port__jobs__payload[71:40];
   assign \weights_0_port__jobs__payload.passes  = weights_0_port__jobs__payload[87:72];
@@ -10778,11 +11590,11 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign weights_0_port__jobs__payload[87:72] = entries__payload[63:48];
   assign weights_0_port__jobs__payload[71:40] = entries__payload[191:160];
   assign weights_0_port__jobs__payload[39:0] = _2_ [39:0];
-  assign \jobs__payload$325 [71:40] = entries__payload[383:352];
-  assign \jobs__payload$325 [39:0] = entries__payload[327:288];
-  assign jobs__payload[87:72] = 16'h0001;
-  assign jobs__payload[71:40] = entries__payload[287:256];
-  assign jobs__payload[39:0] = entries__payload[231:192];
+  assign jobs__payload[71:40] = entries__payload[383:352];
+  assign jobs__payload[39:0] = entries__payload[327:288];
+  assign activations_port__jobs__payload[87:72] = 16'h0001;
+  assign activations_port__jobs__payload[71:40] = entries__payload[287:256];
+  assign activations_port__jobs__payload[39:0] = entries__payload[231:192];
   assign enter__payload[47:32] = entries__payload[47:32];
   assign enter__payload[31:16] = entries__payload[31:16];
   assign enter__payload[15:0] = entries__payload[15:0];
@@ -10794,809 +11606,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign _5_  = { entries__payload[159:128], 1'h0 };
   assign _7_  = { entries__payload[159:128], 1'h0 };
   assign _8_  = { 1'h0, entries__payload[159:128] };
-endmodule
-
-module dot_16x40_axi_top_activations_port (axi__rid, axi__rdata, axi__rresp, axi__rlast, axi__rvalid, clk, rst, enter__valid, clear, beats__ready, jobs__ready, beats__valid, enter__payload, axi__arvalid, axi__araddr, axi__arlen, transferred, error, beats__payload, axi__arready);
-  output [39:0] axi__araddr;
-  wire [39:0] axi__araddr;
-  wire [39:0] \axi__araddr$13 ;
-  wire [1:0] axi__arburst;
-  wire [1:0] \axi__arburst$15 ;
-  wire [3:0] axi__arcache;
-  wire [3:0] \axi__arcache$17 ;
-  wire axi__arid;
-  wire \axi__arid$19 ;
-  output [7:0] axi__arlen;
-  wire [7:0] axi__arlen;
-  wire [7:0] \axi__arlen$21 ;
-  wire axi__arlock;
-  wire \axi__arlock$23 ;
-  wire [2:0] axi__arprot;
-  wire [2:0] \axi__arprot$25 ;
-  wire [3:0] axi__arqos;
-  wire [3:0] \axi__arqos$27 ;
-  input axi__arready;
-  wire axi__arready;
-  wire \axi__arready$29 ;
-  wire [2:0] axi__arsize;
-  wire [2:0] \axi__arsize$31 ;
-  output axi__arvalid;
-  wire axi__arvalid;
-  wire \axi__arvalid$33 ;
-  input [127:0] axi__rdata;
-  wire [127:0] axi__rdata;
-  wire [127:0] \axi__rdata$35 ;
-  input axi__rid;
-  wire axi__rid;
-  wire \axi__rid$37 ;
-  input axi__rlast;
-  wire axi__rlast;
-  wire \axi__rlast$39 ;
-  wire axi__rready;
-  wire \axi__rready$41 ;
-  input [1:0] axi__rresp;
-  wire [1:0] axi__rresp;
-  wire [1:0] \axi__rresp$43 ;
-  input axi__rvalid;
-  wire axi__rvalid;
-  wire \axi__rvalid$45 ;
-  output [319:0] beats__payload;
-  wire [319:0] beats__payload;
-  wire [319:0] \beats__payload$47 ;
-  input beats__ready;
-  wire beats__ready;
-  wire \beats__ready$49 ;
-  output beats__valid;
-  wire beats__valid;
-  wire \beats__valid$51 ;
-  input clear;
-  wire clear;
-  wire \clear$64 ;
-  input clk;
-  wire clk;
-  input [87:0] enter__payload;
-  wire [87:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [15:0] \enter__payload.passes ;
-  wire [31:0] \enter__payload.words ;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  output error;
-  wire error;
-  wire \error$68 ;
-  wire [127:0] head;
-  wire [87:0] jobs__payload;
-  wire [87:0] \jobs__payload$6 ;
-  wire [39:0] \jobs__payload$6.address ;
-  wire [15:0] \jobs__payload$6.passes ;
-  wire [31:0] \jobs__payload$6.words ;
-  wire [39:0] \jobs__payload.address ;
-  wire [15:0] \jobs__payload.passes ;
-  wire [31:0] \jobs__payload.words ;
-  output jobs__ready;
-  wire jobs__ready;
-  wire \jobs__ready$9 ;
-  wire jobs__valid;
-  wire \jobs__valid$10 ;
-  wire [87:0] leave__payload;
-  wire [39:0] \leave__payload.address ;
-  wire [15:0] \leave__payload.passes ;
-  wire [31:0] \leave__payload.words ;
-  wire leave__ready;
-  wire leave__valid;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  wire [6:0] ready;
-  input rst;
-  wire rst;
-  output [47:0] transferred;
-  wire [47:0] transferred;
-  wire [47:0] \transferred$66 ;
-  wire word_left;
-  wire [127:0] words__payload;
-  wire [127:0] \words__payload$58 ;
-  wire words__ready;
-  wire words__valid;
-  wire \words__valid$56 ;
-  assign \words__valid$56  = | ready;
-  assign pop = \words__valid$56  & words__ready;
-  dot_16x40_axi_top_activations_port_fifo  fifo (
-    .clk(clk),
-    .head(\words__payload$58 ),
-    .pop(pop),
-    .ready(ready),
-    .rst(rst),
-    .write__data(axi__rdata),
-    .write__en(axi__rvalid)
-  );
-  dot_16x40_axi_top_activations_port_gearbox  gearbox (
-    .beats__payload(beats__payload),
-    .beats__ready(beats__ready),
-    .beats__valid(beats__valid),
-    .clk(clk),
-    .rst(rst),
-    .words__payload(\words__payload$58 ),
-    .words__ready(words__ready),
-    .words__valid(\words__valid$56 )
-  );
-  dot_16x40_axi_top_activations_port_master  master (
-    .arrived(axi__rvalid),
-    .axi__araddr(axi__araddr),
-    .axi__arlen(axi__arlen),
-    .axi__arready(axi__arready),
-    .axi__arvalid(axi__arvalid),
-    .axi__rlast(axi__rlast),
-    .axi__rresp(axi__rresp),
-    .clear(clear),
-    .clk(clk),
-    .error(error),
-    .jobs__payload(\jobs__payload$6 ),
-    .jobs__ready(leave__ready),
-    .jobs__valid(\jobs__valid$10 ),
-    .rst(rst),
-    .transferred(transferred),
-    .word_left(pop),
-    .words__payload(axi__rdata)
-  );
-  dot_16x40_axi_top_activations_port_queue  queue (
-    .clk(clk),
-    .enter__payload(enter__payload),
-    .enter__ready(jobs__ready),
-    .enter__valid(enter__valid),
-    .leave__payload(\jobs__payload$6 ),
-    .leave__ready(leave__ready),
-    .leave__valid(\jobs__valid$10 ),
-    .rst(rst)
-  );
-  assign jobs__payload = enter__payload;
-  assign enter__ready = jobs__ready;
-  assign jobs__valid = enter__valid;
-  assign leave__payload = \jobs__payload$6 ;
-  assign \jobs__ready$9  = leave__ready;
-  assign leave__valid = \jobs__valid$10 ;
-  assign \axi__araddr$13  = axi__araddr;
-  assign axi__arburst = 2'h1;
-  assign \axi__arburst$15  = 2'h1;
-  assign axi__arcache = 4'h3;
-  assign \axi__arcache$17  = 4'h3;
-  assign axi__arid = 1'h0;
-  assign \axi__arid$19  = 1'h0;
-  assign \axi__arlen$21  = axi__arlen;
-  assign axi__arlock = 1'h0;
-  assign \axi__arlock$23  = 1'h0;
-  assign axi__arprot = 3'h0;
-  assign \axi__arprot$25  = 3'h0;
-  assign axi__arqos = 4'h0;
-  assign \axi__arqos$27  = 4'h0;
-  assign \axi__arready$29  = axi__arready;
-  assign axi__arsize = 3'h4;
-  assign \axi__arsize$31  = 3'h4;
-  assign \axi__arvalid$33  = axi__arvalid;
-  assign \axi__rdata$35  = axi__rdata;
-  assign \axi__rid$37  = axi__rid;
-  assign \axi__rlast$39  = axi__rlast;
-  assign axi__rready = 1'h1;
-  assign \axi__rready$41  = 1'h1;
-  assign \axi__rresp$43  = axi__rresp;
-  assign \axi__rvalid$45  = axi__rvalid;
-  assign \beats__payload$47  = beats__payload;
-  assign \beats__ready$49  = beats__ready;
-  assign \beats__valid$51  = beats__valid;
-  assign push = axi__rvalid;
-  assign words__valid = axi__rvalid;
-  assign pushed = axi__rdata;
-  assign words__payload = axi__rdata;
-  assign head = \words__payload$58 ;
-  assign word_left = pop;
-  assign \clear$64  = clear;
-  assign \transferred$66  = transferred;
-  assign \error$68  = error;
-  assign \enter__payload.address  = enter__payload[39:0];
-  assign \enter__payload.words  = enter__payload[71:40];
-  assign \enter__payload.passes  = enter__payload[87:72];
-  assign \jobs__payload.address  = enter__payload[39:0];
-  assign \jobs__payload.words  = enter__payload[71:40];
-  assign \jobs__payload.passes  = enter__payload[87:72];
-  assign \jobs__payload$6.address  = \jobs__payload$6 [39:0];
-  assign \jobs__payload$6.words  = \jobs__payload$6 [71:40];
-  assign \jobs__payload$6.passes  = \jobs__payload$6 [87:72];
-  assign \leave__payload.address  = \jobs__payload$6 [39:0];
-  assign \leave__payload.words  = \jobs__payload$6 [71:40];
-  assign \leave__payload.passes  = \jobs__payload$6 [87:72];
-endmodule
-
-module dot_16x40_axi_top_activations_port_fifo (write__en, clk, rst, pop, head, ready, write__data);
-  wire [6:0] _1_ ;
-  reg [6:0] held_next ;
-  reg [6:0] ready_next ;
-  wire [6:0] _2_ ;
-  wire [7:0] _3_ ;
-  wire [8:0] _4_ ;
-  wire [7:0] _5_ ;
-  wire [8:0] _6_ ;
-  reg [5:0] write__addr_next ;
-  reg [5:0] read_place_next ;
-  reg pushed_before_next ;
-  input clk;
-  wire clk;
-  output [127:0] head;
-  wire [127:0] head;
-  wire [5:0] head_place;
-  reg [6:0] held = 7'h00;
-  input pop;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  reg pushed_before = 1'h0;
-  wire [5:0] read__addr;
-  wire [127:0] read__data;
-  wire read__en;
-  reg [5:0] read_place = 6'h00;
-  output [6:0] ready;
-  reg [6:0] ready = 7'h00;
-  wire [6:0] \ready$3 ;
-  wire room;
-  input rst;
-  wire rst;
-  reg [5:0] write__addr = 6'h00;
-  input [127:0] write__data;
-  wire [127:0] write__data;
-  input write__en;
-  wire write__en;
-  wire [5:0] write_place;
-  reg [127:0] memory [63:0];
-  always @(posedge clk) begin
-    if (write__en)
-      memory[write__addr] <= write__data;
-  end
-  reg [127:0] _0_;
-  always @(posedge clk) begin
-    _0_ <= memory[head_place];
-  end
-  assign head = _0_;
-  assign room = held != 7'h40;
-  assign _1_  = read_place + 1'h1;
-  assign head_place = pop ? _1_ [5:0] : read_place;
-  assign _2_  = write__addr + 1'h1;
-  assign _3_  = held + write__en;
-  assign _4_  = _3_  - pop;
-  assign _5_  = ready + pushed_before;
-  assign _6_  = _5_  - pop;
-  always @(posedge clk)
-    write__addr <= write__addr_next ;
-  always @(posedge clk)
-    read_place <= read_place_next ;
-  always @(posedge clk)
-    pushed_before <= pushed_before_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  always @(posedge clk)
-    ready <= ready_next ;
-  always @* begin
-    write__addr_next  = write__addr;
-    if (write__en) begin
-      write__addr_next  = _2_ [5:0];
-    end
-    if (rst) begin
-      write__addr_next  = 6'h00;
-    end
-  end
-  always @* begin
-    read_place_next  = head_place;
-    if (rst) begin
-      read_place_next  = 6'h00;
-    end
-  end
-  always @* begin
-    pushed_before_next  = write__en;
-    if (rst) begin
-      pushed_before_next  = 1'h0;
-    end
-  end
-  always @* begin
-    held_next  = _4_ [6:0];
-    if (rst) begin
-      held_next  = 7'h00;
-    end
-  end
-  always @* begin
-    ready_next  = _6_ [6:0];
-    if (rst) begin
-      ready_next  = 7'h00;
-    end
-  end
-  assign \ready$3  = ready;
-  assign read__data = head;
-  assign push = write__en;
-  assign write_place = write__addr;
-  assign pushed = write__data;
-  assign read__en = 1'h1;
-  assign read__addr = head_place;
-endmodule
-
-module dot_16x40_axi_top_activations_port_gearbox (rst, beats__ready, words__valid, words__payload, beats__valid, words__ready, beats__payload, clk);
-  wire _1_ ;
-  wire [383:0] _2_ ;
-  wire [638:0] _3_ ;
-  wire [638:0] _4_ ;
-  wire [2:0] _5_ ;
-  reg [383:0] collected_next ;
-  reg [1:0] held_next ;
-  output [319:0] beats__payload;
-  wire [319:0] beats__payload;
-  input beats__ready;
-  wire beats__ready;
-  output beats__valid;
-  wire beats__valid;
-  input clk;
-  wire clk;
-  reg [383:0] collected = 384'h000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000;
-  reg [1:0] held = 2'h0;
-  wire pop;
-  wire push;
-  input rst;
-  wire rst;
-  input [127:0] words__payload;
-  wire [127:0] words__payload;
-  output words__ready;
-  wire words__ready;
-  input words__valid;
-  wire words__valid;
-  assign words__ready = _1_  | beats__ready;
-  assign push = words__valid & words__ready;
-  assign pop = beats__valid & beats__ready;
-  assign _4_  = { 255'h0000000000000000000000000000000000000000000000000000000000000000, _2_  } | _3_ ;
-  assign _5_  = held + push;
-  always @(posedge clk)
-    collected <= collected_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign beats__valid = held == 2'h3;
-  assign _1_  = held != 2'h3;
-  always @* begin
-    collected_next  = collected;
-    if (push) begin
-      collected_next  = _4_ [383:0];
-    end
-  end
-  always @* begin
-    if (pop) begin
-      held_next  = { 1'h0, push };
-    end else begin
-      held_next  = _5_ [1:0];
-    end
-    if (rst) begin
-      held_next  = 2'h0;
-    end
-  end
-  assign beats__payload = collected[319:0];
-  assign _2_  = { 128'h00000000000000000000000000000000, collected[383:128] };
-  assign _3_  = { 255'h0000000000000000000000000000000000000000000000000000000000000000, words__payload, 256'h0000000000000000000000000000000000000000000000000000000000000000 };
-endmodule
-
-module dot_16x40_axi_top_activations_port_master (words__payload, axi__rresp, axi__rlast, arrived, clk, rst, clear, word_left, jobs__valid, jobs__ready, jobs__payload, axi__arvalid, axi__araddr, axi__arlen, transferred, error, axi__arready);
-  wire [35:0] _1_ ;
-  wire _10_ ;
-  wire _11_ ;
-  wire _12_ ;
-  wire [7:0] _13_ ;
-  wire _14_ ;
-  wire _15_ ;
-  wire [16:0] _16_ ;
-  wire [16:0] _17_ ;
-  wire [36:0] _18_ ;
-  wire [32:0] _19_ ;
-  wire [9:0] _2_ ;
-  wire [5:0] _20_ ;
-  wire [3:0] _21_ ;
-  wire _22_ ;
-  wire [4:0] _23_ ;
-  wire [7:0] _24_ ;
-  wire [8:0] _25_ ;
-  wire [48:0] _26_ ;
-  wire _27_ ;
-  reg axi__arvalid_next ;
-  reg [35:0] word_next ;
-  wire _3_ ;
-  reg [31:0] left_next ;
-  reg [39:0] first_address_next ;
-  reg [31:0] words_next ;
-  reg [15:0] passes_after_next ;
-  reg [39:0] axi__araddr_next ;
-  reg [7:0] axi__arlen_next ;
-  reg [2:0] in_flight_next ;
-  reg [6:0] reserved_next ;
-  reg [47:0] transferred_next ;
-  reg error_next ;
-  wire [8:0] _4_ ;
-  wire [35:0] _40_ ;
-  wire _42_ ;
-  wire _5_ ;
-  wire [31:0] _6_ ;
-  wire _7_ ;
-  wire _8_ ;
-  wire _9_ ;
-  reg [1:0] action;
-  input arrived;
-  wire arrived;
-  wire asked;
-  reg [4:0] asked_words;
-  output [39:0] axi__araddr;
-  reg [39:0] axi__araddr = 40'h0000000000;
-  wire [1:0] axi__arburst;
-  wire [3:0] axi__arcache;
-  wire axi__arid;
-  output [7:0] axi__arlen;
-  reg [7:0] axi__arlen = 8'h00;
-  wire axi__arlock;
-  wire [2:0] axi__arprot;
-  wire [3:0] axi__arqos;
-  input axi__arready;
-  wire axi__arready;
-  wire [2:0] axi__arsize;
-  output axi__arvalid;
-  reg axi__arvalid = 1'h0;
-  wire [127:0] axi__rdata;
-  input axi__rlast;
-  wire axi__rlast;
-  wire axi__rready;
-  input [1:0] axi__rresp;
-  wire [1:0] axi__rresp;
-  wire axi__rvalid;
-  wire [8:0] before_boundary;
-  input clear;
-  wire clear;
-  input clk;
-  wire clk;
-  output error;
-  reg error = 1'h0;
-  reg [39:0] first_address = 40'h0000000000;
-  reg [2:0] in_flight = 3'h0;
-  input [87:0] jobs__payload;
-  wire [87:0] jobs__payload;
-  wire [39:0] \jobs__payload.address ;
-  wire [15:0] \jobs__payload.passes ;
-  wire [31:0] \jobs__payload.words ;
-  output jobs__ready;
-  wire jobs__ready;
-  input jobs__valid;
-  wire jobs__valid;
-  reg [31:0] left = 32'd0;
-  wire [4:0] length;
-  reg [15:0] passes_after = 16'h0000;
-  reg [6:0] reserved = 7'h00;
-  input rst;
-  wire rst;
-  output [47:0] transferred;
-  reg [47:0] transferred = 48'h000000000000;
-  wire [4:0] whole;
-  reg [35:0] word = 36'h000000000;
-  input word_left;
-  wire word_left;
-  reg [31:0] words = 32'd0;
-  input [127:0] words__payload;
-  wire [127:0] words__payload;
-  wire words__valid;
-  assign _40_  = word % 9'h100;
-  assign _2_  = 9'h100 - _1_ [8:0];
-  assign _3_  = _2_ [8:0] < 5'h10;
-  assign _4_  = _3_  ? _2_ [8:0] : 9'h010;
-  assign _5_  = left < _4_ [4:0];
-  assign _6_  = _5_  ? left : { 27'h0000000, _4_ [4:0] };
-  assign _7_  = | left;
-  assign _8_  = | passes_after;
-  assign _9_  = ~ axi__arvalid;
-  assign _10_  = _9_  | axi__arready;
-  assign _11_  = in_flight != 3'h4;
-  assign _12_  = _10_  & _11_ ;
-  assign _13_  = reserved + _6_ [4:0];
-  assign _14_  = _13_  <= 7'h40;
-  assign _15_  = _12_  & _14_ ;
-  assign jobs__ready = action == 1'h1;
-  assign asked = action == 2'h3;
-  assign _16_  = jobs__payload[87:72] - 1'h1;
-  assign _17_  = passes_after - 1'h1;
-  assign _18_  = word + _6_ [4:0];
-  assign _19_  = left - _6_ [4:0];
-  assign _20_  = _6_ [4:0] - 1'h1;
-  assign _21_  = in_flight + asked;
-  assign _22_  = arrived & axi__rlast;
-  assign _23_  = _21_  - _22_ ;
-  assign _24_  = reserved + asked_words;
-  assign _25_  = _24_  - word_left;
-  assign _26_  = transferred + 1'h1;
-  assign _27_  = | axi__rresp;
-  always @(posedge clk)
-    axi__arvalid <= axi__arvalid_next ;
-  always @(posedge clk)
-    word <= word_next ;
-  always @(posedge clk)
-    left <= left_next ;
-  always @(posedge clk)
-    first_address <= first_address_next ;
-  always @(posedge clk)
-    words <= words_next ;
-  always @(posedge clk)
-    passes_after <= passes_after_next ;
-  always @(posedge clk)
-    axi__araddr <= axi__araddr_next ;
-  always @(posedge clk)
-    axi__arlen <= axi__arlen_next ;
-  always @(posedge clk)
-    in_flight <= in_flight_next ;
-  always @(posedge clk)
-    reserved <= reserved_next ;
-  always @(posedge clk)
-    transferred <= transferred_next ;
-  always @(posedge clk)
-    error <= error_next ;
-  always @* begin
-    action = 2'h0;
-    if (_7_ ) begin
-      if (_15_ ) begin
-        action = 2'h3;
-      end
-    end else if (_8_ ) begin
-      action = 2'h2;
-    end else if (jobs__valid) begin
-      action = 2'h1;
-    end
-  end
-  always @* begin
-    asked_words = 5'h00;
-    if (asked) begin
-      asked_words = _6_ [4:0];
-    end
-  end
-  always @* begin
-    axi__arvalid_next  = axi__arvalid;
-    if (axi__arready) begin
-      axi__arvalid_next  = 1'h0;
-    end
-    casez (action)
-      2'h1:
-          /* empty */;
-      2'h2:
-          /* empty */;
-      2'h3:
-          axi__arvalid_next  = 1'h1;
-    endcase
-    if (rst) begin
-      axi__arvalid_next  = 1'h0;
-    end
-  end
-  always @* begin
-    word_next  = word;
-    casez (action)
-      2'h1:
-          word_next  = jobs__payload[39:4];
-      2'h2:
-          word_next  = first_address[39:4];
-      2'h3:
-          word_next  = _18_ [35:0];
-    endcase
-  end
-  always @* begin
-    left_next  = left;
-    casez (action)
-      2'h1:
-          left_next  = jobs__payload[71:40];
-      2'h2:
-          left_next  = words;
-      2'h3:
-          left_next  = _19_ [31:0];
-    endcase
-    if (rst) begin
-      left_next  = 32'd0;
-    end
-  end
-  always @* begin
-    first_address_next  = first_address;
-    casez (action)
-      2'h1:
-          first_address_next  = jobs__payload[39:0];
-    endcase
-  end
-  always @* begin
-    words_next  = words;
-    casez (action)
-      2'h1:
-          words_next  = jobs__payload[71:40];
-    endcase
-  end
-  always @* begin
-    passes_after_next  = passes_after;
-    casez (action)
-      2'h1:
-          passes_after_next  = _16_ [15:0];
-      2'h2:
-          passes_after_next  = _17_ [15:0];
-    endcase
-    if (rst) begin
-      passes_after_next  = 16'h0000;
-    end
-  end
-  always @* begin
-    axi__araddr_next  = axi__araddr;
-    casez (action)
-      2'h1:
-          /* empty */;
-      2'h2:
-          /* empty */;
-      2'h3:
-          axi__araddr_next  = { word, 4'h0 };
-    endcase
-    if (rst) begin
-      axi__araddr_next  = 40'h0000000000;
-    end
-  end
-  always @* begin
-    axi__arlen_next  = axi__arlen;
-    casez (action)
-      2'h1:
-          /* empty */;
-      2'h2:
-          /* empty */;
-      2'h3:
-          axi__arlen_next  = { _20_ [5], _20_ [5], _20_  };
-    endcase
-    if (rst) begin
-      axi__arlen_next  = 8'h00;
-    end
-  end
-  always @* begin
-    in_flight_next  = _23_ [2:0];
-    if (rst) begin
-      in_flight_next  = 3'h0;
-    end
-  end
-  always @* begin
-    reserved_next  = _25_ [6:0];
-    if (rst) begin
-      reserved_next  = 7'h00;
-    end
-  end
-  always @* begin
-    transferred_next  = transferred;
-    if (clear) begin
-      transferred_next  = 48'h000000000000;
-    end else if (arrived) begin
-      transferred_next  = _26_ [47:0];
-    end
-    if (rst) begin
-      transferred_next  = 48'h000000000000;
-    end
-  end
-  always @* begin
-    error_next  = error;
-    if (clear) begin
-      error_next  = 1'h0;
-    end else if (arrived) begin
-      if (_27_ ) begin
-        error_next  = 1'h1;
-      end
-    end
-    if (rst) begin
-      error_next  = 1'h0;
-    end
-  end
-  assign before_boundary = _2_ [8:0];
-  assign whole = _4_ [4:0];
-  assign length = _6_ [4:0];
-  assign axi__arid = 1'h0;
-  assign axi__arsize = 3'h4;
-  assign axi__arburst = 2'h1;
-  assign axi__arlock = 1'h0;
-  assign axi__arcache = 4'h3;
-  assign axi__arprot = 3'h0;
-  assign axi__arqos = 4'h0;
-  assign axi__rready = 1'h1;
-  assign axi__rvalid = arrived;
-  assign words__valid = arrived;
-  assign axi__rdata = words__payload;
-  assign \jobs__payload.address  = jobs__payload[39:0];
-  assign \jobs__payload.words  = jobs__payload[71:40];
-  assign \jobs__payload.passes  = jobs__payload[87:72];
-  assign _42_  = 1'h1;
-  assign _1_  = _40_ ;
-endmodule
-
-module dot_16x40_axi_top_activations_port_queue (rst, enter__valid, enter__ready, leave__valid, leave__ready, enter__payload, leave__payload, clk);
-  wire [2:0] _1_ ;
-  wire _2_ ;
-  wire [2:0] _3_ ;
-  wire [3:0] _4_ ;
-  reg [87:0] leave__payload_next ;
-  reg [87:0] second_next ;
-  reg [1:0] held_next ;
-  input clk;
-  wire clk;
-  input [87:0] enter__payload;
-  wire [87:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [15:0] \enter__payload.passes ;
-  wire [31:0] \enter__payload.words ;
-  output enter__ready;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  wire [87:0] first;
-  wire [39:0] \first.address ;
-  wire [15:0] \first.passes ;
-  wire [31:0] \first.words ;
-  reg [1:0] held = 2'h0;
-  output [87:0] leave__payload;
-  reg [87:0] leave__payload = 88'h0000000000000000000000;
-  wire [39:0] \leave__payload.address ;
-  wire [15:0] \leave__payload.passes ;
-  wire [31:0] \leave__payload.words ;
-  input leave__ready;
-  wire leave__ready;
-  output leave__valid;
-  wire leave__valid;
-  wire pop;
-  wire push;
-  input rst;
-  wire rst;
-  reg [87:0] second = 88'h0000000000000000000000;
-  wire [39:0] \second.address ;
-  wire [15:0] \second.passes ;
-  wire [31:0] \second.words ;
-  assign push = enter__valid & enter__ready;
-  assign pop = leave__valid & leave__ready;
-  assign _1_  = held - pop;
-  assign _2_  = ! _1_ ;
-  assign _3_  = held + push;
-  assign _4_  = _3_  - pop;
-  always @(posedge clk)
-    leave__payload <= leave__payload_next ;
-  always @(posedge clk)
-    second <= second_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign enter__ready = held != 2'h2;
-  assign leave__valid = | held;
-  always @* begin
-    leave__payload_next  = leave__payload;
-    if (pop) begin
-      leave__payload_next  = second;
-    end
-    if (push) begin
-      if (_2_ ) begin
-        leave__payload_next  = enter__payload;
-      end
-    end
-  end
-  always @* begin
-    second_next  = second;
-    if (push) begin
-      if (_2_ ) begin
-      end else begin
-        second_next  = enter__payload;
-      end
-    end
-  end
-  always @* begin
-    held_next  = _4_ [1:0];
-    if (rst) begin
-      held_next  = 2'h0;
-    end
-  end
-  assign first = leave__payload;
-  assign \leave__payload.address  = leave__payload[39:0];
-  assign \leave__payload.words  = leave__payload[71:40];
-  assign \leave__payload.passes  = leave__payload[87:72];
-  assign \first.address  = leave__payload[39:0];
-  assign \first.words  = leave__payload[71:40];
-  assign \first.passes  = leave__payload[87:72];
-  assign \second.address  = second[39:0];
-  assign \second.words  = second[71:40];
-  assign \second.passes  = second[87:72];
-  assign \enter__payload.address  = enter__payload[39:0];
-  assign \enter__payload.words  = enter__payload[71:40];
-  assign \enter__payload.passes  = enter__payload[87:72];
 endmodule
 
 module dot_16x40_axi_top_phase_queue (rst, enter__valid, enter__ready, leave__valid, leave__ready, enter__payload, leave__payload, clk);
@@ -13073,7 +13082,7 @@ module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__vali
     .clk(clk),
     .digits(jobs__payload[34:32]),
     .last(last),
-    .port_672_0 (sums),
+    .port_529_0 (sums),
     .rst(rst),
     .sum(sum),
     .take(\take$20 ),
@@ -13112,7 +13121,7 @@ module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__vali
     .next_block(next_block),
     .next_group(next_group),
     .one_group(one_group),
-    .port_713_0 (jobs__payload[31:0]),
+    .port_570_0 (jobs__payload[31:0]),
     .rst(rst),
     .step(step)
   );
@@ -13334,7 +13343,7 @@ module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__vali
   assign \jobs__payload.codes  = jobs__payload[35];
 endmodule
 
-module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_ends, last, port_672_0 , digits, sum, clk);
+module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_ends, last, port_529_0 , digits, sum, clk);
   wire [32:0] _1_ ;
   wire [4:0] _10_ ;
   wire _11_ ;
@@ -13380,8 +13389,8 @@ module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_e
   wire [31:0] next_tripled_2;
   wire [31:0] next_tripled_3;
   reg [3:0] place = 4'h0;
-  input [83:0] port_672_0 ;
-  wire [83:0] port_672_0 ;
+  input [83:0] port_529_0 ;
+  wire [83:0] port_529_0 ;
   wire [3:0] read__addr;
   wire [127:0] read__data;
   input rst;
@@ -13404,13 +13413,13 @@ module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_e
   end
   assign next_kept = memory[_10_ [3:0]];
   assign _1_  = next_kept[31:0] + { next_kept[30:0], 1'h0 };
-  assign _2_  = tripled[31:0] + { port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20:0] };
+  assign _2_  = tripled[31:0] + { port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20:0] };
   assign _3_  = next_kept[63:32] + { next_kept[62:32], 1'h0 };
-  assign _4_  = tripled[63:32] + { port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41:21] };
+  assign _4_  = tripled[63:32] + { port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41:21] };
   assign _5_  = next_kept[95:64] + { next_kept[94:64], 1'h0 };
-  assign _6_  = tripled[95:64] + { port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62:42] };
+  assign _6_  = tripled[95:64] + { port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62:42] };
   assign _7_  = next_kept[127:96] + { next_kept[126:96], 1'h0 };
-  assign _8_  = tripled[127:96] + { port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83:63] };
+  assign _8_  = tripled[127:96] + { port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83:63] };
   assign last = ! behind;
   assign next_first = tile_ends ? last : first;
   assign _9_  = place + 1'h1;
@@ -13493,7 +13502,7 @@ module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_e
     end
   end
   assign next_tripled_0 = _1_ [31:0];
-  assign word = { port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83], port_672_0 [83:62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62], port_672_0 [62:41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41], port_672_0 [41:20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20], port_672_0 [20:0] };
+  assign word = { port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83:62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62:41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41:20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20:0] };
   assign next_tripled_1 = _3_ [31:0];
   assign next_tripled_2 = _5_ [31:0];
   assign next_tripled_3 = _7_ [31:0];
@@ -15010,7 +15019,7 @@ module dot_16x40_axi_top_results_port_stage_encoder_thresholds_divider (rst, sca
   assign carry = fits;
 endmodule
 
-module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, first_tile, last_word, last_group, last_tile, last_block, port_713_0 , step, next_block, one_group, next_group, group, clk);
+module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, first_tile, last_word, last_group, last_tile, last_block, port_570_0 , step, next_block, one_group, next_group, group, clk);
   wire _1_ ;
   wire [16:0] _10_ ;
   wire [16:0] _11_ ;
@@ -15064,8 +15073,8 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   wire next_group;
   input one_group;
   wire one_group;
-  input [31:0] port_713_0 ;
-  wire [31:0] port_713_0 ;
+  input [31:0] port_570_0 ;
+  wire [31:0] port_570_0 ;
   wire [15:0] row_tiles;
   input rst;
   wire rst;
@@ -15092,13 +15101,13 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   assign _9_  = last_group ? 3'h0 : _8_ ;
   assign _10_  = tile + 1'h1;
   assign _11_  = last_tile ? 17'h00000 : _10_ ;
-  assign _12_  = port_713_0 [15:0] - 1'h1;
+  assign _12_  = port_570_0 [15:0] - 1'h1;
   assign _13_  = \begin  | next_block;
-  assign _14_  = \begin  ? port_713_0 [31:16] : groups_after;
+  assign _14_  = \begin  ? port_570_0 [31:16] : groups_after;
   assign _15_  = _14_  > 3'h4;
-  assign _16_  = \begin  ? port_713_0 [31:16] : groups_after;
+  assign _16_  = \begin  ? port_570_0 [31:16] : groups_after;
   assign _17_  = _16_  - 3'h4;
-  assign _18_  = \begin  ? port_713_0 [31:16] : groups_after;
+  assign _18_  = \begin  ? port_570_0 [31:16] : groups_after;
   assign _19_  = _18_  - 1'h1;
   always @(posedge clk)
     word <= word_next ;
@@ -15174,8 +15183,8 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
       groups_after_next  = 16'h0000;
     end
   end
-  assign row_tiles = port_713_0 [15:0];
-  assign groups = port_713_0 [31:16];
+  assign row_tiles = port_570_0 [15:0];
+  assign groups = port_570_0 [31:16];
 endmodule
 
 module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata, axi__rresp, axi__rlast, axi__rvalid, beats__ready, clear, clk, rst, jobs__ready, axi__arid, axi__araddr, axi__arlen, axi__arsize, axi__arburst, axi__arlock, axi__arcache, axi__arprot, axi__arqos

@@ -7,9 +7,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Member, Out
 
 from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
-from bitsim.gateware.emit.shared import Shared, place
 from bitsim.gateware.host.axi_lite import AxiLiteSignature, AxiLiteSlave
 from bitsim.gateware.host.csr import Csr
+from bitsim.gateware.once import Platform, once
 from bitsim.gateware.serial.bridge import SerialBridge
 from bitsim.gateware.serial.onchip_memory import OnchipMemory
 from bitsim.gateware.top import Top, axi_name, read_ports
@@ -23,14 +23,14 @@ from bitsim.spec.link.axi4 import Axi4BusSpec
 CONTROL = "s_axi"  # what the names of the AXI4-Lite ports begin with
 
 
-def make_accelerator(spec: AcceleratorSpec, shared: Shared | None = None) -> wiring.Component:
+def make_accelerator(spec: AcceleratorSpec) -> wiring.Component:
     """What the file's [host] asks for; without one the accelerator has no registers."""
     assert spec.bus is not None
     if spec.host is None:
-        return Top(spec.array, spec.bus, shared)
+        return Top(spec.array, spec.bus)
     if isinstance(spec.host, SerialHostSpec):
-        return SerialAccelerator(spec, shared)
-    return AxiAccelerator(spec, shared)
+        return SerialAccelerator(spec)
+    return AxiAccelerator(spec)
 
 
 def axi_ports(bus: Axi4BusSpec) -> dict[str, Member]:
@@ -49,19 +49,16 @@ def axi_ports(bus: Axi4BusSpec) -> dict[str, Member]:
 class AxiAccelerator(wiring.Component):
     """`Top` with registers: AXI4-Lite slave `s_axi_...`, AXI4 masters `m_axi_...`, `irq`."""
 
-    clocked = True
-
-    def __init__(self, spec: AcceleratorSpec, shared: Shared | None = None) -> None:
+    def __init__(self, spec: AcceleratorSpec) -> None:
         assert spec.bus is not None
         self.spec = spec
         self.bus: Axi4BusSpec = spec.bus
-        self.shared = shared
         self.masters = _masters(spec.bus)
         super().__init__(axi_ports(spec.bus))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        top = _place_top(m, self.spec, self.bus, self.shared)
+        m.submodules.top = top = Top(self.spec.array, self.bus)
         m.submodules.csr = csr = Csr(register_map(self.spec), self.bus)
         m.submodules.slave = slave = AxiLiteSlave()
         wiring.connect(m, slave.access, csr.access)
@@ -85,20 +82,21 @@ class SerialAccelerator(wiring.Component):
     irq     as the registers say
     """
 
+    module = "accelerator"
     clocked = True
 
-    def __init__(self, spec: AcceleratorSpec, shared: Shared | None = None) -> None:
+    def __init__(self, spec: AcceleratorSpec) -> None:
         assert spec.bus is not None
         assert isinstance(spec.host, SerialHostSpec)
         self.spec = spec
         self.bus: Axi4BusSpec = spec.bus
         self.host: SerialHostSpec = spec.host
-        self.shared = shared
         super().__init__({"rx": In(1), "tx": Out(1, init=1), "busy": Out(1), "irq": Out(1)})
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
-        top = _place_top(m, self.spec, self.bus, self.shared)
+        m.submodules.top = top = Top(self.spec.array, self.bus)
         readers = read_ports(self.bus)
         clock_mhz, memory_bytes = self.spec.clock_mhz, self.host.memory_bytes
         m.submodules.csr = csr = Csr(register_map(self.spec), self.bus)
@@ -126,15 +124,7 @@ def _masters(bus: Axi4BusSpec) -> dict[str, AxiReadSignature | AxiWriteSignature
     return {**reads, "results": AxiWriteSignature(bus)}
 
 
-def _place_top(
-    m: Module, spec: AcceleratorSpec, bus: Axi4BusSpec, shared: Shared | None
-) -> wiring.PureInterface:
-    return place(m, shared, "top", "top", lambda: Top(spec.array, bus, shared))
-
-
-def _connect_controls(
-    m: Module, csr: Csr, top: wiring.PureInterface, registers: RegisterMap
-) -> None:
+def _connect_controls(m: Module, csr: Csr, top: Top, registers: RegisterMap) -> None:
     for name in ("list_enable", "list_index", "list_data", "start", "count"):
         m.d.comb += getattr(top, name).eq(getattr(csr, name))
     for name in ("busy", "done", "errors", *registers.counters):

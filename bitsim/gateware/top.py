@@ -17,7 +17,7 @@ from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.list_reader import ListReader, list_write_ports
 from bitsim.gateware.bus.read_port import ReadPort
 from bitsim.gateware.bus.write_port import WritePort
-from bitsim.gateware.emit.shared import Shared, place
+from bitsim.gateware.once import Platform, once
 from bitsim.gateware.results.stage import result_job
 from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
@@ -27,12 +27,12 @@ from bitsim.units import BITS_PER_BYTE
 class Top(wiring.Component):
     """Ports: AXI4 masters `m_axi_...`, the list, `start` and what became of it, counters."""
 
+    module = "top"
     clocked = True
 
-    def __init__(self, array: DotSpec, bus: Axi4BusSpec, shared: Shared | None = None) -> None:
+    def __init__(self, array: DotSpec, bus: Axi4BusSpec) -> None:
         self.array = array
         self.bus = bus
-        self.shared = shared
         super().__init__(
             {
                 **list_write_ports(bus),
@@ -52,17 +52,12 @@ class Top(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         m.submodules.reader = reader = ListReader(self.bus)
         m.submodules.phase_queue = phases = JobQueue(PHASE)
-        array = place(
-            m,
-            self.shared,
-            "array",
-            "array",
-            lambda: make_array(self.array, self.shared, counters_by_port=True),
-        )
+        m.submodules.array = array = make_array(self.array, counters_by_port=True)
         weights = [self._weight_port(m, array, index) for index in range(self.bus.weight_ports)]
         activations = self._activation_port(m, array)
         results = self._result_port(m, array)
@@ -92,13 +87,8 @@ class Top(wiring.Component):
         """A port and its columns: their queues are equally full, so one speaks for all."""
         layout = BusLayout(self.array, self.bus)
         beat_bits = self.array.beat_bytes * BITS_PER_BYTE
-        port = place(
-            m,
-            self.shared,
-            f"weights_{index}_port",
-            "weight_port",
-            lambda: ReadPort(self.bus, layout.step_words, layout.port_columns * beat_bits),
-        )
+        port = ReadPort("weight_port", self.bus, layout.step_words, layout.port_columns * beat_bits)
+        m.submodules[f"weights_{index}_port"] = port
         connect_flat(m, self, axi_name(f"weights_{index}"), port.axi)
         first = index * layout.port_columns
         columns = [
@@ -115,7 +105,8 @@ class Top(wiring.Component):
     def _activation_port(self, m: Module, array: wiring.PureInterface) -> ReadPort:
         beat_words = BusLayout(self.array, self.bus).activation_words
         beat_bits = len(array.activations.payload)
-        m.submodules.activations_port = port = ReadPort(self.bus, beat_words, beat_bits)
+        port = ReadPort("activation_port", self.bus, beat_words, beat_bits)
+        m.submodules.activations_port = port
         connect_flat(m, self, axi_name("activations"), port.axi)
         wiring.connect(m, port.beats, array.activations)
         return port
@@ -123,7 +114,7 @@ class Top(wiring.Component):
     def _result_port(self, m: Module, array: wiring.PureInterface) -> WritePort:
         sums = self.array.columns * self.array.slices
         m.submodules.results_port = port = WritePort(
-            self.bus, sums, self.array.accumulator_bits, self.array.hold, self.shared
+            self.bus, sums, self.array.accumulator_bits, self.array.hold
         )
         connect_flat(m, self, axi_name("results"), port.axi)
         wiring.connect(m, array.results, port.beats)

@@ -55,33 +55,31 @@ def array(**sizes: int | str) -> DotSpec:
 
 def _weight_queue(size: int) -> Proof:
     return Proof(
-        "weight_queue", f"{size} places", lambda _: WeightQueue(2, size), {"SIZE": size}, cover=12
+        "weight_queue", f"{size} places", lambda: WeightQueue(2, size), {"SIZE": size}, cover=12
     )
 
 
 def _result_queue(size: int) -> Proof:
     return Proof(
-        "result_queue", f"{size} places", lambda _: ResultQueue(1, 2, size), {"SIZE": size},
+        "result_queue", f"{size} places", lambda: ResultQueue(1, 2, size), {"SIZE": size},
         cover=12,
     )  # fmt: skip
 
 
 def _activation_ring(size: int) -> Proof:
     return Proof(
-        "activation_ring", f"{size} places", lambda _: ActivationRing(2, size), {"SIZE": size},
+        "activation_ring", f"{size} places", lambda: ActivationRing(2, size), {"SIZE": size},
         cover=12,
     )  # fmt: skip
 
 
 def _word_fifo(size: int) -> Proof:
-    return Proof(
-        "word_fifo", f"{size} words", lambda _: WordFifo(2, size), {"SIZE": size}, cover=12
-    )
+    return Proof("word_fifo", f"{size} words", lambda: WordFifo(2, size), {"SIZE": size}, cover=12)
 
 
 def _gearbox(words: int) -> Proof:
     return Proof(
-        "gearbox", f"{words} words", lambda _: Gearbox(2, words, 2 * words), {"BEAT_WORDS": words},
+        "gearbox", f"{words} words", lambda: Gearbox(2, words, 2 * words), {"BEAT_WORDS": words},
         cover=12,
     )  # fmt: skip
 
@@ -90,7 +88,7 @@ def _result_cutter(sums: int, sum_bits: int, word_bits: int) -> Proof:
     return Proof(
         "result_cutter",
         f"{sums} sums of {sum_bits} bits, {word_bits}-bit words",
-        lambda _: ResultCutter(sums, sum_bits, word_bits),
+        lambda: ResultCutter(sums, sum_bits, word_bits),
         {"SUMS": sums, "SUM_BITS": sum_bits, "WORD_BITS": word_bits},
         cover=12,
     )
@@ -100,7 +98,7 @@ def _digit_combiner(hold: int, beat_words: int) -> Proof:
     return Proof(
         "digit_combiner",
         f"3 digits, hold {hold}, {beat_words} words a beat",
-        lambda _: DigitCombiner(32, hold, beat_words, 3),
+        lambda: DigitCombiner(32, hold, beat_words, 3),
         {"PLACES": hold * beat_words, "BEAT_WORDS": beat_words, "DIGITS": 3},
         cover=12,
     )
@@ -111,7 +109,7 @@ def _result_stage(sum_bits: int) -> Proof:
     return Proof(
         "result_stage",
         f"codes of 2 beats of a sum of {sum_bits} bits",
-        lambda shared: ResultStage(results, 32, sum_bits, 1, 1, shared),
+        lambda: ResultStage(results, 32, sum_bits, 1, 1),
         {"SUM_BITS": sum_bits},
         cover=12,
     )
@@ -121,7 +119,7 @@ def _sum_search(bits: int) -> Proof:
     return Proof(
         "sum_search",
         f"magnitudes of {bits} bits",
-        lambda _: SumSearch(bits),
+        lambda: SumSearch(bits),
         {"BITS": bits},
         include=search_names(bits),
     )
@@ -129,14 +127,14 @@ def _sum_search(bits: int) -> Proof:
 
 def _decoder(packing: Packing) -> Proof:
     parameters = {"RADIX": RADIX[packing], "COUNT": WEIGHTS_PER_BYTE[packing]}
-    return Proof("decoder", packing, lambda _: Decoder(packing), parameters)
+    return Proof("decoder", packing, lambda: Decoder(packing), parameters)
 
 
 def _sequencer(hold: int, results: int) -> Proof:
     return Proof(
         "sequencer",
         f"hold {hold}, {results} results",
-        lambda _: Sequencer(array(hold=hold, result_fifo_beats=results)),
+        lambda: Sequencer(array(hold=hold, result_fifo_beats=results)),
         {"HOLD": hold, "RESULTS": results},
         cover=24,
     )
@@ -146,7 +144,7 @@ def _steps(largest: int) -> Proof:
     return Proof(
         "sequencer",
         f"steps of phases to {largest} x {largest} x {largest}",
-        lambda _: Sequencer(array(hold=3)),
+        lambda: Sequencer(array(hold=3)),
         {"HOLD": 3, "LARGEST": largest, "COUNT_STEPS": 1},
     )
 
@@ -154,7 +152,7 @@ def _steps(largest: int) -> Proof:
 def _lane(packing: Packing) -> Proof:
     spec = array(weight_packing=packing, accumulator_bits=9)
     parameters = {"BASE3": int(packing == "base3"), "BITS": 9}
-    return Proof("lane", packing, lambda _: Column(spec), parameters, cover=4)
+    return Proof("lane", packing, lambda: Column(spec), parameters, cover=4)
 
 
 def _accumulator(lanes: int, hold: int, max_k: int) -> Proof:
@@ -165,7 +163,7 @@ def _accumulator(lanes: int, hold: int, max_k: int) -> Proof:
     return Proof(
         "accumulator",
         f"{lanes} lanes, hold {hold}, max_k {max_k}, {bits} bits",
-        lambda _: Column(spec),
+        lambda: Column(spec),
         {"LANES": lanes, "HOLD": hold, "MAX_K": max_k, "BITS": bits},
         cover=8,
     )
@@ -173,14 +171,14 @@ def _accumulator(lanes: int, hold: int, max_k: int) -> Proof:
 
 def _tree(lanes: int) -> Proof:
     return Proof(
-        "tree", f"{lanes} lanes", lambda _: Tree(lanes), {"LANES": lanes},
+        "tree", f"{lanes} lanes", lambda: Tree(lanes), {"LANES": lanes},
         include=adder_names(lanes),
     )  # fmt: skip
 
 
 def _lane_adder(bits: int) -> Proof:
     return Proof(
-        "lane_adder", f"ECP5, {bits} bits", lambda _: LaneAdder(bits), {"BITS": bits},
+        "lane_adder", f"ECP5, {bits} bits", lambda: LaneAdder(bits), {"BITS": bits},
         cells=FABRICS["ecp5"].cells,
     )  # fmt: skip
 
@@ -191,9 +189,7 @@ def _array() -> Proof:
         activation_buffer_beats=4,
     )  # fmt: skip
     # The counters of the lanes have four registers one behind the other.
-    return Proof(
-        "array", "2 columns, 2 lanes, hold 2", lambda shared: Dot(spec, shared), depth=4, cover=24
-    )
+    return Proof("array", "2 columns, 2 lanes, hold 2", lambda: Dot(spec), depth=4, cover=24)
 
 
 # Bursts of three words, two of them outstanding, FIFOs of four words.
@@ -214,7 +210,7 @@ _QUICK = (
     _sequencer(3, 2),
     _accumulator(2, 1, 5),
     _lane_adder(9),
-    Proof("lane_pair", "Xilinx", lambda _: LanePair(), cells=FABRICS["xilinx"].cells),
+    Proof("lane_pair", "Xilinx", LanePair, cells=FABRICS["xilinx"].cells),
 )
 _SLOW = (
     _tree(3),
@@ -233,17 +229,17 @@ _SLOW = (
     _array(),
     _word_fifo(2),
     _word_fifo(3),
-    Proof("job_queue", "2 bits", lambda _: JobQueue(2), cover=8),
+    Proof("job_queue", "2 bits", lambda: JobQueue(2), cover=8),
     _gearbox(1),
     _gearbox(3),
     _result_cutter(3, 9, 64),
     _result_cutter(2, 40, 32),
-    Proof("read_master", "bursts of 3, 2 outstanding", lambda _: ReadMasterAlone(BUS), cover=24),
-    Proof("write_master", "bursts of 3, 2 outstanding", lambda _: WriteMaster(BUS), cover=24),
+    Proof("read_master", "bursts of 3, 2 outstanding", lambda: ReadMasterAlone(BUS), cover=24),
+    Proof("write_master", "bursts of 3, 2 outstanding", lambda: WriteMaster(BUS), cover=24),
     _digit_combiner(3, 1),
     _digit_combiner(2, 2),
     _sum_search(2),
     _result_stage(9),
-    Proof("list_reader", "2 entries", lambda _: ListReader(BUS), {"ENTRIES": 2}, cover=12),
+    Proof("list_reader", "2 entries", lambda: ListReader(BUS), {"ENTRIES": 2}, cover=12),
 )
 PROOFS = (*_QUICK, *(replace(proof, full=True) for proof in _SLOW))

@@ -17,8 +17,6 @@ from bitsim.spec.link.axi4 import Axi4BusSpec
 class Tree(wiring.Component):
     """The adder tree without pipeline registers, its terms as ports."""
 
-    clocked = False
-
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
         bits = ACTIVATION_BITS + (lanes - 1).bit_length()
@@ -45,8 +43,6 @@ class Tree(wiring.Component):
 
 class ReadMasterAlone(wiring.Component):
     """A read master whose words have no `ready`: it is the constant 1, which cannot be a port."""
-
-    clocked = True
 
     def __init__(self, bus: Axi4BusSpec) -> None:
         self.bus = bus

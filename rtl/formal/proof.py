@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from amaranth.lib import wiring
 
-from bitsim.gateware.emit.shared import Shared
-
 
 @dataclass(frozen=True)
 class Proof:
@@ -26,7 +24,7 @@ class Proof:
 
     block: str
     size: str
-    make: Callable[[Shared], wiring.Component]
+    make: Callable[[], wiring.Component]
     parameters: dict[str, int] = field(default_factory=dict)
     depth: int = 1
     cover: int = 0

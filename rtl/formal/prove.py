@@ -42,7 +42,7 @@ def prove(proof: Proof, verilog: str | None = None) -> Verdict:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (folder / "block.v").write_text(verilog or emit_part(proof.block, proof.make))
+        (folder / "block.v").write_text(verilog or emit_part(proof.block, proof.make()))
         (folder / "names.svh").write_text(proof.include)
         source = FORMAL / f"{proof.block}.sv"
         (folder / source.name).write_text(source.read_text())

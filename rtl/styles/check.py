@@ -39,9 +39,7 @@ def wrong_sums(
     add_lanes: AddLanes, fabric: Fabric, lanes: int, tree_stages: int, count: int
 ) -> list[str]:
     """The vectors for which it is not the sum, in words; pipeline registers let everything pass."""
-    verilog = emit_part(
-        "lanes", lambda shared: LaneSum(shared, add_lanes, lanes, tree_stages), fabric
-    )
+    verilog = emit_part("lanes", LaneSum(add_lanes, lanes, tree_stages), fabric)
     chosen = vectors(lanes, count)
     script = [
         "read_verilog block.v",

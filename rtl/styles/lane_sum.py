@@ -8,20 +8,16 @@ from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.emit.shared import Shared
 from bitsim.gateware.lanes import Lane
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term
 
-AddLanes = Callable[[Module, Shared | None, Sequence[Lane], int, str], Term]
+AddLanes = Callable[[Module, Sequence[Lane], int, str], Term]
 
 
 class LaneSum(wiring.Component):
     """value + carry = the sum of all lanes, `tree_stages` cycles after they are there."""
 
-    clocked = True
-
-    def __init__(self, shared: Shared, add_lanes: AddLanes, lanes: int, tree_stages: int) -> None:
-        self.shared = shared
+    def __init__(self, add_lanes: AddLanes, lanes: int, tree_stages: int) -> None:
         self.add_lanes = add_lanes
         self.lanes = lanes
         self.tree_stages = tree_stages
@@ -46,6 +42,6 @@ class LaneSum(wiring.Component):
             )
             for lane in range(self.lanes)
         ]
-        term = self.add_lanes(m, self.shared, lanes, self.tree_stages, "sum")
+        term = self.add_lanes(m, lanes, self.tree_stages, "sum")
         m.d.comb += [self.value.eq(term.value), self.carry.eq(term.carry)]
         return m

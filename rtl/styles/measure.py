@@ -98,9 +98,7 @@ def measure_gates(style: Style, lanes: int) -> str:
 
 
 def _verilog(style: Style, lanes: int, stages: int) -> str:
-    return emit_part(
-        "lanes", lambda shared: LaneSum(shared, style.add_lanes, lanes, stages), style.fabric
-    )
+    return emit_part("lanes", LaneSum(style.add_lanes, lanes, stages), style.fabric)
 
 
 def say(line: str) -> None:

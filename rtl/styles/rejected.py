@@ -6,14 +6,12 @@ Each has the signature of `Fabric.add_lanes`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import product
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.emit.shared import Shared
 from bitsim.gateware.lanes import Lane
 from bitsim.gateware.lanes.tree import (
     ACTIVATION_BITS,
@@ -22,11 +20,10 @@ from bitsim.gateware.lanes.tree import (
     count_flags,
     register_levels,
 )
+from bitsim.gateware.once import Platform, once
 
 
-def mux(
-    m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def mux(m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     """a, -a or 0 by a multiplexer, each with a subtractor of its own."""
     terms = []
     for index, lane in enumerate(lanes):
@@ -38,9 +35,7 @@ def mux(
     return add_terms(m, terms, tree_stages, name)
 
 
-def carry_save(
-    m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def carry_save(m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     """Full adders, round by round, until two rows are left; one adder with a carry chain.
 
     A sign bit counts as 128 less: it goes in inverted, and 128 a lane are taken off at the end.
@@ -111,9 +106,7 @@ def _registered(m: Module, columns: list[list[Value]], stages: int, name: str) -
     return columns
 
 
-def bit_planes(
-    m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def bit_planes(m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     """For each bit of the activations the number of lanes that have it, and those shifted."""
     before = tree_stages // 2
     planes = []
@@ -143,6 +136,7 @@ class Table(wiring.Component):
     clocked = False
 
     def __init__(self, lanes: int) -> None:
+        self.module = f"table{lanes}"
         self.lanes = lanes
         self.entries = list(entries(lanes))
         bits = ACTIVATION_BITS + (lanes - 1).bit_length()
@@ -151,7 +145,8 @@ class Table(wiring.Component):
             {**ports, **{f"entry_{n}": Out(signed(bits)) for n in range(len(self.entries))}}
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         for number, weights in enumerate(self.entries):
             total: Value = Const(0)
@@ -170,15 +165,12 @@ def entries(lanes: int) -> Iterator[tuple[int, ...]]:
             yield weights
 
 
-def table(
-    size: int, m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def table(size: int, m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     """Choose among the sums of `size` activations, complement."""
-    assert shared is not None
     terms = []
     for first in range(0, len(lanes), size):
         group = lanes[first : first + size]
-        made = shared.place(m, f"{name}_t{first}", f"table{len(group)}", partial(Table, len(group)))
+        m.submodules[f"{name}_t{first}"] = made = Table(len(group))
         for index, lane in enumerate(group):
             m.d.comb += getattr(made, f"activation_{index}").eq(lane.activation)
         magnitude = Signal(made.entry_0.shape(), name=f"{name}_magnitude{first}")

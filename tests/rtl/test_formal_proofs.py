@@ -70,7 +70,7 @@ BROKEN_FULL = {
 
 def verdict_of_broken(block: str, size: str, part: str, broken: str) -> tuple[str, ...]:
     (proof,) = (proof for proof in PROOFS if (proof.block, proof.size) == (block, size))
-    verilog = emit_part(block, proof.make)
+    verilog = emit_part(block, proof.make())
     assert verilog.count(part) == 1, verilog.count(part)
     return prove(proof, verilog.replace(part, broken)).failures
 

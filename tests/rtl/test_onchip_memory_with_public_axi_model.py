@@ -35,7 +35,7 @@ def test_masters_and_host_share_the_memory(
     binary = build(
         [repr(bus), str(MEMORY_BYTES), str(readers), *generator()],
         lambda: {
-            "memory.v": emit_part(TOP, lambda _: OnchipMemory(bus, MEMORY_BYTES, readers)),
+            "memory.v": emit_part(TOP, OnchipMemory(bus, MEMORY_BYTES, readers)),
             "ports.vlt": f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n',
         },
         [],

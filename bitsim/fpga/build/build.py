@@ -58,7 +58,7 @@ def require(machine: AcceleratorSpec, board: BoardSpec) -> None:
 def verilog(machine: AcceleratorSpec, board: BoardSpec) -> str:
     """The whole design; its top level has the board's name, and all else begins with it."""
     fabric = FABRICS.get(board.family, GENERIC)
-    return emit_part(board.name, lambda shared: BoardTop(machine, board, shared), fabric)
+    return emit_part(board.name, BoardTop(machine, board), fabric)
 
 
 def build(

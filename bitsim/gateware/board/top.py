@@ -8,7 +8,6 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.accelerator import SerialAccelerator
-from bitsim.gateware.emit.shared import Shared, place
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.board import BoardSpec
 
@@ -27,8 +26,6 @@ class BoardReset(wiring.Component):
     button  in no relation to the clock
     reset   leaves `cycles` clock edges after both are over
     """
-
-    clocked = True
 
     def __init__(self, cycles: int) -> None:
         self.cycles = cycles
@@ -57,12 +54,9 @@ class BoardTop(wiring.Component):
     reset_button       the same; only where the board has one
     """
 
-    def __init__(
-        self, machine: AcceleratorSpec, board: BoardSpec, shared: Shared | None = None
-    ) -> None:
+    def __init__(self, machine: AcceleratorSpec, board: BoardSpec) -> None:
         self.machine = machine
         self.board = board
-        self.shared = shared
         button = {} if board.reset is None else {RESET_BUTTON: In(1)}
         super().__init__(
             {
@@ -82,13 +76,7 @@ class BoardTop(wiring.Component):
         m.domains.power = ClockDomain(reset_less=True)
         reset = BoardReset(round(RESET_US * board.clock.mhz))
         m.submodules.power_on = DomainRenamer("power")(reset)
-        machine = place(
-            m,
-            self.shared,
-            "accelerator",
-            "accelerator",
-            lambda: SerialAccelerator(self.machine, self.shared),
-        )
+        m.submodules.accelerator = machine = SerialAccelerator(self.machine)
         m.d.comb += [
             ClockSignal("power").eq(self.clk_pin),
             ClockSignal().eq(self.clk_pin),

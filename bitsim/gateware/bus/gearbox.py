@@ -14,8 +14,6 @@ class Gearbox(wiring.Component):
     beats   a whole beat
     """
 
-    clocked = True
-
     def __init__(self, word_bits: int, beat_words: int, beat_bits: int) -> None:
         assert (beat_words - 1) * word_bits < beat_bits <= beat_words * word_bits
         self.word_bits = word_bits

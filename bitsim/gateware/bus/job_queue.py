@@ -16,8 +16,6 @@ class JobQueue(wiring.Component):
     leave   the job held longest
     """
 
-    clocked = True
-
     def __init__(self, job: object) -> None:
         super().__init__({"enter": In(stream.Signature(job)), "leave": Out(stream.Signature(job))})
 

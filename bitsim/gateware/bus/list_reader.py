@@ -61,8 +61,6 @@ class ListReader(wiring.Component):
     cycles            that were not IDLE
     """
 
-    clocked = True
-
     def __init__(self, bus: Axi4BusSpec) -> None:
         self.bus = bus
         super().__init__(

@@ -12,6 +12,7 @@ from bitsim.gateware.bus.gearbox import Gearbox
 from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.read_master import ReadMaster, read_job
 from bitsim.gateware.bus.word_fifo import WordFifo
+from bitsim.gateware.once import Platform, once
 from bitsim.spec.link.axi4 import Axi4BusSpec
 
 
@@ -20,7 +21,8 @@ class ReadPort(wiring.Component):
 
     clocked = True
 
-    def __init__(self, bus: Axi4BusSpec, beat_words: int, beat_bits: int) -> None:
+    def __init__(self, module: str, bus: Axi4BusSpec, beat_words: int, beat_bits: int) -> None:
+        self.module = module
         self.bus = bus
         self.beat_words = beat_words
         self.beat_bits = beat_bits
@@ -35,7 +37,8 @@ class ReadPort(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         bus = self.bus
         m.submodules.queue = queue = JobQueue(read_job(bus))

@@ -23,8 +23,6 @@ class WordFifo(wiring.Component):
     pop      it leaves
     """
 
-    clocked = True
-
     def __init__(self, bits: int, size: int) -> None:
         self.bits = bits
         self.size = size

@@ -45,8 +45,6 @@ class WriteMaster(wiring.Component):
     error        some response was not OKAY
     """
 
-    clocked = True
-
     def __init__(self, bus: Axi4BusSpec) -> None:
         self.bus = bus
         super().__init__(

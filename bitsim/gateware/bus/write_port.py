@@ -11,7 +11,6 @@ from bitsim.gateware.bus.axi import AxiWriteSignature
 from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.word_fifo import WordFifo
 from bitsim.gateware.bus.write_master import WriteMaster, write_job
-from bitsim.gateware.emit.shared import Shared
 from bitsim.gateware.results.cutter import ResultCutter
 from bitsim.gateware.results.stage import ResultStage, result_job
 from bitsim.spec.link.axi4 import Axi4BusSpec
@@ -25,16 +24,11 @@ class WritePort(wiring.Component):
     hold   groups of a block
     """
 
-    clocked = True
-
-    def __init__(
-        self, bus: Axi4BusSpec, sums: int, sum_bits: int, hold: int, shared: Shared | None = None
-    ) -> None:
+    def __init__(self, bus: Axi4BusSpec, sums: int, sum_bits: int, hold: int) -> None:
         self.bus = bus
         self.sums = sums
         self.sum_bits = sum_bits
         self.hold = hold
-        self.shared = shared
         forms = (
             {"forms": In(stream.Signature(result_job(bus.results)))}
             if bus.results is not None
@@ -78,7 +72,6 @@ class WritePort(wiring.Component):
                 self.sum_bits,
                 self.hold,
                 cutter.beat_words,
-                self.shared,
             )
             wiring.connect(m, wiring.flipped(self.forms), forms.enter)
             wiring.connect(m, forms.leave, stage.jobs)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from amaranth.back import rtlil
-from amaranth.hdl import Elaboratable, Fragment, MemoryInstance
+from amaranth.hdl import Fragment, MemoryInstance
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 
 from bitsim.gateware.accelerator import make_accelerator
 from bitsim.gateware.array.dataflows import make_array
 from bitsim.gateware.emit.heading import heading_of_array, heading_of_top
-from bitsim.gateware.emit.shared import Shared
+from bitsim.gateware.emit.platform import VerilogPlatform
+from bitsim.gateware.emit.ports import flat_ports
 from bitsim.gateware.lanes import GENERIC, Fabric
 from bitsim.gateware.top import Top
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -48,63 +49,50 @@ def emit(accelerator: AcceleratorSpec, fabric: Fabric = GENERIC) -> str:
 
 def emit_arrays(named: Sequence[tuple[str, DotSpec]], fabric: Fabric = GENERIC) -> str:
     """The Verilog of several arrays: for each a module of its name, and `name_...` below it."""
-    return _emit(((name, partial(make_array, spec)) for name, spec in named), fabric)
+    return _emit(((name, make_array(spec)) for name, spec in named), fabric)
 
 
 def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
     """The same of several accelerators with a bus; the array below is `name_array`."""
-    return _emit((name, partial(Top, array, bus)) for name, array, bus in named)
+    return _emit((name, Top(array, bus)) for name, array, bus in named)
 
 
 def emit_accelerator(name: str, accelerator: AcceleratorSpec, fabric: Fabric = GENERIC) -> str:
     """The same of one accelerator with the registers that its file asks for."""
-    return _emit([(name, partial(make_accelerator, accelerator))], fabric)
+    return _emit([(name, make_accelerator(accelerator))], fabric)
 
 
-def emit_part(
-    name: str, make: Callable[[Shared], wiring.Component], fabric: Fabric = GENERIC
-) -> str:
+def emit_part(name: str, part: wiring.Component, fabric: Fabric = GENERIC) -> str:
     """The Verilog of any part alone, for whoever looks at it by itself."""
-    return _emit([(name, make)], fabric)
+    return _emit([(name, part)], fabric)
 
 
-def _emit(
-    named: Iterable[tuple[str, Callable[[Shared], wiring.Component]]], fabric: Fabric = GENERIC
-) -> str:
+def _emit(named: Iterable[tuple[str, wiring.Component]], fabric: Fabric = GENERIC) -> str:
     text = []
-    for name, make in named:
-        shared = Shared(name, fabric)
-        text.append(_rtlil(make(shared), name))
-        written: set[str] = set()
-        while waiting := [each for each in shared.modules if each not in written]:
-            text += [_rtlil(shared.modules[each], each) for each in waiting]
-            written.update(waiting)
+    for name, part in named:
+        platform = VerilogPlatform(name, part, fabric)
+        for module, each in platform.modules:  # to which writing adds those below
+            text.append(_rtlil(platform, module, each))
     return _readable(_verilog("\n".join(text)))
 
 
-def _rtlil(part: wiring.Component, name: str) -> str:
-    text: str = rtlil.convert(_WithoutContents(part), name=name, emit_src=False)
+def _rtlil(platform: VerilogPlatform, name: str, part: wiring.Component) -> str:
+    fragment = platform.write(part)
+    _forget_contents(fragment)
+    ports = {
+        port: (value, PortDirection.Input if member.flow == In else PortDirection.Output)
+        for port, (member, value) in flat_ports(part).items()
+    }
+    text: str = rtlil.convert(fragment, name=name, platform=platform, ports=ports, emit_src=False)
     return _MEMORY_CONTENTS.sub("", text)
 
 
-class _WithoutContents(Elaboratable):
-    """A part whose memories begin with nothing: Amaranth would write out each bit of them."""
-
-    def __init__(self, part: wiring.Component) -> None:
-        self._part = part
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._part, name)
-
-    def elaborate(self, platform: object) -> Fragment:
-        fragment = Fragment.get(self._part, platform)
-        waiting = [fragment]
-        while waiting:
-            each = waiting.pop()
-            if isinstance(each, MemoryInstance):
-                each._data._init._raw = []
-            waiting += [inner for inner, *_ in each.subfragments]
-        return fragment
+def _forget_contents(fragment: Fragment) -> None:
+    """Memories begin with nothing: Amaranth would write out each bit of them."""
+    if isinstance(fragment, MemoryInstance):
+        fragment._data._init._raw = []
+    for inner, *_ in fragment.subfragments:
+        _forget_contents(inner)
 
 
 def _verilog(text: str) -> str:

@@ -59,8 +59,6 @@ class AxiLiteSlave(wiring.Component):
     `prot`. SLVERR where `access.error` says that nothing was read or written.
     """
 
-    clocked = True
-
     def __init__(self) -> None:
         super().__init__({"axi": In(AxiLiteSignature()), "access": Out(RegisterAccess())})
 

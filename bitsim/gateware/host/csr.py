@@ -22,8 +22,6 @@ class Csr(wiring.Component):
     The others are the ports of `bitsim.gateware.top.Top`, seen from the other side.
     """
 
-    clocked = True
-
     def __init__(self, registers: RegisterMap, bus: Axi4BusSpec) -> None:
         self.registers = registers
         self.bus = bus

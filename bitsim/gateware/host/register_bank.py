@@ -56,8 +56,6 @@ class RegisterBank(wiring.Component):
     a read-only field changes nothing.
     """
 
-    clocked = True
-
     def __init__(self, registers: RegisterMap) -> None:
         self.registers = registers
         ports = {"access": In(RegisterAccess())}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bitsim.errors import BitsimError, shown
 from bitsim.gateware.lanes.ecp5 import ECP5
 from bitsim.gateware.lanes.fabric import Fabric, Lane
@@ -10,7 +12,12 @@ from bitsim.gateware.lanes.xilinx import XILINX
 
 FABRICS = {fabric.name: fabric for fabric in (ECP5, XILINX)}
 
-__all__ = ["FABRICS", "GENERIC", "Fabric", "Lane", "find"]
+__all__ = ["FABRICS", "GENERIC", "Fabric", "Lane", "fabric_of", "find"]
+
+
+def fabric_of(platform: Any) -> Fabric:
+    """What an `elaborate` with this platform builds lanes from; in simulation plain adders."""
+    return GENERIC if platform is None else platform.fabric
 
 
 def find(name: str | None) -> Fabric:

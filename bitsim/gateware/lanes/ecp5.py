@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
 
 from amaranth.hdl import Const, Instance, Module, Signal, Value, signed
 from amaranth.lib import wiring
@@ -13,10 +11,8 @@ from amaranth.lib.wiring import In, Out
 from bitsim.gateware.lanes.fabric import Fabric, Lane
 from bitsim.gateware.lanes.generic import select
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term, add_terms
+from bitsim.gateware.once import Platform, once
 from bitsim.units import ceil_div
-
-if TYPE_CHECKING:
-    from bitsim.gateware.emit.shared import Shared
 
 
 class LaneAdder(wiring.Component):
@@ -30,6 +26,7 @@ class LaneAdder(wiring.Component):
     clocked = False
 
     def __init__(self, bits: int) -> None:
+        self.module = f"lane_adder_{bits}"
         self.bits = bits
         super().__init__(
             {
@@ -42,7 +39,8 @@ class LaneAdder(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         halves: list[tuple[Value, ...]] = [(self.carry, Const(0), Const(1), Const(1))]
         tables = [_INTO_CHAIN]
@@ -90,12 +88,10 @@ _ADD_LANE = _table(lambda sum_bit, a, negative, nonzero: sum_bit ^ ((a ^ negativ
 _INTO_CHAIN = _table(lambda a, b, c, d: a & (1 - d))  # with D = 1 nothing is propagated
 
 
-def _add_lanes(
-    m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def _add_lanes(m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     chain_lanes = _chain_lanes(len(lanes), tree_stages)
     terms = [
-        _chain(m, shared, lanes[first : first + chain_lanes], f"{name}_lane{first}")
+        _chain(m, lanes[first : first + chain_lanes], f"{name}_lane{first}")
         for first in range(0, len(lanes), chain_lanes)
     ]
     return add_terms(m, terms, tree_stages, name, before=chain_lanes - 1)
@@ -116,15 +112,12 @@ def _levels(terms: int) -> int:
     return (terms - 1).bit_length()
 
 
-def _chain(m: Module, shared: Shared | None, lanes: Sequence[Lane], name: str) -> Term:
+def _chain(m: Module, lanes: Sequence[Lane], name: str) -> Term:
     """The first lane by LUTs, each further one by the adder that it needs anyway."""
-    assert shared is not None  # it brought this fabric
     term = select(m, lanes[0], name)
     for index, lane in enumerate(lanes[1:], 2):
         bits = ACTIVATION_BITS + (index - 1).bit_length()
-        adder = shared.place(
-            m, f"{name}_plus_{index - 1}", f"lane_adder_{bits}", partial(LaneAdder, bits)
-        )
+        m.submodules[f"{name}_plus_{index - 1}"] = adder = LaneAdder(bits)
         m.d.comb += [
             adder.partial.eq(term.value),
             adder.activation.eq(lane.activation),

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from amaranth.hdl import Module, Value
 
 from bitsim.gateware.lanes.tree import Term
-
-if TYPE_CHECKING:
-    from bitsim.gateware.emit.shared import Shared
 
 
 @dataclass(frozen=True)
@@ -29,11 +25,11 @@ class Fabric:
 
     heading    what an engineer has to know of the Verilog; one line, nothing for plain Verilog
     cells      yosys's models of the cells that it names, for proofs
-    add_lanes  the sum of all lanes, `tree_stages` cycles later: (m, shared, lanes, tree_stages,
+    add_lanes  the sum of all lanes, `tree_stages` cycles later: (m, lanes, tree_stages,
                what the names of its signals begin with)
     """
 
     name: str
     heading: str
     cells: tuple[str, ...]
-    add_lanes: Callable[[Module, Shared | None, Sequence[Lane], int, str], Term]
+    add_lanes: Callable[[Module, Sequence[Lane], int, str], Term]

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from amaranth.hdl import Module, Signal, signed
 
 from bitsim.gateware.lanes.fabric import Fabric, Lane
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term, add_terms
-
-if TYPE_CHECKING:
-    from bitsim.gateware.emit.shared import Shared
 
 
 def select(m: Module, lane: Lane, name: str) -> Term:
@@ -24,9 +20,7 @@ def select(m: Module, lane: Lane, name: str) -> Term:
     return Term(value, lane.negative)
 
 
-def _add_lanes(
-    m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def _add_lanes(m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     terms = [select(m, lane, f"{name}_lane{index}") for index, lane in enumerate(lanes)]
     return add_terms(m, terms, tree_stages, name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Const, Instance, Module, Signal, Value, signed
 from amaranth.lib import wiring
@@ -12,9 +11,7 @@ from amaranth.lib.wiring import In, Out
 from bitsim.gateware.lanes.fabric import Fabric, Lane
 from bitsim.gateware.lanes.generic import select
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term, add_terms
-
-if TYPE_CHECKING:
-    from bitsim.gateware.emit.shared import Shared
+from bitsim.gateware.once import Platform, once
 
 PAIR_BITS = ACTIVATION_BITS + 1
 CHAIN_BITS = 4  # of a CARRY4
@@ -29,6 +26,7 @@ class LanePair(wiring.Component):
     which the slice can put into the carry chain.
     """
 
+    module = "lane_pair"
     clocked = False
 
     def __init__(self) -> None:
@@ -36,7 +34,8 @@ class LanePair(wiring.Component):
         ports = {f"{name}_{index}": In(shape) for index in (0, 1) for name, shape in lane.items()}
         super().__init__({**ports, "carry": In(1), "total": Out(signed(PAIR_BITS))})
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         propagated = Signal(PAIR_BITS)
         generated = Signal(PAIR_BITS)
@@ -82,11 +81,9 @@ def _two_lanes(index: int) -> int:
 _TWO_LANES = sum(_two_lanes(index) << index for index in range(64))
 
 
-def _add_lanes(
-    m: Module, shared: Shared | None, lanes: Sequence[Lane], tree_stages: int, name: str
-) -> Term:
+def _add_lanes(m: Module, lanes: Sequence[Lane], tree_stages: int, name: str) -> Term:
     terms = [
-        _pair(m, shared, lanes[first : first + 2], f"{name}_lane{first}")
+        _pair(m, lanes[first : first + 2], f"{name}_lane{first}")
         for first in range(0, len(lanes) - 1, 2)
     ]
     if len(lanes) % 2:
@@ -94,9 +91,8 @@ def _add_lanes(
     return add_terms(m, terms, tree_stages, name, before=1)
 
 
-def _pair(m: Module, shared: Shared | None, lanes: Sequence[Lane], name: str) -> Term:
-    assert shared is not None  # it brought this fabric
-    pair = shared.place(m, f"{name}_pair", "lane_pair", LanePair)
+def _pair(m: Module, lanes: Sequence[Lane], name: str) -> Term:
+    m.submodules[f"{name}_pair"] = pair = LanePair()
     for index, lane in enumerate(lanes):
         m.d.comb += [
             getattr(pair, f"activation_{index}").eq(lane.activation),

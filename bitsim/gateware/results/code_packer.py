@@ -24,8 +24,6 @@ class CodePacker(wiring.Component):
     ends             it is the vector's last
     """
 
-    clocked = True
-
     def __init__(self, word_bits: int, magnitude_bits: int) -> None:
         super().__init__(
             {

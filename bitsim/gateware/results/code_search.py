@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.emit.shared import Shared, place
+from bitsim.gateware.once import Platform, once
 from bitsim.gateware.results.scale_divider import LARGEST_CODE_BITS
 from bitsim.gateware.results.sum_magnitude import magnitude_layout
 
@@ -28,6 +28,7 @@ class SumSearch(wiring.Component):
     found                    its code, `SEARCH_ADVANCES` later
     """
 
+    module = "sum_search"
     clocked = True
 
     def __init__(self, magnitude_bits: int) -> None:
@@ -45,7 +46,8 @@ class SumSearch(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         total: Value = self.total
         found: Value = Const(0, 0)  # of the code, the bit found last lowest
@@ -101,12 +103,9 @@ class CodeSearch(wiring.Component):
     codes       of the word `SEARCH_ADVANCES` before
     """
 
-    clocked = True
-
-    def __init__(self, word_sums: int, sum_bits: int, shared: Shared | None = None) -> None:
+    def __init__(self, word_sums: int, sum_bits: int) -> None:
         self.word_sums = word_sums
         self.magnitude_bits = sum_bits - 1
-        self.shared = shared
         super().__init__(
             {
                 **threshold_ports(self.magnitude_bits),
@@ -118,19 +117,11 @@ class CodeSearch(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        searches = [
-            place(
-                m,
-                self.shared,
-                f"sum_{index}",
-                "sum_search",
-                lambda: SumSearch(self.magnitude_bits),
-            )
-            for index in range(self.word_sums)
-        ]
+        searches = [SumSearch(self.magnitude_bits) for _ in range(self.word_sums)]
         complement = Signal(self.magnitude_bits)
         m.d.comb += complement.eq(~self.threshold)
         for index, search in enumerate(searches):
+            m.submodules[f"sum_{index}"] = search
             m.d.comb += [
                 search.write.eq(self.write),
                 search.code.eq(self.code),

@@ -27,8 +27,6 @@ class CodeThresholds(wiring.Component):
     write                                `threshold` is that of `code`; what is written last counts
     """
 
-    clocked = True
-
     def __init__(self, sum_bits: int) -> None:
         self.magnitude_bits = sum_bits - 1
         super().__init__(

@@ -17,8 +17,6 @@ class ResultCutter(wiring.Component):
     words   places beyond the last sum of a beat are 0
     """
 
-    clocked = True
-
     def __init__(self, sums: int, sum_bits: int, word_bits: int) -> None:
         self.sum_bits = sum_bits
         self.word_sums = word_bits // SUM_BITS

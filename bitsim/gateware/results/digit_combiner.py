@@ -24,8 +24,6 @@ class DigitCombiner(wiring.Component):
     sum                what it makes, in the same cycle
     """
 
-    clocked = True
-
     def __init__(self, word_bits: int, hold: int, beat_words: int, most_digits: int) -> None:
         self.places = hold * beat_words
         self.beat_words = beat_words

@@ -6,7 +6,6 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.emit.shared import Shared
 from bitsim.gateware.results.code_packer import CodePacker
 from bitsim.gateware.results.code_search import SEARCH_ADVANCES, CodeSearch
 from bitsim.gateware.results.code_thresholds import CodeThresholds
@@ -35,8 +34,6 @@ class ResultEncoder(wiring.Component):
     ends                   the vector's last word enters it
     """
 
-    clocked = True
-
     def __init__(
         self,
         word_bits: int,
@@ -45,14 +42,12 @@ class ResultEncoder(wiring.Component):
         hold: int,
         words: int,
         beat_words: int,
-        shared: Shared | None = None,
     ) -> None:
         self.word_sums = word_sums
         self.sum_bits = sum_bits
         self.hold = hold
         self.words = words
         self.beat_words = beat_words
-        self.shared = shared
         super().__init__(
             {
                 "begin_block": In(1),
@@ -79,7 +74,7 @@ class ResultEncoder(wiring.Component):
         m.submodules.magnitude = magnitude = SumMagnitude(self.word_sums, self.sum_bits, self.hold)
         m.submodules.store = store = SumStore(len(self.sums), self.words, self.beat_words)
         m.submodules.thresholds = thresholds = CodeThresholds(self.sum_bits)
-        m.submodules.search = search = CodeSearch(self.word_sums, self.sum_bits, self.shared)
+        m.submodules.search = search = CodeSearch(self.word_sums, self.sum_bits)
         m.submodules.packer = packer = CodePacker(len(self.word), self.sum_bits - 1)
         taken = Signal()
         tile_ended = Signal()

@@ -37,8 +37,6 @@ class ScaleDivider(wiring.Component):
     carry                in cycle k of TABLE: the next quotient is one more than this one and 2^f's
     """
 
-    clocked = True
-
     def __init__(self, magnitude_bits: int) -> None:
         assert magnitude_bits <= SIGNIFICAND_BITS
         super().__init__(

@@ -7,7 +7,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dot.sequencer import TILE_BITS
-from bitsim.gateware.emit.shared import Shared
 from bitsim.gateware.results.code_thresholds import TABLE_CYCLES
 from bitsim.gateware.results.digit_combiner import DigitCombiner
 from bitsim.gateware.results.encoder import ResultEncoder
@@ -42,8 +41,6 @@ class ResultStage(wiring.Component):
     beat_words     words of a result beat
     """
 
-    clocked = True
-
     def __init__(
         self,
         results: ResultsSpec,
@@ -51,14 +48,12 @@ class ResultStage(wiring.Component):
         sum_bits: int,
         hold: int,
         beat_words: int,
-        shared: Shared | None = None,
     ) -> None:
         self.results = results
         self.word_bits = word_bits
         self.sum_bits = sum_bits
         self.hold = hold
         self.beat_words = beat_words
-        self.shared = shared
         super().__init__(
             {
                 "jobs": In(stream.Signature(result_job(results))),
@@ -137,7 +132,7 @@ class ResultStage(wiring.Component):
         word_sums = self.word_bits // SUM_BITS
         m.submodules.encoder = encoder = ResultEncoder(
             self.word_bits, word_sums, self.sum_bits, self.hold,
-            self.results.code_beats * self.beat_words, self.beat_words, self.shared,
+            self.results.code_beats * self.beat_words, self.beat_words,
         )  # fmt: skip
         cycle = Signal(CYCLE_BITS)  # of the states of a fixed length
         last_cycle = Signal.like(cycle)

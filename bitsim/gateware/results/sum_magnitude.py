@@ -28,8 +28,6 @@ class SumMagnitude(wiring.Component):
     largest      magnitude
     """
 
-    clocked = True
-
     def __init__(self, word_sums: int, sum_bits: int, hold: int) -> None:
         self.word_sums = word_sums
         self.sum_bits = sum_bits

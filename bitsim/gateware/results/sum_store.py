@@ -26,8 +26,6 @@ class SumStore(wiring.Component):
     end_vector      the next vector is that of the next group
     """
 
-    clocked = True
-
     def __init__(self, word_bits: int, words: int, beat_words: int) -> None:
         self.words = words
         self.beat_words = beat_words

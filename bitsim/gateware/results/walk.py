@@ -24,8 +24,6 @@ class ResultWalk(wiring.Component):
     last_block                        of the job
     """
 
-    clocked = True
-
     def __init__(self, hold: int, beat_words: int) -> None:
         self.hold = hold
         self.beat_words = beat_words

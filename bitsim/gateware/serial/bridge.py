@@ -25,8 +25,6 @@ class SerialBridge(wiring.Component):
     memory    words of it
     """
 
-    clocked = True
-
     def __init__(self, divisor: int, silence: int, memory_bytes: int) -> None:
         self.divisor = divisor  # clock cycles of a bit
         self.silence = silence  # clock cycles without a byte that end a frame

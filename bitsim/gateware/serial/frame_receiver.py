@@ -48,8 +48,6 @@ class FrameReceiver(wiring.Component):
     cycles, so that its rest is never taken for a frame.
     """
 
-    clocked = True
-
     def __init__(self, silence: int) -> None:
         self.silence = silence
         super().__init__(

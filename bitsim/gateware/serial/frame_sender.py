@@ -41,8 +41,6 @@ class FrameSender(wiring.Component):
     octets          to the UART, which takes more than two cycles for a byte
     """
 
-    clocked = True
-
     def __init__(self) -> None:
         super().__init__(
             {

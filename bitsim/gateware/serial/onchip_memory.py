@@ -63,8 +63,6 @@ class OnchipMemory(wiring.Component):
     is answered with DECERR, and not written. No `ready` depends on a `valid` of its port.
     """
 
-    clocked = True
-
     def __init__(self, bus: Axi4BusSpec, memory_bytes: int, readers: int) -> None:
         self.bus = bus
         self.memory_bytes = memory_bytes

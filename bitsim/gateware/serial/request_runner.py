@@ -52,8 +52,6 @@ class RequestRunner(wiring.Component):
     access, memory       registers, and words of the memory
     """
 
-    clocked = True
-
     def __init__(self, memory_bytes: int) -> None:
         self.memory_words = memory_bytes // WORD_BYTES
         self.index_bits = max(self.memory_words, WINDOW_BYTES // REGISTER_BYTES).bit_length()

@@ -20,8 +20,6 @@ class UartTransmitter(wiring.Component):
     line    registered
     """
 
-    clocked = True
-
     def __init__(self, divisor: int) -> None:
         self.divisor = divisor  # clock cycles of a bit
         super().__init__({"octets": In(stream.Signature(BITS_PER_BYTE)), "line": Out(1, init=1)})
@@ -71,8 +69,6 @@ class UartReceiver(wiring.Component):
     broken    for one cycle: the stop bit was 0, and there is no byte
     quiet     nothing is being received
     """
-
-    clocked = True
 
     def __init__(self, divisor: int) -> None:
         self.divisor = divisor  # clock cycles of a bit

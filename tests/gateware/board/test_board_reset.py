@@ -44,7 +44,7 @@ def test_the_polarity_of_leds_and_button_is_the_boards():
     for low in (False, True):
         board = load_board("ulx3s_85f").changed({"leds.active_low": low, "reset.active_low": low})
         machine = load_accelerator("dot_2x8_hx8k").changed({"clock_mhz": 25.0})
-        text[low] = emit_part("board", lambda shared, b=board, m=machine: BoardTop(m, b, shared))
+        text[low] = emit_part("board", BoardTop(machine, board))
         top = text[low][text[low].index("module board(") :].split("endmodule")[0]
         assert top.count("~") == (3 if low else 0), top
         assert ("~ reset_button" in top) == low
@@ -55,7 +55,7 @@ def test_the_polarity_of_leds_and_button_is_the_boards():
 def test_a_board_without_a_button_has_no_port_for_it():
     board = load_board("ice40_hx8k_evn")
     machine = load_accelerator(board.accelerator)
-    text = emit_part("board", lambda shared: BoardTop(machine, board, shared))
+    text = emit_part("board", BoardTop(machine, board))
     top = text[text.index("module board(") :].split("endmodule")[0]
     assert "reset_button" not in top
     assert f"left = 9'h{32 * 12:03x}" in text  # 32 us of 12 MHz

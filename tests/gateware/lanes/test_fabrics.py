@@ -47,9 +47,9 @@ def test_every_style_that_was_measured_gives_the_sum(style: object) -> None:
 
 
 def test_a_wrong_lane_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_carries(m, shared, lanes, tree_stages, name):
+    def without_carries(m, lanes, tree_stages, name):
         lanes = [type(lane)(lane.activation, lane.nonzero, lane.negative) for lane in lanes]
-        term = GENERIC.add_lanes(m, shared, lanes, tree_stages, name)
+        term = GENERIC.add_lanes(m, lanes, tree_stages, name)
         return type(term)(term.value, term.carry & 0)
 
     assert wrong_sums(without_carries, GENERIC, 3, 0, 5)

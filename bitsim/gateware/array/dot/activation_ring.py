@@ -23,8 +23,6 @@ class ActivationRing(wiring.Component):
     `free` and `rewind` exclude each other: the last row tile goes on into the next block.
     """
 
-    clocked = True
-
     def __init__(self, bits: int, size: int) -> None:
         self.bits = bits
         self.size = size

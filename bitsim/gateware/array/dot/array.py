@@ -11,8 +11,8 @@ from bitsim.gateware.array.dot.column import Column
 from bitsim.gateware.array.dot.counters import COUNTER_BITS, COUNTERS, Counters
 from bitsim.gateware.array.dot.result_queue import ResultQueue
 from bitsim.gateware.array.dot.sequencer import PHASE, Sequencer
-from bitsim.gateware.emit.shared import Shared, place
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS
+from bitsim.gateware.once import Platform, once
 from bitsim.spec.array.dot import DotSpec
 from bitsim.units import BITS_PER_BYTE
 
@@ -23,13 +23,11 @@ class Dot(wiring.Component):
     clear_counters   with `counters_by_port`: they start from 0 with it, not with each phase
     """
 
+    module = "array"
     clocked = True
 
-    def __init__(
-        self, spec: DotSpec, shared: Shared | None = None, counters_by_port: bool = False
-    ) -> None:
+    def __init__(self, spec: DotSpec, counters_by_port: bool = False) -> None:
         self.spec = spec
-        self.shared = shared
         self.counters_by_port = counters_by_port
         beat = stream.Signature(spec.beat_bytes * BITS_PER_BYTE)
         vectors = stream.Signature(spec.slices * spec.lanes * ACTIVATION_BITS)
@@ -41,7 +39,8 @@ class Dot(wiring.Component):
             ports["clear_counters"] = In(1)
         super().__init__(ports | {name: Out(COUNTER_BITS) for name in COUNTERS})
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         spec, latency = self.spec, self.spec.tree_stages
         m.submodules.sequencer = step = Sequencer(spec)
@@ -52,11 +51,9 @@ class Dot(wiring.Component):
             spec.columns, spec.slices * spec.accumulator_bits, spec.result_fifo_beats
         )
         m.submodules.counters = counters = Counters(spec)
-        columns = [
-            place(m, self.shared, f"column_{index}", "column", lambda: Column(spec, self.shared))
-            for index in range(spec.columns)
-        ]
+        columns = [Column(spec) for _ in range(spec.columns)]
         for index, column in enumerate(columns):
+            m.submodules[f"column_{index}"] = column
             wiring.connect(m, wiring.flipped(getattr(self, f"weights_{index}")), column.weights)
         wiring.connect(m, wiring.flipped(self.phases), step.phases)
         wiring.connect(m, wiring.flipped(self.activations), ring.beats)

@@ -9,9 +9,9 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dot.decoder import CODE, Decoder
 from bitsim.gateware.array.dot.weight_queue import WeightQueue
-from bitsim.gateware.emit.shared import Shared, place
-from bitsim.gateware.lanes import GENERIC, Lane
+from bitsim.gateware.lanes import Fabric, Lane, fabric_of
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS, Term, count_flags, count_stages
+from bitsim.gateware.once import Platform, once
 from bitsim.spec.array.dot import DotSpec
 from bitsim.units import BITS_PER_BYTE
 
@@ -35,12 +35,11 @@ class Column(wiring.Component):
     sums                 t + 3 + T   (slices,) sums of a step that had `finish`
     """
 
+    module = "column"
     clocked = True
 
-    def __init__(self, spec: DotSpec, shared: Shared | None = None) -> None:
+    def __init__(self, spec: DotSpec) -> None:
         self.spec = spec
-        self.shared = shared
-        self.fabric = GENERIC if shared is None else shared.fabric
         lanes = spec.slices * spec.lanes
         super().__init__(
             {
@@ -61,7 +60,8 @@ class Column(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         spec = self.spec
         m.submodules.queue = queue = WeightQueue(len(self.weights.payload), spec.weight_fifo_beats)
@@ -72,19 +72,17 @@ class Column(wiring.Component):
             queue.pop.eq(self.pop),
         ]
         codes = self._decode(m, queue.head)
-        sums = [self._slice(m, s, codes) for s in range(spec.slices)]
+        fabric = fabric_of(platform)
+        sums = [self._slice(m, fabric, s, codes) for s in range(spec.slices)]
         self._count(m, codes)
         self._accumulate(m, sums)
         return m
 
     def _decode(self, m: Module, packed: Signal) -> data.View:
         """The codes of all lanes, in registers; places of the last byte beyond them are dropped."""
-        packing = self.spec.weight_packing
-        decoders = [
-            place(m, self.shared, f"decoder_{index}", "decoder", lambda: Decoder(packing))
-            for index in range(self.spec.beat_bytes)
-        ]
+        decoders = [Decoder(self.spec.weight_packing) for _ in range(self.spec.beat_bytes)]
         for index, decoder in enumerate(decoders):
+            m.submodules[f"decoder_{index}"] = decoder
             m.d.comb += decoder.packed_byte.eq(packed.word_select(index, BITS_PER_BYTE))
         layout = data.ArrayLayout(CODE, self.spec.lanes)
         codes = Signal(layout, reset_less=True)
@@ -96,7 +94,7 @@ class Column(wiring.Component):
                 m.d.sync += taken.eq(Mux(decoder.reserved, 0, decoded))
         return codes
 
-    def _slice(self, m: Module, index: int, codes: data.View) -> Term:
+    def _slice(self, m: Module, fabric: Fabric, index: int, codes: data.View) -> Term:
         """The sum of one slice's lanes, `tree_stages` cycles later."""
         first = index * self.spec.lanes
         lanes = [
@@ -107,7 +105,7 @@ class Column(wiring.Component):
             )
             for lane in range(self.spec.lanes)
         ]
-        return self.fabric.add_lanes(m, self.shared, lanes, self.spec.tree_stages, f"slice{index}")
+        return fabric.add_lanes(m, lanes, self.spec.tree_stages, f"slice{index}")
 
     def _count(self, m: Module, codes: data.View) -> None:
         """Two numbers of two inputs a lane; those that added are the rest of those that worked."""

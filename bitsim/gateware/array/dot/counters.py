@@ -30,8 +30,6 @@ class Counters(wiring.Component):
     did is counted when its result can first be transferred.
     """
 
-    clocked = True
-
     def __init__(self, spec: DotSpec) -> None:
         self.spec = spec
         self.column_lanes = spec.slices * spec.lanes

@@ -6,6 +6,7 @@ from amaranth.hdl import Const, Module, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitsim.gateware.once import Platform, once
 from bitsim.spec.encoding import WEIGHTS_PER_BYTE, Packing
 
 CODE = data.StructLayout({"nonzero": unsigned(1), "negative": unsigned(1)})
@@ -21,6 +22,7 @@ class Decoder(wiring.Component):
                   costs nothing as the reset of the registers that take them
     """
 
+    module = "decoder"
     clocked = False
 
     def __init__(self, packing: Packing) -> None:
@@ -34,7 +36,8 @@ class Decoder(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    @once
+    def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         if self.packing == "2bit":
             for place in range(self.count):

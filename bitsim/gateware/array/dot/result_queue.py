@@ -18,8 +18,6 @@ class ResultQueue(wiring.Component):
     beats   what leaves, in order
     """
 
-    clocked = True
-
     def __init__(self, columns: int, column_bits: int, size: int) -> None:
         self.columns = columns
         self.bits = columns * column_bits

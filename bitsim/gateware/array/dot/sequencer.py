@@ -53,8 +53,6 @@ class Sequencer(wiring.Component):
     start                             a phase is accepted
     """
 
-    clocked = True
-
     def __init__(self, spec: DotSpec) -> None:
         self.spec = spec
         super().__init__(

@@ -20,8 +20,6 @@ class WeightQueue(wiring.Component):
     head       the beat read last
     """
 
-    clocked = True
-
     def __init__(self, bits: int, size: int) -> None:
         self.bits = bits
         self.size = size
