@@ -10,7 +10,7 @@ export PIP_ROOT_USER_ACTION := ignore
 BIN := .venv/bin
 UV := .uv/bin/uv
 
-.PHONY: run setup setup-test test types tests-quick test-full bench docs lock clean
+.PHONY: run setup setup-test test types tests-quick test-full bench docs notebook lock clean
 
 run: setup
 	$(BIN)/bitsim run --out $(OUT)
@@ -70,8 +70,11 @@ bench: setup-test
 docs: setup-test
 	$(BIN)/sphinx-build -W docs docs/_build
 
+notebook: setup-test
+	$(BIN)/jupyter lab examples/notebooks
+
 lock: | $(UV)
-	$(RESOLVE) --extra rtl --extra synth --group build --group test --group docs \
+	$(RESOLVE) --extra notebook --extra rtl --extra synth --group build --group test --group docs \
 		--output-file requirements-test.lock
 	$(RESOLVE) --group build --constraint requirements-test.lock --output-file requirements.lock
 	! grep -nE '://|^-|file:|\+cpu' requirements.lock requirements-test.lock

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bitsim.program.program import Stage
 from bitsim.spec.counts import ArrayCounts
+from bitsim.system import records
 from bitsim.system.result import PhaseRecord, RunResult, WorkRecord
 
 CLASSES = ("busy", "weights", "activations", "results", "drain", "units")
@@ -73,47 +74,17 @@ class Held:
 def held(result: RunResult) -> tuple[Held, ...]:
     """Each phase and piece of work with its cycles; their sum is `result.cycles`.
 
-    While a phase runs the cycles are the phase's, as its counters say. Of the others, those in
-    which units work are the earliest started piece's, and the rest goes to the record that
-    begins next (the last one, at the end): it is what the machine was waiting for.
+    While a phase runs the cycles are the phase's, as its counters say; `records.course` says whose
+    the others are.
     """
     found = [Held(p, Cycles.of_phase(p.counts)) for p in result.phases]
-    found += [
-        Held(record, Cycles(units=end - start, handover=0 if working else end - start))
-        for record, start, end, working in _outside_phases(result)
-    ]
+    for piece in records.course(result):
+        cycles = piece.end_cycle - piece.start_cycle
+        if piece.handed_over:
+            found.append(Held(piece.record, Cycles(units=cycles, handover=cycles)))
+        elif isinstance(piece.record, WorkRecord):
+            found.append(Held(piece.record, Cycles(units=cycles)))
     return tuple(found)
-
-
-def _outside_phases(
-    result: RunResult,
-) -> Iterator[tuple[PhaseRecord | WorkRecord, int, int, bool]]:
-    phases = sorted(result.phases, key=lambda p: p.start_cycle)
-    work = sorted(result.work, key=lambda w: w.start_cycle)
-    first, last = result.passes[0].start_cycle, result.passes[-1].end_cycle
-    ends = [first, *(p.end_cycle for p in phases)]
-    starts = [*(p.start_cycle for p in phases), last]
-    records: list[PhaseRecord | WorkRecord] = [*phases, *work]
-    final = max(records, key=lambda record: record.end_cycle, default=None)
-    index = 0
-    for gap, (now, until) in enumerate(zip(ends, starts, strict=True)):
-        after: PhaseRecord | WorkRecord | None = phases[gap] if gap < len(phases) else final
-        while now < until:
-            while index < len(work) and work[index].end_cycle <= now:
-                index += 1
-            piece = work[index] if index < len(work) else None
-            if piece is not None and piece.start_cycle <= now:
-                end = min(piece.end_cycle, until)
-                yield piece, now, end, True
-            elif piece is not None and piece.start_cycle < until:
-                end = piece.start_cycle
-                yield piece, now, end, False
-            elif after is not None:
-                end = until
-                yield after, now, end, False
-            else:
-                return  # a run without a record
-            now = end
 
 
 def kind(record: PhaseRecord | WorkRecord) -> str:
@@ -123,9 +94,8 @@ def kind(record: PhaseRecord | WorkRecord) -> str:
 
 def layer(record: PhaseRecord | WorkRecord) -> str:
     """ "3" of "layers.3.qkv"; `OUTSIDE` for the embedding, the head and other names."""
-    parts = record.name.split(".")
-    following = parts[parts.index("layers") + 1 :] if "layers" in parts else []
-    return following[0] if following and following[0].isdecimal() else OUTSIDE
+    found = records.layer(record.name)
+    return OUTSIDE if found is None else str(found)
 
 
 def by_kind(result: RunResult) -> tuple[Row, ...]:

@@ -58,6 +58,7 @@ def result_table(
         "area_parts": [_part(part) for part in result.area],
         "passes": [asdict(each) for each in result.passes],
         "phases": [_phase(each) for each in result.phases],
+        "records": [asdict(each) for each in result.records],
     }
 
 

@@ -11,6 +11,7 @@ from bitsim.spec.counts import ArrayCounts, WorkCounts
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
 from bitsim.system.result import (
+    BusRecord,
     PassRecord,
     PhaseRecord,
     RunResult,
@@ -28,6 +29,7 @@ def result(
     phases: tuple[PhaseRecord, ...],
     work: tuple[WorkRecord, ...],
     transfers: tuple[TransferRecord, ...],
+    bus: tuple[BusRecord, ...],
     expected_counts: bool,
     expected_head: bool,
 ) -> RunResult:
@@ -41,6 +43,7 @@ def result(
         phases=phases,
         work=work,
         transfers=transfers,
+        bus=bus,
         energy=cost.energy(accelerator, technology, used),
         area=cost.area(accelerator, technology),
         expected_counts=expected_counts,

@@ -13,7 +13,7 @@ from bitsim.array.protocol import PhaseResult
 from bitsim.errors import BitsimError
 from bitsim.memory import make_memory
 from bitsim.memory.clock import Clock
-from bitsim.memory.traffic import Traffic
+from bitsim.memory.traffic import BusLog, BusSpan, Traffic
 from bitsim.program.activity import Activity, expected_of_head
 from bitsim.program.program import Pass, PhaseStep, Step, WorkStep, head_phases, phases, program
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -26,6 +26,7 @@ from bitsim.system import account
 from bitsim.system.driver import Driver
 from bitsim.system.images import Images
 from bitsim.system.result import (
+    BusRecord,
     PassRecord,
     PhaseRecord,
     RunResult,
@@ -70,6 +71,7 @@ class Machine:
         self._driver = Driver(self._env, memory, accelerator, values)
         self._units = Units(self._env, memory, accelerator, lambda: self._driver.quiet)
         self._images = Images(self._driver.array)
+        self._bus = BusLog()
         self._pass: Pass | None = None  # the one that is under way
         self._steps: Iterator[Step] = iter(())
         self._weight_traffic: dict[str, Traffic] = {}
@@ -88,7 +90,8 @@ class Machine:
             *phases(self._network, m),
             *head_phases(self._accelerator, self._network, sequences, self._head_digits),
         ]
-        traffic = {phase.name: Traffic() for phase in coming}
+        index = self._pass_index + len(self._finished)
+        traffic = {phase.name: self._traffic(phase.name, index) for phase in coming}
         for phase in coming:
             self._driver.expect(phase, traffic[phase.name])
         self._complete()
@@ -151,6 +154,7 @@ class Machine:
             tuple(self._phases),
             tuple(self._work),
             tuple(self._transfers),
+            tuple(map(_bus_record, self._bus.spans)),
             expected_counts=self._activity is not None,
             expected_head=self._expected_head,
         )
@@ -194,7 +198,7 @@ class Machine:
     def _do(self, step: WorkStep, pass_index: int) -> Generator[simpy.Event, Any, None]:
         """Process: one piece of work, and its records."""
         name = self._accelerator.unit_of(step.work)
-        start_cycle, traffic = self._env.now, Traffic()
+        start_cycle, traffic = self._env.now, self._traffic(step.name, pass_index)
         yield from self._units.run(self._accelerator.units[name], step.counts, traffic)
         self._work.append(
             WorkRecord(
@@ -216,8 +220,8 @@ class Machine:
         phase = step.phase
         traffic: dict[Stream, Traffic] = {
             "weights": self._weight_traffic[phase.name],
-            "activations": Traffic(),
-            "results": Traffic(),
+            "activations": self._traffic(phase.name, self._pass_index),
+            "results": self._traffic(phase.name, self._pass_index),
         }
         result: PhaseResult = self._simulate(
             self._driver.run(
@@ -254,6 +258,9 @@ class Machine:
         assert self._activity is not None
         return self._activity.expected(step.phase, counts)
 
+    def _traffic(self, name: str, pass_index: int) -> Traffic:
+        return Traffic((pass_index, name), self._bus)
+
     def _enter(self, name: str, stream: Stream, traffic: Traffic) -> None:
         if traffic.start_cycle is not None:
             self._transfers.append(
@@ -267,6 +274,10 @@ class Machine:
                     written_bytes=traffic.written_bytes,
                 )
             )
+
+
+def _bus_record(span: BusSpan) -> BusRecord:
+    return BusRecord(*span.owner, span.start_cycle, span.end_cycle, span.moving_cycles)
 
 
 def _shown(phase: Phase) -> str:

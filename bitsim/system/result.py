@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bitsim.cost.part import Part
 from bitsim.program.program import Stage
@@ -13,7 +13,11 @@ from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts, WorkCounts
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
+from bitsim.system import frame, records
 from bitsim.units import seconds
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Stream = Literal["weights", "activations", "results", "units"]
 
@@ -75,6 +79,20 @@ class TransferRecord:
 
 
 @dataclass(frozen=True)
+class BusRecord:
+    """The memory's bus, from the first to the last transfer for one phase or piece of work.
+
+    Nothing else was moved in between; `moving_cycles` of its cycles had data on the bus.
+    """
+
+    pass_index: int
+    name: str
+    start_cycle: int
+    end_cycle: int
+    moving_cycles: int
+
+
+@dataclass(frozen=True)
 class RunResult:
     """Everything that one simulation says. All cycles are of the accelerator's clock."""
 
@@ -85,10 +103,22 @@ class RunResult:
     phases: tuple[PhaseRecord, ...]
     work: tuple[WorkRecord, ...]
     transfers: tuple[TransferRecord, ...]
+    bus: tuple[BusRecord, ...]
     energy: tuple[Part, ...]  # J
     area: tuple[Part, ...]  # mm2
     expected_counts: bool = False  # True: adds, subtracts, skips are expected ones, not counted
     expected_head: bool = False  # True: those of a head in the array are
+
+    def __hash__(self) -> int:
+        return hash((self.network.name, self.accelerator.name, self.passes, self.phases))
+
+    def __repr__(self) -> str:
+        return (
+            f"<RunResult: {self.network.name} on {self.accelerator.name}, {self.cycles:,} cycles "
+            f"= {1e3 * self.seconds:.4g} ms, {self.tokens_per_s:.4g} tokens/s, "
+            f"{self.energy_j_per_token:.3g} J a token, {self.area_mm2:.3g} mm2 in "
+            f"{self.technology.name}>"
+        )
 
     @property
     def cycles(self) -> int:
@@ -149,6 +179,24 @@ class RunResult:
             "drain": c.drain,
             "units": self.cycles - c.cycles,
         }
+
+    @cached_property
+    def records(self) -> tuple[records.Record, ...]:
+        """For each resource who had it, or why it waited, in every cycle from 0 to `cycles`."""
+        return records.records(self)
+
+    @property
+    def busiest(self) -> str:
+        """The resource with the most cycles of work; it bounds the run."""
+        busy = records.busy_cycles(self)
+        return max(busy, key=lambda name: busy[name])
+
+    def frame(self, resource: str | None = None) -> DataFrame:
+        """The records of one resource ("array", "memory", "units.NAME") as a pandas table.
+
+        Its `cycles` add up to the run's. None: the resource that bounds the run, `busiest`.
+        """
+        return frame.frame(self.records, self.busiest if resource is None else resource)
 
     @cached_property
     def dram_bytes(self) -> dict[str, int]:

@@ -16,7 +16,15 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 FENCE = re.compile(r"```sh( full)?\n(.*?)```", re.S)
-SET_UP = ("make", "make test", "make test-full", "make bench", "make docs", "make lock")
+SET_UP = (
+    "make",
+    "make test",
+    "make test-full",
+    "make bench",
+    "make docs",
+    "make lock",
+    "make notebook",
+)
 
 
 def blocks():

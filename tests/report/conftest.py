@@ -216,6 +216,7 @@ def make_result(
         phases=tuple(maker.phases),
         work=tuple(maker.work),
         transfers=tuple(maker.transfers),
+        bus=(),
         energy=energy if energy is not None else _energy(operations, moved),
         area=(
             Part("lanes", 0.0131, "640 x 20.5 um2", ("Table 3 of a test",), True),

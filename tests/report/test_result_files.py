@@ -12,7 +12,7 @@ from bitsim.report import account, result_table, write_all, write_result, write_
 
 KEYS = {
     "text", "token_ids", "cycles", "seconds", "tokens_per_s", "utilization", "stall_cycles",
-    "counts", "dram_bytes", "energy_j", "area_mm2", "bit_exact", "phases",
+    "counts", "dram_bytes", "energy_j", "area_mm2", "bit_exact", "phases", "records",
 }  # fmt: skip
 
 
@@ -39,6 +39,10 @@ def test_the_table_has_every_key_and_its_sums_hold(small, answer):
     phase = table["phases"][0]
     assert phase.keys() >= {"name", "n", "k", "m", "cycles", "stalls"}
     assert phase["busy"] + sum(phase["stalls"].values()) == phase["cycles"]
+    assert table["records"] == [asdict(each) for each in small.records]
+    for resource in ("array", "units.vector", "memory"):
+        rows = [each for each in table["records"] if each["resource"] == resource]
+        assert sum(each["cycles"] for each in rows) == small.cycles
 
 
 def test_without_a_generation_there_is_no_text_and_no_claim(small):

@@ -6,7 +6,7 @@ import pytest
 
 from bitsim.memory import make_memory
 from bitsim.memory.clock import Clock
-from bitsim.memory.traffic import Traffic
+from bitsim.memory.traffic import BusLog, Traffic
 from bitsim.spec.counts import WorkCounts
 from bitsim.system import Pass, simulate_passes
 from bitsim.system.driver import Driver
@@ -25,7 +25,7 @@ def cycles(counts: WorkCounts, others: int = 0) -> int:
     if others:
         memory.book(others)
     units = Units(clock, memory, ACCELERATOR, lambda: False)
-    clock.run(until=clock.process(units.run(VECTOR, counts, Traffic())))
+    clock.run(until=clock.process(units.run(VECTOR, counts, Traffic((0, "x"), BusLog()))))
     return clock.now
 
 
