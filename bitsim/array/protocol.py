@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.array.control import Control
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.phase import Phase
 from bitsim.spec.ternary import TernaryMatrix
@@ -50,6 +51,42 @@ class PhaseResult:
         return self.accept_cycle + 1
 
 
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What an array makes of the values of a phase.
+
+    output  (m, n)  int32: wrapped to the accumulator's width
+    """
+
+    output: NDArray[np.int32]
+    adds: int
+    subtracts: int
+
+
+def counts_of(
+    class_cycles: NDArray[np.int64], busy_products: int, sums: Sums | None
+) -> ArrayCounts:
+    """The array's counters.
+
+    class_cycles   (5,)  BUSY ... DRAIN of `bitsim.array.control`
+    busy_products  ternary products of a BUSY cycle
+    sums           None for timing alone: no product is counted
+    """
+    busy, wait_weights, wait_activations, wait_results, drain = (int(each) for each in class_cycles)
+    adds, subtracts = (sums.adds, sums.subtracts) if sums else (0, 0)
+    return ArrayCounts(
+        cycles=busy + wait_weights + wait_activations + wait_results + drain,
+        busy=busy,
+        wait_weights=wait_weights,
+        wait_activations=wait_activations,
+        wait_results=wait_results,
+        drain=drain,
+        adds=adds,
+        subtracts=subtracts,
+        skips=busy * busy_products - adds - subtracts if sums else 0,
+    )
+
+
 class Array(Protocol):
     """An array that is fed schedules piece by piece, and stepped as far as they reach.
 
@@ -62,6 +99,20 @@ class Array(Protocol):
 
         Its bytes are those of `bitsim.spec.encoding.weight_image`. All matrices have one k.
         """
+        ...
+
+    def control(self) -> Control:
+        """A control after reset, for a link to step. One weight stream stands for all of them as
+        long as they are alike; `sums` has the values."""
+        ...
+
+    def split(self, control: Any, streams: int) -> Control:
+        """A control as it is, from now on with each of so many weight streams by itself; they
+        feed equal shares of the array."""
+        ...
+
+    def sums(self, phase: Phase, image: NDArray[np.uint8], activations: NDArray[np.int8]) -> Sums:
+        """The values of a whole phase; `image` and `activations` as `begin` is given them."""
         ...
 
     def begin(

@@ -1,4 +1,4 @@
-"""The accelerator around the `dot` array, stepped cycle by cycle: docs/top.md.
+"""The accelerator around an array, stepped cycle by cycle: docs/top.md.
 
 Every part decides on the state at the start of a cycle. So what one part asks of another is looked
 up before that one moves, and the parts are stepped in an order in which nothing is seen too early.
@@ -6,18 +6,33 @@ up before that one moves, and the parts are stepped in an order in which nothing
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bitsim.array.dot import control as dot_control
-from bitsim.array.dot.control import BUSY, DRAIN, IDLE
+from bitsim.array.control import (
+    BUSY,
+    CLOCK,
+    DRAIN,
+    IDLE,
+    LOOPS,
+    Control,
+    activation_room,
+    begin,
+    cycle_class,
+    drained,
+    end,
+    give_result,
+    issue,
+    result_cycle,
+    take_activations,
+    take_weights,
+    weight_room,
+)
 from bitsim.array.protocol import NEVER
-from bitsim.link import read_port as top_read
-from bitsim.link import result_stage as top_stage
-from bitsim.link import write_port as top_write
+from bitsim.link import read_port, result_stage, write_port
 
 QUEUE_PLACES = 2  # jobs in each queue
 
@@ -36,12 +51,12 @@ READER = np.dtype(
     ]
 )
 
+TIME = np.dtype(CLOCK)
+
 # One entry as the array runs it.
 PHASE = np.dtype(
     [
-        ("row_tiles", np.int64),
-        ("k_beats", np.int64),
-        ("groups", np.int64),
+        *LOOPS,
         ("digits", np.int64),
         ("codes", np.int64),
         ("accept_cycle", np.int64),
@@ -51,87 +66,93 @@ PHASE = np.dtype(
 )
 
 
-@njit(cache=True)
-def run(
-    control: NDArray[Any],
-    level: NDArray[np.int64],
-    ready_cycle: NDArray[np.int64],
-    reader: NDArray[Any],
-    reads: NDArray[Any],
-    stage: NDArray[Any],
-    write: NDArray[Any],
-    phases: NDArray[Any],
-    jobs: NDArray[Any],
-    read_bursts: NDArray[Any],
-    write_bursts: NDArray[Any],
-    delays: NDArray[np.int64],
-    leap: bool,
-) -> bool:
-    """Step until the list has ended; False if it never will.
+class Parts(NamedTuple):
+    """What steps beside the array's control.
 
-    control       (1,)                   dot_control.CONTROL; its `cycle` is the clock
-    level         (weight ports,)        beats in each queue of the port's columns
-    ready_cycle   (result_places,)       as in dot_control.run
-    reader        (1,)                   READER
-    reads         (weight ports + 1,)    READ_PORT; the last is that of the activations
-    stage         (1,)                   STAGE
-    write         (1,)                   WRITE_PORT
-    phases        (entries,)             PHASE, written
-    jobs          (ports * entries,)     AXI_JOB, one port's after the other's
-    read_bursts   (bursts,)              BURST, written; each port has its piece, a ring
-    write_bursts  (bursts,)              BURST, written; a ring
-    delays        (any,)                 all lists of the world
-    leap          pass over cycles in which nothing can change; the outcome is the same
-
-    All are updated in place.
+    clock   (1,)                 TIME
+    reader  (1,)                 READER
+    reads   (weight ports + 1,)  READ_PORT; the last is that of the activations
+    stage   (1,)                 STAGE
+    write   (1,)                 WRITE_PORT
     """
-    s, r, g, w = control[0], reader[0], stage[0], write[0]
-    ports = level.size
+
+    clock: NDArray[Any]
+    reader: NDArray[Any]
+    reads: NDArray[Any]
+    stage: NDArray[Any]
+    write: NDArray[Any]
+
+
+class Work(NamedTuple):
+    """One list, and how the memory answers.
+
+    phases        (entries,)          PHASE, written
+    jobs          (ports * entries,)  PORT_JOB, one port's after the other's
+    read_bursts   (bursts,)           BURST, written; each port has its piece, a ring
+    write_bursts  (bursts,)           BURST, written; a ring
+    delays        (any,)              int64: all lists of the world
+    """
+
+    phases: NDArray[Any]
+    jobs: NDArray[Any]
+    read_bursts: NDArray[Any]
+    write_bursts: NDArray[Any]
+    delays: NDArray[np.int64]
+
+
+@njit(cache=True)
+def run(array: Control, parts: Parts, work: Work, leap: bool) -> bool:
+    """Step until the list has ended; False if it never will. All arrays are updated in place.
+
+    leap  pass over cycles in which nothing can change; the outcome is the same
+    """
+    clock, r, g, w = parts.clock[0], parts.reader[0], parts.stage[0], parts.write[0]
+    reads, jobs, delays, phases = parts.reads, work.jobs, work.delays, work.phases
+    read_bursts, write_bursts = work.read_bursts, work.write_bursts
+    ports = reads.size - 1
     while True:
-        t = s.cycle
+        t = clock.cycle
         pushed = r.pushed
-        kind = dot_control.cycle_class(s, level)
+        kind = cycle_class(array)
         room = w.held < w.fifo_words
-        goes = top_stage.takes_word(g, room)
+        goes = result_stage.takes_word(g, room)
         cut = w.rest > 0 and goes
-        result = (
-            s.results_taken < s.results_issued
-            and ready_cycle[s.results_taken % s.result_places] <= t
-            and top_write.takes_result(w, goes)
-        )
-        activations_room = s.loaded - s.freed < s.activation_places
+        result = result_cycle(array) <= t and write_port.takes_result(w, goes)
+        room_for_activations = activation_room(array)
 
         changed = _step_reader(r, reads, g, w, t)
         for port in range(ports):
-            beat_room = level[port] < s.weight_places
-            did = top_read.step(reads[port], jobs, read_bursts, delays, pushed, beat_room, t)
-            if did & top_read.BEAT:
-                level[port] += 1
+            beat_room = weight_room(array, port)
+            did = read_port.step(reads[port], jobs, read_bursts, delays, pushed, beat_room, t)
+            if did & read_port.BEAT:
+                take_weights(array, port)
             changed = changed or did != 0
-        did = top_read.step(reads[ports], jobs, read_bursts, delays, pushed, activations_room, t)
-        if did & top_read.BEAT:
-            s.loaded += 1
+        did = read_port.step(
+            reads[ports], jobs, read_bursts, delays, pushed, room_for_activations, t
+        )
+        if did & read_port.BEAT:
+            take_activations(array)
         changed = changed or did != 0
-        did = top_stage.step(g, phases, pushed, cut, room, t)
-        enters = did & top_stage.ENTERS != 0
+        did = result_stage.step(g, phases, pushed, cut, room, t)
+        enters = did & result_stage.ENTERS != 0
         changed = changed or did != 0
-        if top_write.step(w, jobs, write_bursts, delays, pushed, result, cut, enters, t):
+        if write_port.step(w, jobs, write_bursts, delays, pushed, result, cut, enters, t):
             changed = True
         if result:
-            s.results_taken += 1
+            give_result(array)
 
-        if _step_array(s, level, ready_cycle, r, phases, kind, pushed):
+        if _step_array(array, clock, r, phases, kind, pushed):
             changed = True
         if changed:
             if r.end_cycle == t + 1:
                 return True
         else:
-            event = _next_event(s, ready_cycle, r, reads, g, w, t)
+            event = _next_event(array, r, reads, g, w, t)
             if event <= t or event >= NEVER:  # in the past: it was missed, and would be waited for
                 return False
             if leap and event > t + 1:  # until then every cycle is like this one
-                s.class_cycles[kind] += event - s.cycle
-                s.cycle = event
+                clock.class_cycles[kind] += event - clock.cycle
+                clock.cycle = event
 
 
 @njit(cache=True, forceinline=True)
@@ -145,7 +166,7 @@ def _step_reader(r: Any, reads: NDArray[Any], g: Any, w: Any, t: int) -> bool:
         r.state = PUSH
     elif r.state == PUSH:
         taken = min(r.phases_taken, w.taken)
-        if g.state != top_stage.ABSENT:
+        if g.state != result_stage.ABSENT:
             taken = min(taken, g.taken)
         for port in range(reads.size):
             taken = min(taken, reads[port].taken)
@@ -163,57 +184,45 @@ def _step_reader(r: Any, reads: NDArray[Any], g: Any, w: Any, t: int) -> bool:
 
 @njit(cache=True, forceinline=True)
 def _step_array(
-    s: Any,
-    level: NDArray[np.int64],
-    ready_cycle: NDArray[np.int64],
-    r: Any,
-    phases: NDArray[Any],
-    kind: int,
-    pushed: int,
+    array: Control, clock: Any, r: Any, phases: NDArray[Any], kind: int, pushed: int
 ) -> bool:
     """One cycle of the array's control, its transfers done; whether it changed anything."""
-    t = s.cycle
-    s.cycle = t + 1
-    s.class_cycles[kind] += 1
+    t = clock.cycle
+    clock.cycle = t + 1
+    clock.class_cycles[kind] += 1
     if kind == BUSY:
-        dot_control.issue(s, level, ready_cycle, t)
+        issue(array, t)
         return True
-    if kind == DRAIN and s.results_taken == s.results_issued:
-        s.running = 0
-        _log_phase(r, s, phases)
+    if kind == DRAIN and drained(array):
+        end(array)
+        _log_phase(r, clock, phases)
         return True
     if kind == IDLE and pushed > r.phases_taken:
-        phase = phases[r.phases_taken]
-        s.row_tiles = phase.row_tiles
-        s.k_beats = phase.k_beats
-        s.groups = phase.groups
-        s.offered_cycle = t
-        dot_control.accept(s, t)
+        begin(array, phases[r.phases_taken])
+        clock.accept_cycle = t
+        clock.class_cycles[:] = 0
         r.phases_taken += 1
         return True
     return False
 
 
 @njit(cache=True, forceinline=True)
-def _log_phase(r: Any, s: Any, phases: NDArray[Any]) -> None:
+def _log_phase(r: Any, clock: Any, phases: NDArray[Any]) -> None:
     phase = phases[r.phases_ended]
-    phase.accept_cycle = s.accept_cycle
-    phase.end_cycle = s.cycle
+    phase.accept_cycle = clock.accept_cycle
+    phase.end_cycle = clock.cycle
     for kind in range(IDLE):
-        phase.class_cycles[kind] = s.class_cycles[kind]
+        phase.class_cycles[kind] = clock.class_cycles[kind]
     r.phases_ended += 1
 
 
 @njit(cache=True)
-def _next_event(
-    s: Any, ready_cycle: NDArray[np.int64], r: Any, reads: NDArray[Any], g: Any, w: Any, t: int
-) -> int:
-    """The first cycle behind `t` in which something happens by itself."""
-    event = min(top_write.next_event(w, t), r.start_cycle if r.start_cycle > t else NEVER)
-    event = min(event, top_stage.next_event(g))
-    if s.results_taken < s.results_issued:
-        ready = ready_cycle[s.results_taken % s.result_places]
-        event = min(event, ready if ready > t else NEVER)
+def _next_event(array: Control, r: Any, reads: NDArray[Any], g: Any, w: Any, t: int) -> int:
+    """The first cycle after `t` in which something happens by itself."""
+    start = r.start_cycle
+    result = result_cycle(array)
+    event = min(write_port.next_event(w, t), start if start > t else NEVER)
+    event = min(event, result_stage.next_event(g), result if result > t else NEVER)
     for port in range(reads.size):
-        event = min(event, top_read.next_event(reads[port], t))
+        event = min(event, read_port.next_event(reads[port], t))
     return event

@@ -9,27 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.array.dot import control as dot_control
-from bitsim.array.protocol import NEVER
+from bitsim.array import make_array
+from bitsim.array.protocol import NEVER, counts_of
 from bitsim.errors import BitsimError
-from bitsim.link import control as top_control
-from bitsim.link.ports import AXI_JOB, BURST, count_bursts
+from bitsim.link import control
+from bitsim.link.ports import BURST, count_bursts, port_jobs
 from bitsim.link.read_port import READ_PORT
 from bitsim.link.result import Bursts, ListPhase, ListResult
 from bitsim.link.result_stage import make_stage
 from bitsim.link.values import EntryValues, entry_values
+from bitsim.link.worlds import Delays, meet_memory, same_memory
 from bitsim.link.write_port import WRITE_PORT
-from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.link.axi4 import BOUNDARY_BYTES, SUM_BYTES, BusLayout, ListEntry
 from bitsim.trace.job import Job
-from bitsim.trace.world import ReadWorld, World, WriteWorld
+from bitsim.trace.world import World
 from bitsim.units import ceil_div
 
 RING_PLACES = 32  # bursts kept when they are not logged: more than can be outstanding
 
 
-class DotTop:
-    """One accelerator from reset on, with the memory behind its ports.
+class Link:
+    """One accelerator from reset on, with the memory at its ports.
 
     `leap` False steps also through the cycles in which nothing can change; it is the same machine,
     slower. Weight ports that meet the same memory at the same places of a 4096-byte page do the
@@ -37,37 +37,35 @@ class DotTop:
     """
 
     def __init__(self, layout: BusLayout, world: World, leap: bool = True) -> None:
-        array, bus = layout.array, layout.bus
-        assert array.columns % bus.weight_ports == 0, (array.columns, bus.weight_ports)
+        bus = layout.bus
+        assert layout.array.columns % bus.weight_ports == 0, (layout.array, bus.weight_ports)
         assert len(world.weights) == bus.weight_ports, len(world.weights)
         self.layout = layout
         self._leap = leap
-        self._control = np.zeros(1, dot_control.CONTROL)
-        state = self._control[0]
-        state["hold"] = array.hold
-        state["weight_places"] = array.weight_fifo_beats
-        state["activation_places"] = array.activation_buffer_beats
-        state["result_places"] = array.result_fifo_beats
-        state["latency_cycles"] = array.latency_cycles
-        self._level = np.zeros(bus.weight_ports, np.int64)
-        self._ready_cycle = np.zeros(array.result_fifo_beats, np.int64)
-        self._reader = np.zeros(1, top_control.READER)
+        self._array = make_array(layout.array, values=True)
+        self._control = self._array.control()
+        self._clock = np.zeros(1, control.TIME)
+        self._reader = np.zeros(1, control.READER)
         self._reads = np.zeros(bus.weight_ports + 1, READ_PORT)
         self._stage = make_stage(layout)
         self._write = np.zeros(1, WRITE_PORT)
         self._errors = world.errors
         self._answered = [0] * (bus.weight_ports + 2)  # words read, bursts written, since reset
-        self._delays = _Delays()
-        self._alike = all(_same_memory(memory, world.weights[0]) for memory in world.weights)
+        self._delays = Delays()
+        self._alike = True
         for port, memory in zip(self._reads, (*world.weights, world.activations), strict=True):
-            self._make_port(port, memory, bus.read_fifo_words)
+            meet_memory(port, bus, memory, self._delays)
+            port["fifo_words"] = bus.read_fifo_words
             port["beat_words"] = layout.step_words
             port["last_word_cycle"] = -NEVER
-        if self._alike:
+        if all(same_memory(memory, world.weights[0]) for memory in world.weights):
             self._reads[1:-1] = self._reads[0]
+        else:
+            self._tell_ports_apart()
         self._reads[-1]["beat_words"] = layout.activation_words
         port = self._write[0]
-        self._make_port(port, world.results, bus.write_fifo_words)
+        meet_memory(port, bus, world.results, self._delays)
+        port["fifo_words"] = bus.write_fifo_words
         port["beat_words"] = layout.result_words
         port["entered_cycle"] = port["last_response_cycle"] = -NEVER
         port["response_cycle"] = NEVER
@@ -75,7 +73,7 @@ class DotTop:
     @property
     def cycle(self) -> int:
         """The cycle that is simulated next."""
-        return int(self._control[0]["cycle"])
+        return int(self._clock[0]["cycle"])
 
     def run(
         self,
@@ -84,7 +82,7 @@ class DotTop:
         jobs: Sequence[Job] | None = None,
         log: bool = True,
     ) -> ListResult:
-        """Run a list that is started in `start_cycle`, behind the list before.
+        """Run a list that is started in `start_cycle`, after the list before.
 
         jobs  the numbers of each entry; None for timing alone
         log   False: bursts are not kept, for lists of millions of them
@@ -95,52 +93,35 @@ class DotTop:
         self._check(entries, jobs)
         assert start_cycle >= self.cycle, (start_cycle, self.cycle)
         values = [
-            entry_values(self.layout, entry, job)
+            entry_values(self.layout, self._array, entry, job)
             for entry, job in zip(entries, jobs or (), strict=jobs is not None)
         ]
-        phases = np.zeros(len(entries), top_control.PHASE)
+        # Once they have been at different places, they are at different places of their worlds.
+        if self._alike and any(entry.weights_stride % BOUNDARY_BYTES for entry in entries):
+            self._tell_ports_apart()
+        stepped = np.array([0, -1]) if self._alike else np.arange(len(self._reads))
+        axi_jobs = port_jobs(entries, self.layout.bus.weight_ports)
+        read_bursts, write_bursts = self._begin(axi_jobs, stepped, start_cycle, log)
+        phases = np.zeros(len(entries), control.PHASE)
         for field in ("row_tiles", "k_beats", "groups", "digits", "codes"):
             phases[field] = [getattr(entry, field) for entry in entries]
-        axi_jobs = _axi_jobs(entries, self.layout.bus.weight_ports)
-        # Once they have been at different places, they are at different places of their worlds.
-        self._alike &= all(entry.weights_stride % BOUNDARY_BYTES == 0 for entry in entries)
-        stepped = np.array([0, -1]) if self._alike else np.arange(len(self._reads))
-        read_bursts, write_bursts = self._begin(axi_jobs, stepped, start_cycle, log)
-        level, reads = self._level[: stepped.size - 1].copy(), self._reads[stepped]
-        ended = top_control.run(
-            self._control,
-            level,
-            self._ready_cycle,
-            self._reader,
-            reads,
-            self._stage,
-            self._write,
-            phases,
-            axi_jobs.reshape(-1),
-            read_bursts,
-            write_bursts,
-            self._delays.cycles(),
-            self._leap,
+        reads = self._reads[stepped]
+        parts = control.Parts(self._clock, self._reader, reads, self._stage, self._write)
+        work = control.Work(
+            phases, axi_jobs.reshape(-1), read_bursts, write_bursts, self._delays.cycles()
         )
+        ended = control.run(self._control, parts, work, self._leap)
         assert ended, f"cycle {self.cycle}: nothing will ever happen again"
-        self._level[:], self._reads[:-1], self._reads[-1] = level, reads[:-1], reads[-1]
+        self._reads[:-1], self._reads[-1] = reads[:-1], reads[-1]
         for field in ("held", "gathered"):
             assert not self._reads[field].any(), f"words left: {field}"
         logs = self._logs(entries, axi_jobs, read_bursts) if log else []
         return self._result(start_cycle, phases, values, logs, write_bursts)
 
-    def _make_port(self, port: Any, memory: ReadWorld | WriteWorld, fifo_words: int) -> None:
-        bus = self.layout.bus
-        port["word_bytes"] = bus.word_bytes
-        port["burst_words"] = bus.burst_words
-        port["outstanding"] = bus.outstanding
-        port["fifo_words"] = fifo_words
-        port["accept_cycle"] = port["word_cycle"] = NEVER
-        for field in ("accept", "latency", "gap", "response"):
-            if hasattr(memory, field):
-                port[field] = self._delays.append(getattr(memory, field))
-        port["refresh_period"] = memory.refresh_period
-        port["refresh_cycles"] = memory.refresh_cycles
+    def _tell_ports_apart(self) -> None:
+        """From now on each weight port is stepped by itself."""
+        self._alike = False
+        self._control = self._array.split(self._control, self.layout.bus.weight_ports)
 
     def _check(self, entries: Sequence[ListEntry], jobs: Sequence[Job] | None) -> None:
         """That every entry brings the words that its phase uses."""
@@ -189,7 +170,7 @@ class DotTop:
         reader = self._reader[0]
         for field in self._reader.dtype.names or ():
             reader[field] = 0
-        reader["state"] = top_control.LIST_IDLE
+        reader["state"] = control.LIST_IDLE
         reader["start_cycle"] = start_cycle
         reader["count"] = entries
         reader["end_cycle"] = NEVER
@@ -266,23 +247,11 @@ class DotTop:
         return sum(bit << port for port, bit in enumerate(wrong))
 
     def _phase(self, phase: Any, values: EntryValues | None) -> ListPhase:
-        cycles = [int(each) for each in phase["class_cycles"]]
-        adds, subtracts = (values.adds, values.subtracts) if values else (0, 0)
-        products = cycles[dot_control.BUSY] * self.layout.array.lane_count if values else 0
+        products = self.layout.array.lane_count
         return ListPhase(
             accept_cycle=int(phase["accept_cycle"]),
             end_cycle=int(phase["end_cycle"]),
-            counts=ArrayCounts(
-                cycles=sum(cycles),
-                busy=cycles[dot_control.BUSY],
-                wait_weights=cycles[dot_control.WAIT_WEIGHTS],
-                wait_activations=cycles[dot_control.WAIT_ACTIVATIONS],
-                wait_results=cycles[dot_control.WAIT_RESULTS],
-                drain=cycles[dot_control.DRAIN],
-                adds=adds,
-                subtracts=subtracts,
-                skips=products - adds - subtracts,
-            ),
+            counts=counts_of(phase["class_cycles"], products, values.sums if values else None),
             output=values.output if values else None,
             largest=values.largest if values else None,
             stored=values.stored if values else None,
@@ -296,43 +265,8 @@ def simulate_list(
     jobs: Sequence[Job] | None = None,
     start_cycle: int = 0,
 ) -> ListResult:
-    """One list from reset on; see `DotTop.run`."""
-    return DotTop(layout, world).run(entries, start_cycle, jobs)
-
-
-class _Delays:
-    """All lists of a world, one after the other."""
-
-    def __init__(self) -> None:
-        self._lists: list[NDArray[np.int64]] = []
-        self._size = 0
-
-    def append(self, cycles: NDArray[np.int64]) -> tuple[int, int, int]:
-        """Where the list is, and its next place: DELAYS."""
-        first = self._size
-        self._lists.append(cycles)
-        self._size += cycles.size
-        return first, self._size, first
-
-    def cycles(self) -> NDArray[np.int64]:
-        """(all,) int64."""
-        return np.concatenate(self._lists)
-
-
-def _axi_jobs(entries: Sequence[ListEntry], weight_ports: int) -> NDArray[Any]:
-    """(ports, entries) AXI_JOB: each weight port, the activations, the results."""
-    jobs = np.zeros((weight_ports + 2, len(entries)), AXI_JOB)
-    for place, entry in enumerate(entries):
-        for port in range(weight_ports):
-            address = entry.weights_address + port * entry.weights_stride
-            jobs[port, place] = (address, entry.weights_words, entry.passes)
-        jobs[-2, place] = (entry.activations_address, entry.activations_words, 1)
-        jobs[-1, place] = (entry.results_address, entry.results_words, 1)
-    return jobs
-
-
-def _same_memory(one: ReadWorld, other: ReadWorld) -> bool:
-    return all(np.array_equal(getattr(one, field), getattr(other, field)) for field in vars(one))
+    """One list from reset on; see `Link.run`."""
+    return Link(layout, world).run(entries, start_cycle, jobs)
 
 
 def _bursts(log: NDArray[Any]) -> Bursts:

@@ -1,4 +1,4 @@
-"""A read port, one cycle at a time: master, memory behind it, FIFO, gearbox (docs/top.md)."""
+"""A read port, one cycle at a time: master, memory at its end, FIFO, gearbox (docs/top.md)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ READ_PORT = np.dtype(
 def step(port: Any, jobs: Any, bursts: Any, delays: Any, pushed: int, room: bool, t: int) -> int:
     """One cycle.
 
-    jobs    (ports * entries,)  AXI_JOB
+    jobs    (ports * entries,)  PORT_JOB
     bursts  (bursts,)           BURST, written
     delays  (any,)              int64: all lists of the world
     pushed  jobs that have entered the queue before this cycle
@@ -103,7 +103,7 @@ def step(port: Any, jobs: Any, bursts: Any, delays: Any, pushed: int, room: bool
 
 @njit(cache=True, forceinline=True)
 def next_event(port: Any, t: int) -> int:
-    """The first cycle behind `t` in which something happens by itself."""
+    """The first cycle after `t` in which something happens by itself."""
     seen = port.last_word_cycle + 2
     return min(port.accept_cycle, port.word_cycle, seen if seen > t else NEVER)
 

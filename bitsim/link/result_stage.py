@@ -1,6 +1,6 @@
 """The result stage, one cycle at a time: digits added up, or int8 codes (docs/top.md).
 
-Nothing that it does in a cycle depends on values, so it has none: `top_values` says what it makes.
+Nothing that it does in a cycle depends on values, so it has none: `values` says what it makes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STAGE = np.dtype(
         ("row_tiles", np.int64),
         ("digits", np.int64),
         ("codes", np.int64),
-        ("groups_left", np.int64),  # behind this block
+        ("groups_left", np.int64),  # after this block
         # the block, and the next word of it to be taken
         ("block_groups", np.int64),
         ("tile", np.int64),
@@ -81,7 +81,7 @@ def takes_word(stage: Any, room: bool) -> bool:
 def step(stage: Any, phases: Any, pushed: int, word: bool, room: bool, t: int) -> int:
     """One cycle.
 
-    phases  (entries,)  top_control.PHASE
+    phases  (entries,)  control.PHASE
     pushed  jobs that have entered the queue before this cycle
     word    whether a word comes from the cutter
     room    as in `takes_word`

@@ -1,4 +1,4 @@
-"""The write port, one cycle at a time: cutter, FIFO, master, memory behind it (docs/top.md)."""
+"""The write port, one cycle at a time: cutter, FIFO, master, memory at its end (docs/top.md)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def step(
 ) -> bool:
     """One cycle; whether it changed anything.
 
-    jobs    (ports * entries,)  AXI_JOB
+    jobs    (ports * entries,)  PORT_JOB
     bursts  (bursts,)           BURST, written
     delays  (any,)              int64: all lists of the world
     pushed  jobs that have entered the queue before this cycle
@@ -115,7 +115,7 @@ def step(
 
 @njit(cache=True, forceinline=True)
 def next_event(port: Any, t: int) -> int:
-    """The first cycle behind `t` in which something happens by itself."""
+    """The first cycle after `t` in which something happens by itself."""
     seen = port.entered_cycle + 2
     return min(port.accept_cycle, port.word_cycle, port.response_cycle, seen if seen > t else NEVER)
 

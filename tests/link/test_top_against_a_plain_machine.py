@@ -14,7 +14,7 @@ from bitsim.agreement.lists.compare import run_model
 from bitsim.agreement.lists.random import has_results, random_top_case
 from bitsim.agreement.lists.result_form import expected_results
 from bitsim.errors import BitsimError
-from bitsim.link.model import DotTop, simulate_list
+from bitsim.link.model import Link, simulate_list
 from bitsim.link.result import Bursts, ListResult
 from bitsim.spec.link.axi4 import BOUNDARY_BYTES, BusLayout, ResultsSpec
 from bitsim.trace.world import ReadWorld, World, WriteWorld
@@ -98,7 +98,7 @@ def assert_runs_alike(
     case: TopCase, leaps: Sequence[bool], pause_cycles: int, first_cycle: int
 ) -> None:
     """leaps  for each simulation to be compared, whether it passes over cycles without change"""
-    tops = [DotTop(case.layout, case.world, leap) for leap in leaps]
+    tops = [Link(case.layout, case.world, leap) for leap in leaps]
     plain = PlainTop(case.layout, case.world, images(case))
     for pause, work in enumerate(case.lists):
         start = tops[0].cycle + pause_cycles * pause + first_cycle
@@ -130,7 +130,7 @@ def test_ports_that_fall_out_of_step_in_a_later_list_stay_out_of_it() -> None:
         for at, stride in ((0, page), (20 * page - 5 * word, page + word), (40 * page, page))
     ]
     case = TopCase("out of step", case.layout, works, world, "")
-    top, plain = DotTop(case.layout, world), PlainTop(case.layout, world, images(case))
+    top, plain = Link(case.layout, world), PlainTop(case.layout, world, images(case))
     for work in works:
         start = top.cycle
         plain.run(work.entries, start)
@@ -140,8 +140,8 @@ def test_ports_that_fall_out_of_step_in_a_later_list_stay_out_of_it() -> None:
 def test_without_a_log_everything_else_is_the_same() -> None:
     case = named("everything_slow_tight")
     (first, _), world = case.lists, case.world
-    logged = DotTop(case.layout, world).run(first.entries, 5, first.jobs)
-    bare = DotTop(case.layout, world).run(first.entries, 5, log=False)
+    logged = Link(case.layout, world).run(first.entries, 5, first.jobs)
+    bare = Link(case.layout, world).run(first.entries, 5, log=False)
     assert (bare.weight_bursts, bare.activation_bursts, bare.result_bursts) == (None, None, None)
     assert (bare.end_cycle, bare.result_words) == (logged.end_cycle, logged.result_words)
     assert [(each.accept_cycle, each.end_cycle) for each in bare.phases] == [
@@ -193,7 +193,7 @@ def test_the_cases_have_errors_at_every_kind_of_port_and_in_later_lists() -> Non
 
 def test_an_event_that_was_missed_ends_the_simulation_instead_of_being_waited_for() -> None:
     case = named("ideal_held")
-    top = DotTop(case.layout, case.world)
+    top = Link(case.layout, case.world)
     top._reads["accept_cycle"] = -5  # as if an address had been offered before reset
     with pytest.raises(AssertionError, match="nothing will ever happen again"):
         top.run(case.lists[0].entries, 3, case.lists[0].jobs)

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.agreement.tokens.journal import Finished, Tally
-from bitsim.array.dot.model import DotArray
-from bitsim.array.dot.numbers import DotNumbers
-from bitsim.link.model import DotTop
+from bitsim.array import make_array
+from bitsim.link.model import Link
 from bitsim.link.result import ListResult
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.spec.counts import ArrayCounts
@@ -86,9 +85,9 @@ class PhaseRunner:
         self._following = {id(each): order[(i + 1) % len(order)] for i, each in enumerate(order)}
         self._map = MemoryMap.of(layout, phases)
         self._process = TopProcess(program, layout.bus, world, self._map.total_bytes)
-        self._model = DotTop(layout, world)
+        self._model = Link(layout, world)
         self._started = False
-        self._packer = DotArray(layout.array, values=True)
+        self._array = make_array(layout.array, values=True)
         self._place = 0
         self._placed: Matrices | None = None  # whose weights are in that place
         self._image: NDArray[np.uint8] = np.empty(0, np.uint8)
@@ -120,7 +119,7 @@ class PhaseRunner:
         model = self._model.run([entry], start_cycle, log=False)
         self._process.start(entry, model.list_cycles + MORE_CYCLES)
 
-        numbers = self._numbers(phase, image, event.activations)
+        made = self._array.sums(phase, image, event.activations)
         exact = exact_product(event)
         self._place = 1 - self._place
         self._bring(self._following[id(event.matrices)])
@@ -129,14 +128,14 @@ class PhaseRunner:
         sums = self._results(entry, phase)
         tally = Tally(1, phase.products, sums.size, ended.outcome.bus.list_cycles)
         _compare_values(tally, event, "Verilog", sums, exact)
-        _compare_values(tally, event, "model", numbers.output, exact)
-        adds, subtracts = (int(count) for count in numbers.counts)
-        _compare_list(tally, event, model, _counts(layout, model, adds, subtracts), ended)
+        _compare_values(tally, event, "model", made.output, exact)
+        counts = _counts(layout, model, made.adds, made.subtracts)
+        _compare_list(tally, event, model, counts, ended)
         return Finished(event.name, sums, tally)
 
     def _bring(self, matrices: Matrices) -> None:
         """Into the place that nothing reads."""
-        self._image = self._packer.image(matrices)
+        self._image = self._array.image(matrices)
         parts = self._layout.weight_bytes(self._image)
         stride = _pages(len(parts[0]))
         for port, part in enumerate(parts):
@@ -153,16 +152,6 @@ class PhaseRunner:
         sums = sums_of(self._layout.array, phase, self._layout.result_sums(stored.copy()))
         stored[:] = 0xFF
         return sums
-
-    def _numbers(
-        self, phase: Phase, image: NDArray[np.uint8], activations: NDArray[np.int8]
-    ) -> DotNumbers:
-        """What the lanes of the cycle model make of it."""
-        array = self._layout.array
-        tiling = array.tiling(phase)
-        numbers = DotNumbers.of(array, phase, tiling, image, activations)
-        numbers.do(array, tiling.row_tiles * tiling.blocks)
-        return numbers
 
 
 def _pages(count_bytes: int) -> int:

@@ -9,7 +9,7 @@ slots that no lane uses meet an activation of 0, which adds nothing and is count
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -51,41 +51,43 @@ def slot_vectors(activations: Int8, lanes: int, packing: Packing) -> Int8:
     return by_slot.reshape(m, -1)
 
 
-@njit(cache=True)
-def passes(
-    image: Bytes,
-    table: NDArray[Any],
-    vectors: Int8,
-    nonzero: NDArray[np.int32],
-    block_vectors: int,
-    accumulator_bits: int,
-    first: int,
-    last: int,
-    output: NDArray[np.int32],
-    counts: NDArray[np.int64],
-) -> None:
-    """Do passes `first` to `last` - 1 of a phase, counted over all blocks.
+class Lanes(NamedTuple):
+    """One phase.
 
     image    (row_tiles, k_beats, columns, beat_bytes)  uint8
     table    (256,)  `slot_table`
     vectors  (m, width)  int8  `slot_vectors`; width = k_beats * beat_bytes * slots
     nonzero  (blocks, width)  int32  how many vectors of the block are not 0 in each slot
-    output   (m, n)  int32, written in place
+    output   (m, n)  int32, written
     counts   (2,)  int64: adds, subtracts; added to
     """
-    row_tiles, k_beats, columns, beat_bytes = image.shape
-    m, n = output.shape
-    packed = np.empty((columns, k_beats * beat_bytes), table.dtype)
+
+    image: Bytes
+    table: NDArray[Any]
+    vectors: Int8
+    nonzero: NDArray[np.int32]
+    block_vectors: int
+    accumulator_bits: int
+    output: NDArray[np.int32]
+    counts: NDArray[np.int64]
+
+
+@njit(cache=True)
+def passes(lanes: Lanes, first: int, end: int) -> None:
+    """Do passes `first` to `end` - 1 of a phase, counted over all blocks."""
+    row_tiles, k_beats, columns, beat_bytes = lanes.image.shape
+    m, n = lanes.output.shape
+    packed = np.empty((columns, k_beats * beat_bytes), lanes.table.dtype)
     weights = packed.view(np.int8)
-    for each in range(first, last):
+    for each in range(first, end):
         block, tile = each // row_tiles, each % row_tiles
-        _decode(image[tile], table, packed)
+        _decode(lanes.image[tile], lanes.table, packed)
         for start in range(0, columns, MOST_COLUMNS):
-            _count(weights[start : start + MOST_COLUMNS], nonzero[block], counts)
-        for v in range(block * block_vectors, min((block + 1) * block_vectors, m)):
+            _count(weights[start : start + MOST_COLUMNS], lanes.nonzero[block], lanes.counts)
+        for v in range(block * lanes.block_vectors, min((block + 1) * lanes.block_vectors, m)):
             for column in range(min(columns, n - tile * columns)):
-                total = _dot(weights[column], vectors[v])
-                output[v, tile * columns + column] = _wrap(total, accumulator_bits)
+                total = _dot(weights[column], lanes.vectors[v])
+                lanes.output[v, tile * columns + column] = _wrap(total, lanes.accumulator_bits)
 
 
 @njit(cache=True)

@@ -2,73 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.array.dot import lanes as dot_lanes
-from bitsim.spec.array.dot import DotSpec, DotTiling
+from bitsim.array.dot.control import DotControl
+from bitsim.array.protocol import Sums
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.phase import Phase
 
 
-@dataclass(eq=False)
 class DotNumbers:
-    """The values of a phase, and how far the lanes have got.
+    """How far the lanes have got: `done` passes, which are row tiles over all blocks."""
 
-    output  (m, n)  int32
-    counts  (2,)  int64: adds, subtracts
-    passes  done so far: row tiles, over all blocks
-    """
-
-    image: NDArray[np.uint8]
-    table: NDArray[Any]
-    vectors: NDArray[np.int8]
-    nonzero: NDArray[np.int32]
-    output: NDArray[np.int32]
-    counts: NDArray[np.int64]
-    passes: int = 0
+    def __init__(self, lanes: dot_lanes.Lanes, passes: int) -> None:
+        self._lanes = lanes
+        self._passes = passes
+        self._done = 0
 
     @classmethod
     def of(
         cls,
         spec: DotSpec,
         phase: Phase,
-        tiling: DotTiling,
         image: NDArray[np.uint8],
         activations: NDArray[np.int8],
-    ) -> DotNumbers:
+    ) -> Self:
         """Of a phase that has not begun; image and activations as `Array.begin` is given them."""
+        tiling = spec.tiling(phase)
         expected = (tiling.row_tiles, tiling.k_beats, spec.columns, spec.beat_bytes)
         assert image.shape == expected, (image.shape, expected)
         assert activations.shape == (phase.m, phase.k), activations.shape
         assert activations.dtype == np.int8, activations.dtype
         vectors = dot_lanes.slot_vectors(activations, spec.lanes, spec.weight_packing)
         block_starts = np.arange(0, phase.m, spec.hold * spec.slices)
-        return cls(
+        lanes = dot_lanes.Lanes(
             image=image,
             table=dot_lanes.slot_table(spec.weight_packing),
             vectors=vectors,
             nonzero=np.add.reduceat(vectors != 0, block_starts, axis=0, dtype=np.int32),
+            block_vectors=spec.hold * spec.slices,
+            accumulator_bits=spec.accumulator_bits,
             output=np.zeros((phase.m, phase.n), np.int32),
             counts=np.zeros(2, np.int64),
         )
+        return cls(lanes, tiling.row_tiles * tiling.blocks)
 
-    def do(self, spec: DotSpec, passes: int) -> None:
-        """Have the lanes do the passes up to `passes` that they have not done yet."""
-        if passes == self.passes:
-            return
-        dot_lanes.passes(
-            self.image,
-            self.table,
-            self.vectors,
-            self.nonzero,
-            spec.hold * spec.slices,
-            spec.accumulator_bits,
-            self.passes,
-            passes,
-            self.output,
-            self.counts,
-        )
-        self.passes = passes
+    def follow(self, control: DotControl) -> None:
+        """Have the lanes do the passes that the control has finished."""
+        self._do(int(control.state[0]["passes"]))
+
+    def finish(self) -> None:
+        """Have the lanes do all passes."""
+        self._do(self._passes)
+
+    def sums(self) -> Sums:
+        """Of the passes that are done."""
+        adds, subtracts = (int(each) for each in self._lanes.counts)
+        return Sums(self._lanes.output, adds, subtracts)
+
+    def _do(self, passes: int) -> None:
+        if passes > self._done:
+            dot_lanes.passes(self._lanes, self._done, passes)
+            self._done = passes

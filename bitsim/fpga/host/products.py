@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.array.dot.model import DotArray
+from bitsim.array import make_array
 from bitsim.fpga.host.memory import BoardMemory, Piece
 from bitsim.fpga.host.tally import Tally
 from bitsim.fpga.line.driver import Driver
@@ -49,7 +49,7 @@ class BoardProducts:
         self._clock_hz = accelerator.clock_mhz * 1e6
         self._link = link
         self._progress = progress
-        self._packer = DotArray(self._layout.array, values=True)
+        self._packer = make_array(self._layout.array, values=True)
         self._written: set[str] = set()  # products whose weights are on the board, to stay
         self._driver = Driver(link, register_map(accelerator), link.name)
         link.hello()
