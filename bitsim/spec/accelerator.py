@@ -36,40 +36,53 @@ MemorySpec = Annotated[FixedMemorySpec, Field()]  # a further memory: the same, 
 
 
 _TILE = "a burst of DRAM is 64 bytes; two tiles of a stream are on the chip"
+_NOTE = "for people: what the machine is for, and where its figures come from"
 
 
 class DmaSpec(Spec):
     """Tiles moved between DRAM and the array; each stream has two tiles of buffer."""
 
-    weight_tile_bytes: int = Field(ge=64, le=1 << 26, description=_TILE)
-    activation_tile_bytes: int = Field(ge=64, le=1 << 26, description=_TILE)
-    result_tile_bytes: int = Field(ge=64, le=1 << 26, description=_TILE)
+    weight_tile_bytes: int = Field(ge=64, le=1 << 26, description=f"a tile of weights; {_TILE}")
+    activation_tile_bytes: int = Field(
+        ge=64, le=1 << 26, description=f"a tile of activations; {_TILE}"
+    )
+    result_tile_bytes: int = Field(ge=64, le=1 << 26, description=f"a tile of results; {_TILE}")
 
 
 class UnitSpec(Spec):
     """A unit that does what is not a ternary product. Cycles are those of the accelerator."""
 
-    multiplies_per_cycle: int = Field(ge=1, le=1 << 20)
-    adds_per_cycle: int = Field(ge=1, le=1 << 20)
-    setup_cycles: int = Field(ge=0, le=1 << 20)  # before each piece of work
-    arithmetic: Literal["bf16", "fp16", "fp32"]  # prices its operations
-    inside: bool  # True: part of the chip, its area counts
+    multiplies_per_cycle: int = Field(ge=1, le=1 << 20, description="multiplications a cycle")
+    adds_per_cycle: int = Field(ge=1, le=1 << 20, description="additions a cycle")
+    setup_cycles: int = Field(ge=0, le=1 << 20, description="before each piece of work")
+    arithmetic: Literal["bf16", "fp16", "fp32"] = Field(
+        description="number format, by which its operations are priced"
+    )
+    inside: bool = Field(description="true: part of the chip, its area counts")
 
 
 class AcceleratorSpec(Spec):
     """One machine. Every reading of it (cycles, hardware, cost) starts here."""
 
-    name: Annotated[str, Field(pattern=NAME, max_length=64)] = Field(description=NAME_RULE)
-    note: str = ""  # for people: what the machine is for, and where its figures come from
-    clock_mhz: float = Field(ge=0.001, le=100_000)
-    technology: str  # name of a technology; `--technology` asks for another
+    name: Annotated[str, Field(pattern=NAME, max_length=64)] = Field(
+        description=f"of the machine and its Verilog module; {NAME_RULE}"
+    )
+    note: str = Field("", description=_NOTE)
+    clock_mhz: float = Field(
+        ge=0.001, le=100_000, description="clock of array, link, DMA and units"
+    )
+    technology: str = Field(
+        description="technology that prices the machine, where a command names no other"
+    )
     array: ArraySpec
     bus: BusSpec | None = None  # None: the array alone, its streams are the ports
     host: HostSpec | None = None  # None: no registers, the list and the counters are ports
     memory: MemorySpec
     dma: DmaSpec
     units: dict[Annotated[str, Field(pattern=NAME, max_length=64)], UnitSpec]
-    work: dict[Work, str]  # every kind of work, and the unit that does it; head: or "array"
+    work: dict[Work, str] = Field(
+        description='unit that does this kind of work, every kind once; of head also "array"'
+    )
 
     @model_validator(mode="after")
     def _everything_is_done_somewhere(self) -> Self:

@@ -146,11 +146,15 @@ def _fault_line(kind: type[Spec], fault: Any, origin: str, names: Mapping[str, s
 
 
 def _why(kind: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """The description of a field: the reason of its bounds."""
+    """The reason of a field's bounds: what follows the first semicolon of its description.
+
+    A description without one says what the field is, and that is the reason.
+    """
     for each in _kinds(kind, location[:-1]):
         field = each.model_fields.get(str(location[-1]))
         if field is not None and field.description:
-            return field.description
+            meaning, _, reason = field.description.partition("; ")
+            return reason or meaning
     return ""
 
 

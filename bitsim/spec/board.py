@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from bitsim.errors import BitsimError
-from bitsim.spec.accelerator import NAME, AcceleratorSpec
+from bitsim.spec.accelerator import NAME, NAME_RULE, AcceleratorSpec
 from bitsim.spec.base import ShownName, Spec
 from bitsim.spec.host.kinds import SerialHostSpec
 
@@ -19,59 +19,68 @@ Pin = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,8}$")]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_-]{0,31}$")]
 Name = Annotated[str, Field(pattern=NAME, max_length=64)]
 
+_PIN = "a pin of the FPGA, as its constraint file calls it"
+_IO = "electrical standard of the pins, as the constraint file calls it"
+
 CLOCK_ERROR = 1e-6  # of clock_mhz; both are written by people, so this is equality
 
 
 class BoardClockSpec(Spec):
     """The oscillator that is the accelerator's clock."""
 
-    pin: Pin
-    io_standard: Word
-    mhz: float = Field(ge=1, le=1000)
+    pin: Pin = Field(description=_PIN)
+    io_standard: Word = Field(description=_IO)
+    mhz: float = Field(ge=1, le=1000, description="of the oscillator; the accelerator's clock_mhz")
 
 
 class BoardUartSpec(Spec):
     """The serial line, seen from the FPGA: it receives at `rx`."""
 
-    rx: Pin
-    tx: Pin
-    io_standard: Word
+    rx: Pin = Field(description=f"where the FPGA receives: {_PIN}")
+    tx: Pin = Field(description=f"where the FPGA sends: {_PIN}")
+    io_standard: Word = Field(description=_IO)
 
 
 class BoardLedsSpec(Spec):
     """What can be seen: a list runs; an interrupt waits for the host."""
 
-    busy: Pin
-    irq: Pin
-    io_standard: Word
-    active_low: bool
+    busy: Pin = Field(description=f"lit while a list runs: {_PIN}")
+    irq: Pin = Field(description=f"lit while an interrupt waits for the host: {_PIN}")
+    io_standard: Word = Field(description=_IO)
+    active_low: bool = Field(description="true: 0 lights it")
 
 
 class BoardButtonSpec(Spec):
     """Resets the accelerator and its serial line while it is pressed."""
 
-    pin: Pin
-    io_standard: Word
-    active_low: bool
-    pull: Literal["none", "up", "down"]  # resistor of the FPGA that holds it when not pressed
+    pin: Pin = Field(description=_PIN)
+    io_standard: Word = Field(description=_IO)
+    active_low: bool = Field(description="true: 0 while it is pressed")
+    pull: Literal["none", "up", "down"] = Field(
+        description="resistor of the FPGA that holds the pin while the button is not pressed"
+    )
 
 
 class BoardSpec(Spec):
     """A board. `family` and `device` are a target of `rtl synth` and a part of it."""
 
-    name: Name
-    note: str = ""
-    source: Annotated[str, Field(min_length=8)]  # where the pins are from, for people
-    family: Literal["ecp5", "ice40", "gowin"]
-    device: Word
-    package: Word
-    speed: Word
-    accelerator: Name  # the machine that is built if none is named
-    program: ShownName  # the command that loads a bitstream, {bitstream} in it; for people
+    name: Name = Field(description=f"of the board; {NAME_RULE}")
+    note: str = Field("", description="for people: what was tried on it, and what was not")
+    source: Annotated[str, Field(min_length=8)] = Field(description="where the pins are from")
+    family: Literal["ecp5", "ice40", "gowin"] = Field(description="a target of `rtl synth`")
+    device: Word = Field(description="the FPGA, as nextpnr calls it")
+    package: Word = Field(description="its package, as nextpnr calls it")
+    speed: Word = Field(description="its speed grade")
+    accelerator: Name = Field(description="the machine that is built where none is named")
+    program: ShownName = Field(
+        description="for people: the command that loads a bitstream, with {bitstream} in it"
+    )
     clock: BoardClockSpec
     uart: BoardUartSpec
     leds: BoardLedsSpec
-    reset: BoardButtonSpec | None = None  # None: no button, reset is when power comes
+    reset: BoardButtonSpec | None = Field(
+        None, description="a button; without one, reset is when power comes"
+    )
 
     @model_validator(mode="after")
     def _no_pin_twice(self) -> Self:

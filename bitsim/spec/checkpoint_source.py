@@ -25,9 +25,9 @@ Source = Annotated[str, Field(pattern=r"\S+\s+\S+")]
 class PinnedFile(Spec):
     """What is known of a file before the Hub is asked."""
 
-    bytes: PositiveInt | None = None
-    sha256: Sha256 | None = None
-    source: Source  # of both
+    bytes: PositiveInt | None = Field(None, description="size of the file, where it is known")
+    sha256: Sha256 | None = Field(None, description="digest of the file, where it is known")
+    source: Source = Field(description="where size and digest are from")
 
 
 class CheckpointSource(Spec):
@@ -36,12 +36,20 @@ class CheckpointSource(Spec):
     Those of `files` must be among them, and be as pinned.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
-    note: str = ""
-    repo: Annotated[str, Field(pattern=f"^{REPO_PART}/{REPO_PART}$")]
-    revision: Revision | None = None  # None: the user names one
-    revision_source: Source | None = None
-    files: dict[str, PinnedFile] = Field(default_factory=dict)
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = Field(
+        description="of the checkpoint"
+    )
+    note: str = Field("", description="for people: what is in the repository")
+    repo: Annotated[str, Field(pattern=f"^{REPO_PART}/{REPO_PART}$")] = Field(
+        description="owner/name on the Hugging Face Hub"
+    )
+    revision: Revision | None = Field(
+        None, description="commit that is fetched; without it the command names one"
+    )
+    revision_source: Source | None = Field(None, description="where the commit is from")
+    files: dict[str, PinnedFile] = Field(
+        default_factory=dict, description="what is known of a file before it is fetched"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

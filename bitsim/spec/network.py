@@ -39,9 +39,11 @@ Count = Annotated[int, Field(ge=1, le=1 << 24)]
 class Statistics(Spec):
     """What synthetic weights and activations are made to look like, and where that is from."""
 
-    zero_weight_fraction: float = Field(gt=0, lt=1)
-    zero_ffn_fraction: float = Field(gt=0, lt=1)  # of squared ReLU's outputs, mean over layers
-    source: str
+    zero_weight_fraction: float = Field(gt=0, lt=1, description="ternary weights that are 0")
+    zero_ffn_fraction: float = Field(
+        gt=0, lt=1, description="outputs of the squared ReLU that are 0, mean over the layers"
+    )
+    source: str = Field(description="where the fractions are from")
 
 
 class Product(Spec):
@@ -65,23 +67,29 @@ class Product(Spec):
 class NetworkSpec(Spec):
     """Dimensions and constants of one network (transformers `BitNetConfig`)."""
 
-    name: ShownName
-    note: str = ""
-    hidden_size: Width
-    intermediate_size: Width
-    layers: int = Field(ge=1, le=MAX_LAYERS)
-    heads: Width
-    kv_heads: Width
-    vocab_size: Count
-    max_context: Count
-    rms_norm_eps: PositiveFloat
-    rope_theta: PositiveFloat
-    tied_head: bool
-    bos_id: int = Field(ge=0)
-    eos_ids: tuple[int, ...]
-    linear_class: LinearClass = "autobitlinear"
-    quantization_mode: Literal["online", "offline"] = "offline"
-    statistics: Statistics | None = None
+    name: ShownName = Field(description="of the network")
+    note: str = Field("", description="for people: what it is, and where its dimensions are from")
+    hidden_size: Width = Field(description="width of the residual stream")
+    intermediate_size: Width = Field(description="width inside the feed-forward part")
+    layers: int = Field(ge=1, le=MAX_LAYERS, description="decoder layers")
+    heads: Width = Field(description="query heads of a layer")
+    kv_heads: Width = Field(description="key and value heads of a layer, shared by query heads")
+    vocab_size: Count = Field(description="tokens that the embedding has a row for")
+    max_context: Count = Field(description="tokens of the longest context")
+    rms_norm_eps: PositiveFloat = Field(description="what RMSNorm adds to the mean square")
+    rope_theta: PositiveFloat = Field(description="base of RoPE's wavelengths")
+    tied_head: bool = Field(description="true: the output head is the embedding")
+    bos_id: int = Field(ge=0, description="token that begins a sequence")
+    eos_ids: tuple[int, ...] = Field(description="tokens that end an answer")
+    linear_class: LinearClass = Field(
+        "autobitlinear", description="a matrix's scale multiplies (autobitlinear) or divides"
+    )
+    quantization_mode: Literal["online", "offline"] = Field(
+        "offline", description="weights are ternary when they are loaded (online) or stored"
+    )
+    statistics: Statistics | None = Field(
+        None, description="needed for energy by shape and for synthetic weights"
+    )
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:

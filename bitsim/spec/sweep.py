@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bitsim.spec.accelerator import NAME
+from bitsim.spec.accelerator import NAME, NAME_RULE
 from bitsim.spec.base import Spec
 
 MAX_DESIGNS = 100_000
@@ -24,16 +24,25 @@ class SweepSpec(Spec):
     A table of `together` has lists of one length, whose values change at the same time.
     """
 
-    name: Annotated[str, Field(pattern=NAME, max_length=64)]
-    note: str = ""
-    accelerator: str  # name or path; what is not varied is as there
-    network: str  # name or path
-    technology: str | None = None  # None: the accelerator's own
-    stage: Literal["decode", "prefill"] = "decode"
-    batch: int = Field(1, ge=1, le=1 << 16)  # sequences
-    context: int = Field(512, ge=0, le=1 << 24)  # tokens in the cache; of the prompt for prefill
-    grid: dict[FieldPath, Values] = Field(default_factory=dict)
-    together: tuple[Annotated[dict[FieldPath, Values], Field(min_length=1)], ...] = ()
+    name: Annotated[str, Field(pattern=NAME, max_length=64)] = Field(
+        description=f"of the sweep and its files; {NAME_RULE}"
+    )
+    note: str = Field("", description="for people: what the sweep asks")
+    accelerator: str = Field(description="name or path; what does not vary is as there")
+    network: str = Field(description="name or path")
+    technology: str | None = Field(None, description="name or path; else the accelerator's own")
+    stage: Literal["decode", "prefill"] = Field("decode", description="pass that is simulated")
+    batch: int = Field(1, ge=1, le=1 << 16, description="sequences of a pass")
+    context: int = Field(
+        512, ge=0, le=1 << 24, description="tokens in the KV cache; for prefill, of the prompt"
+    )
+    grid: dict[FieldPath, Values] = Field(
+        default_factory=dict,
+        description="values of a field of the accelerator, every combination once",
+    )
+    together: tuple[Annotated[dict[FieldPath, Values], Field(min_length=1)], ...] = Field(
+        (), description="values of fields that change at the same time, lists of one length"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -8,30 +8,40 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from bitsim.spec.base import ShownName, Spec
 
+_SOURCE = "paper and section, datasheet page, or the command that measured it"
+
 
 class Figure(Spec):
     """One number, where it is from, and whether it is an estimate rather than a measurement."""
 
-    value: NonNegativeFloat
-    source: Annotated[str, Field(min_length=8)]
-    estimate: bool = False
+    value: NonNegativeFloat = Field(description="the figure, in the unit that its name ends with")
+    source: Annotated[str, Field(min_length=8)] = Field(description=_SOURCE)
+    estimate: bool = Field(False, description="true: an estimate rather than a measurement")
 
 
 class SramPoint(Spec):
     """Energy of one access to a macro of a given capacity."""
 
-    capacity_bytes: PositiveInt
-    access_bits: PositiveInt
-    access_pj: PositiveFloat
-    source: Annotated[str, Field(min_length=8)]
+    capacity_bytes: PositiveInt = Field(description="bytes of the macro")
+    access_bits: PositiveInt = Field(description="bits that one access moves")
+    access_pj: PositiveFloat = Field(description="energy of one access")
+    source: Annotated[str, Field(min_length=8)] = Field(description=_SOURCE)
 
 
 class TechnologySpec(Spec):
     """Energies in pJ, areas in um2. A figure that is asked for and missing is an error."""
 
-    name: ShownName
-    note: str = ""
-    node_nm: PositiveFloat
-    figures: dict[str, Figure]  # "int8_add_pj", "int32_add_pj", "int8_add_um2", ...
-    sram: tuple[SramPoint, ...] = Field(min_length=1)
-    dram_pj_per_bit: dict[str, Figure]  # by the name that a memory gives in `dram`
+    name: ShownName = Field(description="of the technology")
+    note: str = Field(
+        "", description="for people: what the figures are of, and what they leave out"
+    )
+    node_nm: PositiveFloat = Field(description="name of the process node")
+    figures: dict[str, Figure] = Field(
+        description="by name, which ends with the unit: int8_add_pj, int8_add_um2"
+    )
+    sram: tuple[SramPoint, ...] = Field(
+        min_length=1, description="macros of several capacities; between them is interpolated"
+    )
+    dram_pj_per_bit: dict[str, Figure] = Field(
+        description="energy of a bit, by the name that a memory gives in `dram`"
+    )

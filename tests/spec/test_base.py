@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from bitsim.errors import BitsimError, shown, shown_path
 from bitsim.spec import base, catalog
@@ -15,6 +15,13 @@ from bitsim.spec.accelerator import WORKS, AcceleratorSpec
 from bitsim.spec.base import MAX_FAULTS, MAX_LINE_DOTS, MAX_SPEC_BYTES
 
 DEFAULT = catalog.find("accelerators", "dot_16x40").read_text()
+
+
+class Buffer(base.Spec):
+    """A description with a reason for one bound and none for the other."""
+
+    beats: int = Field(ge=2, description="places in the queue; with one it stalls")
+    bits: int = Field(ge=1, description="width of a place")
 
 
 def faults(tmp_path: Path, content: str | bytes) -> list[str]:
@@ -38,6 +45,16 @@ def test_the_default_machine_is_as_its_file_says():
     assert spec.array.beat_bytes == 8
     assert spec.peak_products_per_s == 16 * 40 * 200e6
     assert spec.memory.sustained_gb_per_s == 25.6 * 0.82
+
+
+def test_a_bound_is_told_with_its_reason_and_one_without_a_reason_with_what_the_field_is():
+    with pytest.raises(BitsimError) as caught:
+        base.check(Buffer, {"beats": 1, "bits": 0}, "buffer.toml")
+    bound = "Input should be greater than or equal to"
+    assert str(caught.value).splitlines() == [
+        f"buffer.toml: beats = 1: {bound} 2 (with one it stalls)",
+        f"buffer.toml: bits = 0: {bound} 1 (width of a place)",
+    ]
 
 
 def test_a_description_is_frozen():

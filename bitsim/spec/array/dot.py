@@ -28,29 +28,54 @@ _TWO_PLACES = "with one place a beat could come in every other cycle only"
 class DotSpec(Spec):
     """A grid of lanes: `columns` outputs at a time, `lanes` products per output and cycle."""
 
-    dataflow: Literal["dot"]
-    columns: int = Field(ge=1, le=256, description=_ONE_AND_TESTED)
-    lanes: int = Field(ge=1, le=256, description=f"along K; {_LEVELS}")
-    # Activation vectors that one weight beat meets in a cycle.
-    slices: int = Field(ge=1, le=16, description=_ONE_AND_TESTED)
-    # Groups of `slices` vectors that a weight beat stays for.
-    hold: int = Field(ge=1, le=64, description=_ONE_AND_TESTED)
-    weight_packing: Packing
-    tree_stages: int = Field(ge=0, le=8, description=f"pipeline registers in it; {_LEVELS}")
+    dataflow: Literal["dot"] = Field(description="how the array computes: this table is of `dot`")
+    columns: int = Field(
+        ge=1, le=256, description=f"outputs worked on at a time; {_ONE_AND_TESTED}"
+    )
+    lanes: int = Field(
+        ge=1, le=256, description=f"products of a column in a cycle, along K; {_LEVELS}"
+    )
+    slices: int = Field(
+        ge=1,
+        le=16,
+        description=f"activation vectors that a weight beat meets in a cycle; {_ONE_AND_TESTED}",
+    )
+    hold: int = Field(
+        ge=1,
+        le=64,
+        description=f"groups of `slices` vectors that a weight beat stays for; {_ONE_AND_TESTED}",
+    )
+    weight_packing: Packing = Field(
+        description="weights of a byte: base3 has five, 2bit has four (`bitsim.spec.encoding`)"
+    )
+    tree_stages: int = Field(
+        ge=0, le=8, description=f"pipeline registers in the adder tree; {_LEVELS}"
+    )
     accumulator_bits: int = Field(
-        ge=9, le=40, description="9 bits hold one product, -(-128); results in memory are int32"
+        ge=9,
+        le=40,
+        description="width of a sum; 9 bits hold one product, -(-128); results in memory are int32",
     )
     max_k: int = Field(
         ge=1, le=(1 << 24) - 1, description="longest dot product; 128 x max_k fits in int32"
     )
-    weight_fifo_beats: int = Field(ge=2, le=1024, description=f"of a column; {_TWO_PLACES}")
+    weight_fifo_beats: int = Field(
+        ge=2, le=1024, description=f"places in the weight queue of a column; {_TWO_PLACES}"
+    )
     activation_buffer_beats: int = Field(
-        ge=1, le=1 << 20, description="of lanes x slices bytes; addressed by 20 bits"
+        ge=1,
+        le=1 << 20,
+        description="places in the activation buffer, each of lanes x slices bytes; addressed by "
+        "20 bits",
     )
     result_fifo_beats: int = Field(
-        ge=2, le=1024, description=f"of columns x slices sums; {_TWO_PLACES}"
+        ge=2,
+        le=1024,
+        description=f"places in the result queue, of columns x slices sums; {_TWO_PLACES}",
     )
-    skip: Literal["gate"]  # a zero weight or activation toggles nothing, but takes its cycle
+    skip: Literal["gate"] = Field(
+        description="a zero weight or activation: gate, nothing toggles, its cycle passes"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -20,16 +20,20 @@ MOST_BAUD_ERROR = 0.01  # two ends of 8N1 may be some 4 % apart together; this i
 class AxiLiteHostSpec(Spec):
     """Registers behind an AXI4-Lite port, memory behind the masters: a processor is beside it."""
 
-    kind: Literal["axi4lite"]
+    kind: Literal["axi4lite"] = Field(description="how the host reaches the registers")
 
 
 class SerialHostSpec(Spec):
     """Registers and an on-chip memory behind a UART (8N1)."""
 
-    kind: Literal["serial"]
-    baud: int = Field(ge=1200, le=12_000_000, description="what serial lines of PCs do")
+    kind: Literal["serial"] = Field(description="how the host reaches the registers")
+    baud: int = Field(
+        ge=1200, le=12_000_000, description="bits a second on the line; what serial lines of PCs do"
+    )
     memory_bytes: int = Field(
-        ge=64, le=1 << 24, description="on the chip, for all images of a list; no FPGA has more"
+        ge=64,
+        le=1 << 24,
+        description="memory on the chip, for all images of a list; no FPGA has more",
     )
 
     def divisor(self, clock_mhz: float) -> int:

@@ -32,8 +32,16 @@ _TWO_WORDS = "one word is written while another is on its way out"
 class ResultsSpec(Spec):
     """What can be done with sums on their way to memory (docs/top.md, result stage)."""
 
-    digits: int = Field(ge=1, le=6)  # most ternary rows that make one row of a wider matrix
-    code_beats: int = Field(ge=0, le=1 << 16)  # result beats of a block of int8 codes; 0: no codes
+    digits: int = Field(
+        ge=1,
+        le=6,
+        description="most ternary rows added up to one row of a wider matrix; int8 has 6 of them",
+    )
+    code_beats: int = Field(
+        ge=0,
+        le=1 << 16,
+        description="most result beats of a block that is written as int8 codes, 0: no codes",
+    )
 
 
 class Axi4BusSpec(Spec):
@@ -42,22 +50,40 @@ class Axi4BusSpec(Spec):
     A word is what one transfer of a data bus carries: `data_bits`.
     """
 
-    kind: Literal["axi4"]
-    data_bits: Literal[32, 64, 128, 256, 512]
-    address_bits: int = Field(ge=32, le=64, description="a list entry has 64 bits for an address")
-    # Each feeds as many columns as the others.
-    weight_ports: int = Field(
-        ge=1, le=8, description="the register map has counters of 1 to 8 ports"
+    kind: Literal["axi4"] = Field(description="which bus this is")
+    data_bits: Literal[32, 64, 128, 256, 512] = Field(
+        description="width of every data bus: one word"
     )
-    burst_words: int = Field(ge=1, le=256, description="AXI4 has no longer burst")
-    # Bursts asked for and not yet answered, of a port.
-    outstanding: int = Field(ge=1, le=16, description="at least one, or nothing is ever read")
-    read_fifo_words: int = Field(ge=2, le=4096, description=f"of a read port; {_TWO_WORDS}")
-    write_fifo_words: int = Field(ge=2, le=4096, description=_TWO_WORDS)
+    address_bits: int = Field(
+        ge=32, le=64, description="width of an address; a list entry has 64 bits for one"
+    )
+    weight_ports: int = Field(
+        ge=1,
+        le=8,
+        description="read masters for weights, each of as many columns as the others; the register "
+        "map has counters of 1 to 8 ports",
+    )
+    burst_words: int = Field(
+        ge=1, le=256, description="words of the longest burst; AXI4 has no longer burst"
+    )
+    outstanding: int = Field(
+        ge=1,
+        le=16,
+        description="bursts of a port in flight; at least one, or nothing is ever read",
+    )
+    read_fifo_words: int = Field(
+        ge=2, le=4096, description=f"places in the FIFO of a read port; {_TWO_WORDS}"
+    )
+    write_fifo_words: int = Field(
+        ge=2, le=4096, description=f"places in the FIFO of the write port; {_TWO_WORDS}"
+    )
     list_entries: int = Field(
         ge=2, le=4096, description="phases that one start runs; their number has 1 to 12 bits"
     )
-    results: ResultsSpec | None = None  # None: sums go to memory as they are
+    results: ResultsSpec | None = Field(
+        None,
+        description="what is done with sums on their way to memory; without it they go as they are",
+    )
 
     @model_validator(mode="after")
     def _bursts_fit(self) -> Self:
