@@ -1,28 +1,39 @@
-"""`bitsim list`: what can be named without a path."""
+"""`bitsim list`: what can be named without a path, and what the fields of a file are."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import textwrap
 from pathlib import Path
 from typing import get_args
 
 from bitsim.cli import options
+from bitsim.errors import BitsimError
 
 KINDS = ("networks", "accelerators", "technologies", "sweeps", "checkpoints", "boards")
+FILES = ("accelerator", "network", "technology", "sweep", "board", "checkpoint")
 NOTE = 96  # characters of a note
+INDENT = " " * 6  # of a field's meaning, below the field
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
     parser = commands.add_parser("list", help="what there is in models/", description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=KINDS, help="only this kind")
+    parser.add_argument(
+        "kind", nargs="?", choices=(*KINDS, "fields"), help="only this kind; fields: those of files"
+    )
+    parser.add_argument("file", nargs="?", choices=FILES, help="only fields of this kind of file")
     options.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print names and notes."""
+    """Print names and notes, or fields."""
+    if args.kind == "fields":
+        return _fields(FILES if args.file is None else (args.file,), args.json)
+    if args.file is not None:
+        raise BitsimError(f"{args.file}: only `list fields` takes a kind of file; leave it out")
     from bitsim.spec import catalog
 
     assert set(KINDS) == set(get_args(catalog.Kind))
@@ -38,6 +49,28 @@ def run(args: argparse.Namespace) -> int:
         print(kind)
         for name, note in entries.items():
             print(f"  {name:24s} {note}")
+    return 0
+
+
+def _fields(files: tuple[str, ...], as_json: bool) -> int:
+    """Print every field of some kinds of file."""
+    from dataclasses import asdict
+
+    from bitsim.spec import fields
+
+    assert set(FILES) == set(fields.FILES)
+    table = {file: fields.fields(file) for file in files}
+    if as_json:
+        options.print_json({file: [asdict(line) for line in table[file]] for file in table})
+        return 0
+    width = shutil.get_terminal_size((100, 24)).columns
+    for file, lines in table.items():
+        print(file)
+        for line in lines:
+            print(f"  {line.path:34s} {fields.summary(line)}")
+            print(
+                textwrap.fill(line.meaning, width, initial_indent=INDENT, subsequent_indent=INDENT)
+            )
     return 0
 
 

@@ -1,11 +1,14 @@
 """The documentation builds without a warning, asks no other host for anything, and is whole."""
 
+import html
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bitsim.spec import fields
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = re.compile(r"""(?:src|<link[^>]*href)=["'](?:https?:)?//|url\(["']?(?:https?:)?//""")
@@ -30,6 +33,14 @@ def test_every_document_and_every_notebook_is_a_page(pages):
 
 def test_the_changelog_is_a_page(pages):
     assert "Keep a Changelog" in (pages / "changelog.html").read_text()
+
+
+def test_the_page_of_fields_has_every_field_of_every_file(pages):
+    text = html.unescape((pages / "fields.html").read_text())
+    said = [(file, line) for file in fields.FILES for line in fields.fields(file)]
+    missing = [line.path for _, line in said if f">{line.path}<" not in text]
+    assert missing == []
+    assert 'integer, 1200 to 12000000 bit/s, of kind = "serial"' in text
 
 
 def test_no_page_loads_anything_from_another_host(pages):
