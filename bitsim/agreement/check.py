@@ -18,7 +18,7 @@ from bitsim.agreement.lists.compare import check_tops
 from bitsim.agreement.lists.random import random_top_case
 from bitsim.agreement.lists.work import top_cases_of_events, top_cases_of_random_work
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.trace import open_trace
 from bitsim.trace.event import Event
 from bitsim.trace.job import Job
@@ -146,14 +146,14 @@ def cases_of_events(
 
 
 def _recorded(
-    spec: DotSpec, jobs: list[Job], first: int, seed: int, rng: np.random.Generator
+    spec: ArraySpec, jobs: list[Job], first: int, seed: int, rng: np.random.Generator
 ) -> list[Case]:
     name = f"events_{first}_to_{first + len(jobs) - 1}"
     return _free_and_stalled(spec, jobs, name, f"--trace with --seed {seed}", rng)
 
 
 def _free_and_stalled(
-    spec: DotSpec, jobs: Sequence[Job], name: str, again: str, rng: np.random.Generator
+    spec: ArraySpec, jobs: Sequence[Job], name: str, again: str, rng: np.random.Generator
 ) -> list[Case]:
     return [
         Case(f"{name}_free", spec, jobs, ideal_schedules(spec, jobs), again),

@@ -132,8 +132,8 @@ class Array(Protocol):
         ...
 
     def offer_weights(self, arrivals: NDArray[np.int64]) -> None:
-        """Append to the weight streams' schedule: (beats,) for all columns alike, or
-        (columns, beats). Beats of later phases may be offered at any time."""
+        """Append to the weight streams' schedule: (beats,) for all streams alike, or
+        (streams, beats). Beats of later phases may be offered at any time."""
         ...
 
     def offer_activations(self, arrivals: NDArray[np.int64]) -> None:

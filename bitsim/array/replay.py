@@ -9,7 +9,7 @@ import numpy as np
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS, PhaseResult
 from bitsim.spec import encoding
-from bitsim.spec.accelerator import ArraySpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.trace.job import Job, Schedules
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,11 @@ from bitsim.array.protocol import (
 )
 from bitsim.array.schedule import Schedule
 from bitsim.array.stepping import STEPPING, STUCK, Schedules, run
-from bitsim.spec.accelerator import ArraySpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.phase import Phase
 from bitsim.spec.ternary import TernaryMatrix
+
+S = TypeVar("S", bound=ArraySpec)
 
 
 class Values(Protocol):
@@ -42,14 +44,14 @@ class Values(Protocol):
         ...
 
 
-class SteppedArray(ABC):
+class SteppedArray(ABC, Generic[S]):
     """What is the same for all dataflows; the abstract methods are what each adds.
 
     `leap` False steps also through the cycles in which nothing can change; it is the same machine,
     slower.
     """
 
-    def __init__(self, spec: ArraySpec, values: bool, leap: bool = True) -> None:
+    def __init__(self, spec: S, values: bool, leap: bool = True) -> None:
         self.spec = spec
         self._with_values = values
         self._leap = leap
@@ -105,9 +107,9 @@ class SteppedArray(ABC):
             self._values = self.values(phase, image, activations)
 
     def offer_weights(self, arrivals: NDArray[np.int64]) -> None:
-        """Append (beats,) for all columns alike, or (columns, beats)."""
+        """Append (beats,) for all weight streams alike, or (streams, beats)."""
         arrivals = np.atleast_2d(arrivals)
-        schedule, streams = self._schedules["weights"], self.spec.columns
+        schedule, streams = self._schedules["weights"], self.spec.feeds
         if arrivals.shape[0] > 1 and schedule.used.size == 1:
             assert arrivals.shape[0] == streams, arrivals.shape
             if (arrivals == arrivals[0]).all():
@@ -144,7 +146,7 @@ class SteppedArray(ABC):
         assert self._phase is not None, "no phase was begun"
         self._assert_idle()
         stepping, sums = self._stepping[0], self._values.sums() if self._values else None
-        counts = counts_of(stepping["class_cycles"][:IDLE], self.spec.lane_count, sums)
+        counts = counts_of(stepping["class_cycles"][:IDLE], self.spec.peak_products, sums)
         return PhaseResult(
             phase=self._phase,
             accept_cycle=int(stepping["accept_cycle"]),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from bitsim.cost.array.dot import parts as dot
 from bitsim.cost.part import Part
 from bitsim.cost.quote import Quote
 from bitsim.cost.usage import Usage
-from bitsim.spec.accelerator import AcceleratorSpec, ArraySpec
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.array.registry import DATAFLOWS
+from bitsim.spec.registry import home
 from bitsim.spec.technology import TechnologySpec
 from bitsim.units import BITS_PER_BYTE
 
@@ -20,11 +21,6 @@ NOT_MODELLED = (
 
 BUFFERS = 2  # tiles of buffer for each stream
 
-ENERGIES: dict[str, Callable[[ArraySpec, TechnologySpec, Usage], Iterator[Part]]] = {
-    "dot": dot.energy
-}
-AREAS: dict[str, Callable[[ArraySpec, TechnologySpec], Iterator[Part]]] = {"dot": dot.area}
-
 
 def energy(
     accelerator: AcceleratorSpec, technology: TechnologySpec, usage: Usage
@@ -32,7 +28,7 @@ def energy(
     """Parts in J; see `NOT_MODELLED` for what has none. `BitsimError` if a figure is missing."""
     array = accelerator.array
     return (
-        *ENERGIES[array.dataflow](array, technology, usage),
+        *home(DATAFLOWS[array.dataflow].energy)(array, technology, usage),
         _buffer_energy(accelerator, technology, usage),
         *_unit_energies(accelerator, technology, usage),
         *_dram_energies(accelerator, technology, usage),
@@ -43,7 +39,7 @@ def area(accelerator: AcceleratorSpec, technology: TechnologySpec) -> tuple[Part
     """Parts in mm2: cells and macros; a placed chip is larger by what routing leaves free."""
     array = accelerator.array
     return (
-        *AREAS[array.dataflow](array, technology),
+        *home(DATAFLOWS[array.dataflow].area)(array, technology),
         _buffer_area(accelerator, technology),
         *_unit_areas(accelerator, technology),
     )

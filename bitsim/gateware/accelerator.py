@@ -14,9 +14,9 @@ from bitsim.gateware.serial.bridge import SerialBridge
 from bitsim.gateware.serial.onchip_memory import OnchipMemory
 from bitsim.gateware.top import Top, axi_name, read_ports
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.kinds import SerialHostSpec
 from bitsim.spec.host.register import RegisterMap
 from bitsim.spec.host.registers import register_map
+from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.host.serial_protocol import SILENCE_S
 from bitsim.spec.link.axi4 import Axi4BusSpec
 

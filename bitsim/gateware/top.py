@@ -19,7 +19,7 @@ from bitsim.gateware.bus.read_port import ReadPort
 from bitsim.gateware.bus.write_port import WritePort
 from bitsim.gateware.once import Platform, once
 from bitsim.gateware.results.stage import result_job
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 from bitsim.units import BITS_PER_BYTE
 
@@ -30,7 +30,7 @@ class Top(wiring.Component):
     module = "top"
     clocked = True
 
-    def __init__(self, array: DotSpec, bus: Axi4BusSpec) -> None:
+    def __init__(self, array: ArraySpec, bus: Axi4BusSpec) -> None:
         self.array = array
         self.bus = bus
         super().__init__(
@@ -86,13 +86,13 @@ class Top(wiring.Component):
     def _weight_port(self, m: Module, array: wiring.PureInterface, index: int) -> ReadPort:
         """A port and its columns: their queues are equally full, so one speaks for all."""
         layout = BusLayout(self.array, self.bus)
-        beat_bits = self.array.beat_bytes * BITS_PER_BYTE
-        port = ReadPort("weight_port", self.bus, layout.step_words, layout.port_columns * beat_bits)
+        beat_bits = self.array.feed_bytes * BITS_PER_BYTE
+        port = ReadPort("weight_port", self.bus, layout.step_words, layout.port_feeds * beat_bits)
         m.submodules[f"weights_{index}_port"] = port
         connect_flat(m, self, axi_name(f"weights_{index}"), port.axi)
-        first = index * layout.port_columns
+        first = index * layout.port_feeds
         columns = [
-            getattr(array, f"weights_{first + column}") for column in range(layout.port_columns)
+            getattr(array, f"weights_{first + column}") for column in range(layout.port_feeds)
         ]
         m.d.comb += port.beats.ready.eq(columns[0].ready)
         for column, weights in enumerate(columns):
@@ -112,9 +112,9 @@ class Top(wiring.Component):
         return port
 
     def _result_port(self, m: Module, array: wiring.PureInterface) -> WritePort:
-        sums = self.array.columns * self.array.slices
+        sums = self.array.beat_sums
         m.submodules.results_port = port = WritePort(
-            self.bus, sums, self.array.accumulator_bits, self.array.hold
+            self.bus, sums, self.array.result_bits, self.array.hold_groups
         )
         connect_flat(m, self, axi_name("results"), port.axi)
         wiring.connect(m, array.results, port.beats)

@@ -38,7 +38,7 @@ class Link:
 
     def __init__(self, layout: BusLayout, world: World, leap: bool = True) -> None:
         bus = layout.bus
-        assert layout.array.columns % bus.weight_ports == 0, (layout.array, bus.weight_ports)
+        assert layout.array.feeds % bus.weight_ports == 0, (layout.array, bus.weight_ports)
         assert len(world.weights) == bus.weight_ports, len(world.weights)
         self.layout = layout
         self._leap = leap
@@ -134,7 +134,7 @@ class Link:
             )
         for entry in entries:
             beats = entry.row_tiles * entry.k_beats
-            assert entry.passes == -(-entry.groups // array.hold), entry
+            assert entry.passes == -(-entry.groups // array.hold_groups), entry
             assert entry.weights_words == beats * self.layout.step_words, entry
             words = entry.k_beats * entry.groups * self.layout.activation_words
             assert entry.activations_words == words, entry
@@ -247,7 +247,7 @@ class Link:
         return sum(bit << port for port, bit in enumerate(wrong))
 
     def _phase(self, phase: Any, values: EntryValues | None) -> ListPhase:
-        products = self.layout.array.lane_count
+        products = self.layout.array.peak_products
         return ListPhase(
             accept_cycle=int(phase["accept_cycle"]),
             end_cycle=int(phase["end_cycle"]),

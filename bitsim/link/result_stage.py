@@ -56,10 +56,10 @@ def make_stage(layout: BusLayout) -> NDArray[Any]:
     array = layout.array
     stage = np.zeros(1, STAGE)
     stage["state"] = ABSENT if layout.bus.results is None else IDLE
-    stage["hold"] = array.hold
+    stage["hold"] = array.hold_groups
     stage["beat_words"] = layout.result_words
-    scale_cycles = array.accumulator_bits + SCALE_CYCLES
-    step_cycles = array.accumulator_bits + STEP_CYCLES
+    scale_cycles = array.result_bits + SCALE_CYCLES
+    step_cycles = array.result_bits + STEP_CYCLES
     stage["vector_cycles"] = scale_cycles + step_cycles + TABLE_CYCLES
     return stage
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bitsim.array.protocol import Array, Sums
 from bitsim.array.replay import matrix_of
 from bitsim.spec.link.axi4 import SUM_BYTES, BusLayout, ListEntry
+from bitsim.spec.phase import Phase
 from bitsim.trace.job import Job
 from bitsim.units import ceil_div
 
@@ -39,9 +40,9 @@ def entry_values(layout: BusLayout, array: Array, entry: ListEntry, job: Job) ->
         stored = _stored_codes(layout, entry, output, largest)
     elif entry.digits > 1:
         output = _sums_of_digits(layout, entry, output)
-        stored = _stored_sums(layout, entry, output)
+        stored = _stored_sums(layout, entry, job.phase, output)
     else:
-        stored = _stored_sums(layout, entry, output)
+        stored = _stored_sums(layout, entry, job.phase, output)
     return EntryValues(sums, output, largest, stored)
 
 
@@ -56,30 +57,28 @@ def _sums_of_digits(
     layout: BusLayout, entry: ListEntry, sums: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     """(m, rows) int32 from (m, n): row tiles `digits` by `digits`, the highest digit first."""
-    columns, (m, n) = layout.array.columns, sums.shape
-    whole = np.zeros((m, entry.row_tiles * columns), np.int32)
+    rows, (m, n) = layout.array.rows, sums.shape
+    whole = np.zeros((m, entry.row_tiles * rows), np.int32)
     whole[:, :n] = sums
-    places = whole.reshape(m, -1, entry.digits, columns)
+    places = whole.reshape(m, -1, entry.digits, rows)
     total = places[:, :, 0]
     for digit in range(1, entry.digits):
         total = 3 * total + places[:, :, digit]
     return np.ascontiguousarray(total.reshape(m, -1))
 
 
-def _stored_sums(layout: BusLayout, entry: ListEntry, sums: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _stored_sums(
+    layout: BusLayout, entry: ListEntry, phase: Phase, sums: NDArray[np.int32]
+) -> NDArray[np.uint8]:
     """(bytes,) uint8: result beats in the order of the stream; padding is 0."""
     spec, (m, n) = layout.array, sums.shape
     row_tiles, groups = entry.row_tiles // entry.digits, entry.groups
-    whole = np.zeros((groups * spec.slices, row_tiles * spec.columns), np.int32)
+    whole = np.zeros((groups * spec.vectors, row_tiles * spec.rows), np.int32)
     whole[:m, :n] = sums
-    grid = whole.reshape(groups, spec.slices, row_tiles, spec.columns)
-    places = grid.transpose(2, 0, 3, 1).reshape(row_tiles, groups, -1)
-    beats = np.concatenate(
-        [
-            places[:, first : first + spec.hold].reshape(-1, spec.columns * spec.slices)
-            for first in range(0, groups, spec.hold)
-        ]
-    )
+    grid = whole.reshape(groups, spec.vectors, row_tiles, spec.rows)
+    left = phase.model_copy(update={"n": row_tiles * spec.rows})  # digits are added up on the way
+    tiles, at_groups = spec.tiling(left).result_order().T
+    beats = grid[at_groups, :, tiles].transpose(0, 2, 1).reshape(len(tiles), spec.beat_sums)
     words = np.zeros((len(beats), layout.result_words * layout.bus.word_bytes), np.uint8)
     words[:, : beats.shape[1] * SUM_BYTES] = np.ascontiguousarray(beats, "<i4").view(np.uint8)
     return words.reshape(-1)
@@ -90,12 +89,12 @@ def _stored_codes(
 ) -> NDArray[np.uint8]:
     """(bytes,) uint8: of each vector its largest magnitude, then a byte for each place of a sum."""
     spec, word_bytes, (m, n) = layout.array, layout.bus.word_bytes, codes.shape
-    assert spec.slices == 1, "codes of one vector a group"
-    rows = np.zeros((m, entry.row_tiles * spec.columns), np.int8)
+    assert spec.vectors == 1, "codes of one vector a group"
+    rows = np.zeros((m, entry.row_tiles * spec.rows), np.int8)
     rows[:, :n] = codes
     beat_places = layout.result_words * word_bytes // SUM_BYTES
     places = np.zeros((m, entry.row_tiles, beat_places), np.int8)
-    places[:, :, : spec.columns] = rows.reshape(m, entry.row_tiles, spec.columns)
+    places[:, :, : spec.rows] = rows.reshape(m, entry.row_tiles, spec.rows)
     code_bytes = entry.row_tiles * beat_places
     stored = np.zeros((m, word_bytes * (1 + ceil_div(code_bytes, word_bytes))), np.uint8)
     stored[:, :SUM_BYTES] = largest.astype("<i4")[:, None].view(np.uint8)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bitsim.memory.clock import Clock
-from bitsim.memory.fixed import FixedMemory
 from bitsim.memory.protocol import Memory
-from bitsim.spec.accelerator import MemorySpec
-
-KINDS: dict[str, Callable[[Clock, MemorySpec, float], Memory]] = {"fixed": FixedMemory}
+from bitsim.spec.memory.memory import MemorySpec
+from bitsim.spec.memory.registry import MEMORIES
+from bitsim.spec.registry import home
 
 
 def make_memory(env: Clock, spec: MemorySpec, clock_mhz: float) -> Memory:
     """The simulator of a memory, in cycles of a clock."""
-    return KINDS[spec.kind](env, spec, clock_mhz)
+    memory: Memory = home(MEMORIES[spec.kind].model)(env, spec, clock_mhz)
+    return memory

@@ -32,7 +32,7 @@ class FixedMemory:
         if not SLOWEST <= rate <= FASTEST:
             raise BitsimError(
                 f"memory.peak_gb_per_s = {spec.peak_gb_per_s} at clock_mhz = {clock_mhz}: "
-                f"{bytes_per_cycle(spec.sustained_gb_per_s, clock_mhz):.3g} bytes a cycle; must be "
+                f"{bytes_per_cycle(spec.expected_gb_per_s, clock_mhz):.3g} bytes a cycle; must be "
                 f"from {float(SLOWEST):g} to {float(FASTEST):g}"
             )
         rate = rate.limit_denominator(FINEST)

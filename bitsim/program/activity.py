@@ -16,7 +16,7 @@ from bitsim.spec.phase import Phase
 class Activity:
     """Zero fractions of a network, and which products see which."""
 
-    lane_count: int
+    peak_products: int
     ffn_products: frozenset[str]  # their activations have passed the squared ReLU
     statistics: Statistics
 
@@ -34,7 +34,7 @@ class Activity:
                 f"has the values"
             )
         downs = frozenset(network.products(layer)[-1].name for layer in range(network.layers))
-        return cls(accelerator.array.lane_count, downs, found)
+        return cls(accelerator.array.peak_products, downs, found)
 
     def expected(self, phase: Phase, counts: ArrayCounts) -> ArrayCounts:
         """`counts` with the adds, subtracts and skips to be expected of the phase's products.
@@ -46,22 +46,22 @@ class Activity:
         live = 1.0 - self.statistics.zero_weight_fraction
         if phase.name in self.ffn_products:
             live *= 1.0 - self.statistics.zero_ffn_fraction
-        return _split(phase, counts, self.lane_count, live)
+        return _split(phase, counts, self.peak_products, live)
 
 
 def expected_of_head(
     accelerator: AcceleratorSpec, phase: Phase, counts: ArrayCounts, digits: int
 ) -> ArrayCounts:
     """The same of a head in the array: as if each of its codes were as frequent as any other."""
-    return _split(phase, counts, accelerator.array.lane_count, 1.0 - zero_fraction(digits))
+    return _split(phase, counts, accelerator.array.peak_products, 1.0 - zero_fraction(digits))
 
 
-def _split(phase: Phase, counts: ArrayCounts, lane_count: int, live: float) -> ArrayCounts:
+def _split(phase: Phase, counts: ArrayCounts, peak_products: int, live: float) -> ArrayCounts:
     active = round(phase.products * live)
     subtracts = active // 2
     return replace(
         counts,
         adds=active - subtracts,
         subtracts=subtracts,
-        skips=counts.busy * lane_count - active,
+        skips=counts.busy * peak_products - active,
     )

@@ -35,11 +35,11 @@ class StreamBeats:
 
 
 def weights(accelerator: AcceleratorSpec, phase: Phase) -> StreamBeats:
-    """One beat of all columns is one piece of DRAM; the matrix comes once for each block."""
+    """One beat of all weight streams is one piece of DRAM; the matrix comes once for each block."""
     array = accelerator.array
     return StreamBeats.cut(
         array.tiling(phase).weight_beats,
-        array.columns * array.beat_bytes,
+        array.weight_beat_bytes,
         accelerator.dma.weight_tile_bytes,
     )
 
@@ -49,7 +49,7 @@ def activations(accelerator: AcceleratorSpec, phase: Phase) -> StreamBeats:
     array = accelerator.array
     return StreamBeats.cut(
         array.tiling(phase).activation_beats,
-        array.lanes * array.slices,
+        array.activation_beat_bytes,
         accelerator.dma.activation_tile_bytes,
     )
 
@@ -59,7 +59,7 @@ def results(accelerator: AcceleratorSpec, phase: Phase, digits: int = 1) -> Stre
     array = accelerator.array
     stream = StreamBeats.cut(
         array.tiling(phase).result_beats,
-        array.columns * array.slices * RESULT_BYTES,
+        array.beat_sums * RESULT_BYTES,
         accelerator.dma.result_tile_bytes,
     )
     if digits == 1 or not accelerator.adds_digits(digits):

@@ -9,7 +9,7 @@ from typing import Literal
 from bitsim.errors import BitsimError
 from bitsim.program import beats, work
 from bitsim.spec.accelerator import AcceleratorSpec, Work
-from bitsim.spec.array.dot import MAX_TILES
+from bitsim.spec.array.array import MAX_TILES
 from bitsim.spec.counts import WorkCounts
 from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec, Product
@@ -98,7 +98,7 @@ def head_parts(
     accelerator: AcceleratorSpec, network: NetworkSpec, digits: int
 ) -> tuple[HeadPart, ...]:
     """The head in as few phases as the array's 16-bit count of row tiles allows."""
-    most = MAX_TILES // digits * accelerator.array.columns
+    most = MAX_TILES // digits * accelerator.array.rows
     firsts = range(0, network.vocab_size, most)
     return tuple(
         HeadPart(
@@ -116,11 +116,11 @@ def head_phases(
     """Of a head in the array, for `rows` hidden states; none if a unit scores it."""
     if not accelerator.head_in_array:
         return []
-    columns = accelerator.array.columns
+    rows_at_a_time = accelerator.array.rows
     return [
         Phase(
             name=part.name,
-            n=digits * ceil_div(part.end - part.first, columns) * columns,
+            n=digits * ceil_div(part.end - part.first, rows_at_a_time) * rows_at_a_time,
             k=network.hidden_size,
             m=rows,
         )

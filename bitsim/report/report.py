@@ -96,9 +96,9 @@ def _tiles(result: RunResult) -> list[dict[str, str]]:
         ("energy", *_priced(per_token_j, "J", bool(result.energy)), "a token"),
         ("area", *_mm2(result), f"technology {result.technology.name}"),
         ("utilisation", *percent(result.utilization).split(" "),
-         f"of {count(result.accelerator.array.lane_count)} lanes, padding not counted"),
+         f"of {count(result.accelerator.array.peak_products)} lanes, padding not counted"),
         ("DRAM", significant(traffic.gb_per_s(result)), "GB/s",
-         f"{percent(traffic.bus_share(result))} of the {significant(memory.peak_gb_per_s)} peak"),
+         f"{percent(traffic.bus_share(result))} of the {significant(memory.most_gb_per_s)} peak"),
         ("time", *si(result.seconds, "s").split(" "), f"{count(result.cycles)} cycles"),
     ]  # fmt: skip
     if decode:

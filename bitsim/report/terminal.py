@@ -63,7 +63,7 @@ def _head(result: RunResult, generation: Generation | None) -> list[str]:
         ("network", f"{result.network.name}, {passes_text(result)}"),
         ("time", f"{count(result.cycles)} cycles = {si(result.seconds, 's')}"),
         ("speed", f"{significant(result.tokens_per_s)} tokens/s"),
-        ("utilisation", f"{percent(result.utilization)} of {machine.array.lane_count} lanes"),
+        ("utilisation", f"{percent(result.utilization)} of {machine.array.peak_products} lanes"),
     ]
     if result.energy:
         per_token = si(result.energy_j_per_token, "J")
@@ -109,7 +109,7 @@ def _share_line(name: str, cycles: int, whole: int) -> str:
 
 def _traffic(result: RunResult) -> list[str]:
     moved = sum(result.dram_bytes.values())
-    peak = result.accelerator.memory.peak_gb_per_s
+    peak = result.accelerator.memory.most_gb_per_s
     lines = [
         f"DRAM   {si(moved, 'B')}, {significant(traffic.gb_per_s(result))} GB/s: "
         f"{percent(traffic.bus_share(result))} of the {significant(peak)} GB/s peak"

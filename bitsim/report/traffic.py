@@ -24,7 +24,7 @@ def gb_per_s(result: RunResult) -> float:
 
 def bus_share(result: RunResult) -> float:
     """Bytes moved over what the bus could have moved at its peak in all cycles."""
-    peak = bytes_per_cycle(result.accelerator.memory.peak_gb_per_s, result.accelerator.clock_mhz)
+    peak = bytes_per_cycle(result.accelerator.memory.most_gb_per_s, result.accelerator.clock_mhz)
     return sum(result.dram_bytes.values()) / (peak * result.cycles)
 
 

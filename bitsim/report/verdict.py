@@ -73,7 +73,7 @@ def _units(result: RunResult, work: str) -> list[str]:
 
 def _array_reason(result: RunResult, name: str) -> str:
     if name == "busy":
-        slots = result.counts.busy * result.accelerator.array.lane_count
+        slots = result.counts.busy * result.accelerator.array.peak_products
         return (
             f"{percent(ratio(result.products, slots))} of its product slots hold a product of the "
             f"network, the rest is padding."
@@ -94,7 +94,7 @@ def _memory_reason(result: RunResult, work: str) -> str:
 
 
 def _bus(result: RunResult, records: list[PhaseRecord] | list[WorkRecord]) -> tuple[str, float]:
-    sustained = result.accelerator.memory.sustained_gb_per_s
+    sustained = result.accelerator.memory.expected_gb_per_s
     # Bytes spread evenly over each transfer can put more into a span than the bus carries there.
     rate = min(traffic.gb_per_s_during(result, records), sustained)
     share = rate / sustained

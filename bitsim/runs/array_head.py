@@ -22,30 +22,31 @@ class HeadDigits:
     """The rows of an int8 head as an array takes them, in parts of a phase each.
 
     table     what they stand for, in `digits` of balanced ternary
+    row_tile  rows that the array works on at a time
     matrices  of each part
     """
 
     table: Int8Table
     digits: int
-    columns: int
+    row_tile: int
     parts: Sequence[HeadPart]
     matrices: Sequence[TernaryMatrix]
 
     @staticmethod
     def of(accelerator: AcceleratorSpec, network: NetworkSpec, table: Int8Table) -> HeadDigits:
         """In as many digits as the largest code takes."""
-        codes, columns = table.codes[:, : table.hidden], accelerator.array.columns
+        codes, row_tile = table.codes[:, : table.hidden], accelerator.array.rows
         needed = digits.digits_for(max(int(codes.max()), -int(codes.min())))
         parts = head_parts(accelerator, network, needed)
         matrices = [
-            digits.digit_matrix(part.name, codes[part.first : part.end], needed, columns)
+            digits.digit_matrix(part.name, codes[part.first : part.end], needed, row_tile)
             for part in parts
         ]
-        return HeadDigits(table, needed, columns, parts, matrices)
+        return HeadDigits(table, needed, row_tile, parts, matrices)
 
     def joined(self, part: HeadPart, sums: NDArray[np.int32]) -> NDArray[np.int32]:
         """(m, rows of the part) int32, from the array's sums of its digits."""
-        return digits.joined(sums, self.digits, self.columns)[:, : part.end - part.first]
+        return digits.joined(sums, self.digits, self.row_tile)[:, : part.end - part.first]
 
 
 class ArrayHead(Table):
@@ -76,7 +77,7 @@ def head_bytes(accelerator: AcceleratorSpec, network: NetworkSpec) -> int:
         return 0
     array, total = accelerator.array, 0
     width = ceil_div(network.hidden_size, digits.PLACES)
-    beats = ceil_div(network.hidden_size, array.lanes)
+    beats = ceil_div(network.hidden_size, array.depth)
     for phase in head_phases(accelerator, network, 1, digits.INT8_DIGITS):
-        total += phase.n * (width + beats * array.beat_bytes)
+        total += phase.n * width + phase.n // array.rows * beats * array.weight_beat_bytes
     return total

@@ -24,7 +24,8 @@ from bitsim.reference.tables import Int8Table
 from bitsim.runs.array_head import ArrayHead, HeadDigits, head_bytes
 from bitsim.runs.prompt import Prompt, require_cache, tokens_of
 from bitsim.spec import catalog
-from bitsim.spec.accelerator import AcceleratorSpec, ArraySpec
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.phase import Phase
@@ -242,8 +243,8 @@ def resident_bytes(machine: AcceleratorSpec, spec: NetworkSpec, network_bytes: i
     array = machine.array
     images = 0
     for product in spec.products(0):
-        tiles, beats = ceil_div(product.n, array.columns), ceil_div(product.k, array.lanes)
-        images += tiles * beats * array.columns * array.beat_bytes
+        tiles, beats = ceil_div(product.n, array.rows), ceil_div(product.k, array.depth)
+        images += tiles * beats * array.weight_beat_bytes
     return network_bytes + spec.layers * images + PROGRAM_BYTES
 
 
@@ -253,7 +254,7 @@ def seconds_per_token(machine: AcceleratorSpec, spec: NetworkSpec) -> float:
     From one phase that is timed here and now; norms, attention and a head that is not in the array
     come on top.
     """
-    n, k = CALIBRATION_TILES * machine.array.columns, min(spec.hidden_size, machine.array.max_k)
+    n, k = CALIBRATION_TILES * machine.array.rows, min(spec.hidden_size, machine.array.longest_k)
     packed = np.full((n, ceil_div(k, 4)), 0x64, np.uint8)  # weights -1, 0, +1, 0
     packed[:, -1] = ZERO_BYTE
     matrix = TernaryMatrix("calibration", n, k, packed, 1.0)

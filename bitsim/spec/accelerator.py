@@ -6,10 +6,12 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from bitsim.spec.array.dot import MAX_VECTOR_BITS, DotSpec
+from bitsim.spec.array.array import MAX_VECTOR_BITS, ArraySpec
+from bitsim.spec.array.registry import DATAFLOWS
 from bitsim.spec.base import Spec
 from bitsim.spec.encoding import LARGEST_ACTIVATION
-from bitsim.spec.host.kinds import HostSpec, SerialHostSpec
+from bitsim.spec.host.host import HostSpec
+from bitsim.spec.host.registry import HOSTS
 from bitsim.spec.link.axi4 import (
     CODE_ACCUMULATOR_BITS,
     SUM_BITS,
@@ -17,7 +19,10 @@ from bitsim.spec.link.axi4 import (
     BusLayout,
     ResultsSpec,
 )
-from bitsim.spec.memory.fixed import FixedMemorySpec
+from bitsim.spec.link.registry import LINKS
+from bitsim.spec.memory.memory import MemorySpec
+from bitsim.spec.memory.registry import MEMORIES
+from bitsim.spec.registry import OneOf
 from bitsim.spec.verilog_words import VERILOG_WORDS
 
 ARRAY = "array"  # in [work]: no unit but the array itself, which can score the head
@@ -29,11 +34,6 @@ Work = Literal[
     "embedding", "norm", "quantize", "rope", "attention", "activation", "residual", "head"
 ]
 WORKS: tuple[Work, ...] = get_args(Work)
-
-ArraySpec = Annotated[DotSpec, Field()]  # a further dataflow: a union told apart by `dataflow`
-BusSpec = Annotated[Axi4BusSpec, Field()]  # a further bus: the same, by `kind`
-MemorySpec = Annotated[FixedMemorySpec, Field()]  # a further memory: the same, by `kind`
-
 
 _TILE = "a burst of DRAM is 64 bytes; two tiles of a stream are on the chip"
 _NOTE = "for people: what the machine is for, and where its figures come from"
@@ -74,10 +74,12 @@ class AcceleratorSpec(Spec):
     technology: str = Field(
         description="technology that prices the machine, where a command names no other"
     )
-    array: ArraySpec
-    bus: BusSpec | None = None  # None: the array alone, its streams are the ports
-    host: HostSpec | None = None  # None: no registers, the list and the counters are ports
-    memory: MemorySpec
+    array: Annotated[ArraySpec, OneOf(DATAFLOWS, "dataflow")]
+    # None: the array alone, its streams are the ports.
+    bus: Annotated[Axi4BusSpec, OneOf(LINKS, "kind")] | None = None
+    # None: no registers, the list and the counters are ports.
+    host: Annotated[HostSpec, OneOf(HOSTS, "kind")] | None = None
+    memory: Annotated[MemorySpec, OneOf(MEMORIES, "kind")]
     dma: DmaSpec
     units: dict[Annotated[str, Field(pattern=NAME, max_length=64)], UnitSpec]
     work: dict[Work, str] = Field(
@@ -106,16 +108,16 @@ class AcceleratorSpec(Spec):
             for work, unit in self.work.items()
             if unit not in self.units and (work, unit) != ("head", ARRAY)
         ]
-        beat_bytes = self.array.columns * self.array.beat_bytes
+        beat_bytes = self.array.weight_beat_bytes
         if self.dma.weight_tile_bytes < beat_bytes:
             faults.append(
                 f"dma.weight_tile_bytes = {self.dma.weight_tile_bytes} is less than one beat of "
-                f"all columns ({beat_bytes} bytes); enlarge it"
+                f"all weight streams ({beat_bytes} bytes); enlarge it"
             )
-        if self.bus is not None and self.array.columns % self.bus.weight_ports:
+        if self.bus is not None and self.array.feeds % self.bus.weight_ports:
             faults.append(
-                f"bus.weight_ports = {self.bus.weight_ports} does not divide array.columns = "
-                f"{self.array.columns}; each port feeds as many columns as the others"
+                f"bus.weight_ports = {self.bus.weight_ports} does not divide "
+                f"{self.array.said('feeds')}; each port feeds as many as the others"
             )
         if self.bus is not None and self.bus.results is not None:
             faults += _result_faults(self.array, self.bus.results)
@@ -123,7 +125,7 @@ class AcceleratorSpec(Spec):
             faults += _width_faults(self.array, self.bus)
         if self.host is not None and self.bus is None:
             faults.append("host: it has registers for a list and its masters; add [bus]")
-        if isinstance(self.host, SerialHostSpec) and self.bus is not None:
+        if self.host is not None and self.bus is not None:
             faults += self.host.faults(self.clock_mhz, self.bus.word_bytes)
         if faults:
             raise ValueError("; ".join(faults))
@@ -155,10 +157,14 @@ class AcceleratorSpec(Spec):
     @property
     def peak_products_per_s(self) -> float:
         """Ternary products a second with every lane busy."""
-        return self.array.lane_count * self.clock_mhz * 1e6
+        return self.array.peak_products * self.clock_mhz * 1e6
 
 
-def _width_faults(array: DotSpec, bus: Axi4BusSpec) -> list[str]:
+for parts in (DATAFLOWS, LINKS, HOSTS, MEMORIES):
+    parts.follow(lambda: AcceleratorSpec.model_rebuild(force=True))
+
+
+def _width_faults(array: ArraySpec, bus: Axi4BusSpec) -> list[str]:
     """What makes a beat of the ports wider than a vector of Verilog."""
     layout = BusLayout(array, bus)
     weight_bits = layout.step_words * bus.data_bits
@@ -166,37 +172,39 @@ def _width_faults(array: DotSpec, bus: Axi4BusSpec) -> list[str]:
     faults = []
     if weight_bits > MAX_VECTOR_BITS:
         faults.append(
-            f"bus.weight_ports = {bus.weight_ports}: a beat of the {layout.port_columns} columns "
-            f"of a port is {weight_bits} bits in words; Verilog's vectors have at most "
-            f"{MAX_VECTOR_BITS}: raise it, or lower array.columns or array.lanes"
+            f"bus.weight_ports = {bus.weight_ports}: a beat of the {layout.port_feeds} weight "
+            f"streams of a port is {weight_bits} bits in words; Verilog's vectors have at most "
+            f"{MAX_VECTOR_BITS}: raise it, or lower array.{array.SET_BY['feeds']} or "
+            f"array.{array.SET_BY['depth']}"
         )
     if result_bits > MAX_VECTOR_BITS:
         faults.append(
-            f"bus: array.columns = {array.columns} x array.slices = {array.slices} sums of "
-            f"{SUM_BITS} bits are a beat of {result_bits} bits in words; Verilog's vectors have at "
-            f"most {MAX_VECTOR_BITS}: lower one of them"
+            f"bus: {array.said('rows')} x {array.said('vectors')} sums of {SUM_BITS} bits are a "
+            f"beat of {result_bits} bits in words; Verilog's vectors have at most "
+            f"{MAX_VECTOR_BITS}: lower one of them"
         )
     return faults
 
 
-def _result_faults(array: DotSpec, results: ResultsSpec) -> list[str]:
+def _result_faults(array: ArraySpec, results: ResultsSpec) -> list[str]:
     """What keeps sums of this array from leaving in these forms."""
     faults = []
-    widest = LARGEST_ACTIVATION * array.max_k * (3**results.digits // 2)
+    widest = LARGEST_ACTIVATION * array.longest_k * (3**results.digits // 2)
     if widest.bit_length() + 1 > SUM_BITS:
         faults.append(
-            f"bus.results.digits = {results.digits}: {LARGEST_ACTIVATION} x max_k = {array.max_k} "
-            f"x {3**results.digits // 2} does not fit in an int32; lower digits or max_k"
+            f"bus.results.digits = {results.digits}: {LARGEST_ACTIVATION} x "
+            f"{array.said('longest_k')} x {3**results.digits // 2} does not fit in an int32; lower "
+            f"one of them"
         )
-    if results.code_beats and array.slices > 1:
+    if results.code_beats and array.vectors > 1:
         faults.append(
-            f"bus.results.code_beats = {results.code_beats}: codes need array.slices = 1, it is "
-            f"{array.slices}; set one of them"
+            f"bus.results.code_beats = {results.code_beats}: codes of one vector at a "
+            f"time, and {array.said('vectors')}; set one of them to 1 and 0"
         )
-    if results.code_beats and array.accumulator_bits > CODE_ACCUMULATOR_BITS:
+    if results.code_beats and array.result_bits > CODE_ACCUMULATOR_BITS:
         faults.append(
             f"bus.results.code_beats = {results.code_beats}: codes need sums that are exact in "
-            f"f32, array.accumulator_bits of at most {CODE_ACCUMULATOR_BITS}; it is "
-            f"{array.accumulator_bits}: lower it (and max_k), or set code_beats = 0"
+            f"f32, of at most {CODE_ACCUMULATOR_BITS} bits; {array.said('result_bits')}: lower it "
+            f"(and array.{array.SET_BY['longest_k']}), or set code_beats = 0"
         )
     return faults

@@ -7,11 +7,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from bitsim.errors import BitsimError, reason, shown, shown_path
+from bitsim.spec.registry import OneOf
 
 MAX_SPEC_BYTES = 1 << 18  # a description is a page of text; anything larger is a mistake
 MAX_LINE_DOTS = 100  # tomllib takes time and depth by the square of a dotted key's parts
@@ -122,7 +124,9 @@ def _tuples(value: Any) -> Any:
 
 
 def _fault_line(kind: type[Spec], fault: Any, origin: str, names: Mapping[str, str]) -> str:
-    location = [str(part) for part in fault["loc"] if part != "[key]"]
+    if fault["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        fault = _fault_of_tag(fault)
+    location = _written(kind, tuple(part for part in fault["loc"] if part != "[key]"))
     location[:1] = [names.get(part, part) for part in location[:1]]
     field = ".".join(location) or "(whole file)"
     field = field if field.isprintable() and len(field) <= 120 else shown(field)
@@ -145,6 +149,42 @@ def _fault_line(kind: type[Spec], fault: Any, origin: str, names: Mapping[str, s
     return f"{origin}: {field} = {shown(fault['input'])}: {message}{why and f' ({why})'}"
 
 
+def _fault_of_tag(fault: Any) -> Any:
+    """A table that does not say which part it is, as a fault of the field that says it."""
+    tag = fault["ctx"]["discriminator"].strip("'")
+    place = {**fault, "loc": (*fault["loc"], tag)}
+    if fault["type"] == "union_tag_not_found":
+        if not isinstance(fault["input"], Mapping):
+            return {**fault, "type": "dict_type", "msg": "Input should be a table"}
+        if tag not in fault["input"]:
+            return {**place, "type": "missing"}
+        return {**place, "input": fault["input"][tag], "msg": "Input should be a name"}
+    expected = fault["ctx"]["expected_tags"].split(", ")
+    listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
+    return {**place, "input": fault["input"][tag], "msg": f"Input should be {listed}"}
+
+
+def _written(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Where a fault is in the file: pydantic puts the part's name behind its table's."""
+    return [
+        str(part)
+        for index, part in enumerate(location)
+        if not _is_tag(kind, location[:index], part)
+    ]
+
+
+def _is_tag(kind: type[BaseModel], table: tuple[int | str, ...], part: int | str) -> bool:
+    """The name of a registered part that the table at a location may be, and no field of it."""
+    if not table:
+        return False
+    return any(
+        part in [entry.name for entry in parts.registry]
+        for outer in _kinds(kind, table[:-1])
+        if (field := outer.model_fields.get(str(table[-1]))) is not None
+        if (parts := _one_of(field)) is not None
+    )
+
+
 def _why(kind: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """The reason of a field's bounds: what follows the first semicolon of its description.
 
@@ -165,14 +205,35 @@ def _fields(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]
 
 def _kinds(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:
     """What a table at `location` may be."""
-    kinds: list[Any] = [kind]
-    for part in location:
-        following: list[Any] = []
-        for each in kinds:
-            field = each.model_fields.get(part)
-            following += _models(field.annotation) if field else [each]
-        kinds = following
+    kinds: list[type[BaseModel]] = [kind]
+    parts: OneOf | None = None
+    for place in location:
+        if parts is not None and place in [entry.name for entry in parts.registry]:
+            kinds, parts = [parts.registry[str(place)].spec], None
+            continue
+        fields = [(each, each.model_fields.get(str(place))) for each in kinds]
+        kinds = [
+            model for each, field in fields for model in (_models_of(field) if field else [each])
+        ]
+        found = [_one_of(field) for _, field in fields if field]
+        parts = found[0] if found else None
     return kinds
+
+
+def _models_of(field: FieldInfo) -> list[type[BaseModel]]:
+    """Of the parts that a table may be, or of the annotation."""
+    parts = _one_of(field)
+    return _models(field.annotation) if parts is None else parts.specs
+
+
+def _one_of(field: FieldInfo) -> OneOf | None:
+    """Of a table of a registered part, be it one that may be missing."""
+    optional = (getattr(each, "__metadata__", ()) for each in get_args(field.annotation))
+    for metadata in (field.metadata, *optional):
+        for each in metadata:
+            if isinstance(each, OneOf):
+                return each
+    return None
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from bitsim.errors import BitsimError
 from bitsim.spec.accelerator import NAME, NAME_RULE, AcceleratorSpec
 from bitsim.spec.base import ShownName, Spec
-from bitsim.spec.host.kinds import SerialHostSpec
+from bitsim.spec.host.serial import SerialHostSpec
 
 Pin = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,8}$")]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_-]{0,31}$")]

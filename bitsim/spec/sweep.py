@@ -20,7 +20,7 @@ Values = Annotated[tuple[Value, ...], Field(min_length=1)]
 class SweepSpec(Spec):
     """Every combination of the values of `grid`, each with every line of the `together` tables.
 
-    Fields are named as in the accelerator's file, with dots: "array.lanes", "memory.peak_gb_per_s".
+    Fields are named as in the accelerator's file, with dots: "array.lanes", "memory.most_gb_per_s".
     A table of `together` has lists of one length, whose values change at the same time.
     """
 

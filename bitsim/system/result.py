@@ -163,7 +163,7 @@ class RunResult:
     @property
     def utilization(self) -> float:
         """Asked-for products over what the lanes could have done in all cycles."""
-        return self.products / (self.cycles * self.accelerator.array.lane_count)
+        return self.products / (self.cycles * self.accelerator.array.peak_products)
 
     @property
     def stall_cycles(self) -> dict[str, int]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from bitsim.errors import BitsimError
 from bitsim.gateware.array.dot.counters import COUNTERS
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.units import BITS_PER_BYTE
 
 TOP = "bench_top"
 
-# Numbers of the streams, in the names of their files; the weights of column c follow.
+# Numbers of the streams, in the names of their files; the weight streams follow.
 PHASES, ACTIVATIONS, RESULTS, WEIGHTS = range(4)
 
 PHASE_BITS = 48
@@ -27,17 +27,17 @@ def bench_folder() -> Path:
     raise BitsimError(f"{package}: rtl/bench is missing; install bitsim again")
 
 
-def activation_bits(spec: DotSpec) -> int:
+def activation_bits(spec: ArraySpec) -> int:
     """Width of the activation stream."""
-    return spec.slices * spec.lanes * BITS_PER_BYTE
+    return spec.activation_beat_bytes * BITS_PER_BYTE
 
 
-def result_bits(spec: DotSpec) -> int:
+def result_bits(spec: ArraySpec) -> int:
     """Width of the result stream."""
-    return spec.columns * spec.slices * spec.accumulator_bits
+    return spec.beat_sums * spec.result_bits
 
 
-def bench_top(machines: Sequence[tuple[str, DotSpec]]) -> str:
+def bench_top(machines: Sequence[tuple[str, ArraySpec]]) -> str:
     """Modules `machine_NAME` and the top level that runs one of each, numbered in this order."""
     wrappers = [_wrapper(name, spec) for name, spec in machines]
     return "\n".join([*wrappers, top_level([name for name, _ in machines])])
@@ -59,11 +59,11 @@ def top_level(names: Sequence[str]) -> str:
     return "\n".join([*lines, "endmodule", ""])
 
 
-def _wrapper(name: str, spec: DotSpec) -> str:
+def _wrapper(name: str, spec: ArraySpec) -> str:
     """One array with everything around it; `index` is its number in the bench."""
-    weight_bits = spec.beat_bytes * BITS_PER_BYTE
+    weight_bits = spec.feed_bytes * BITS_PER_BYTE
     inputs = [("phases", PHASE_BITS, PHASES), ("activations", activation_bits(spec), ACTIVATIONS)]
-    inputs += [(f"weights_{c}", weight_bits, WEIGHTS + c) for c in range(spec.columns)]
+    inputs += [(f"weights_{c}", weight_bits, WEIGHTS + c) for c in range(spec.feeds)]
     body: list[str] = []
     ports = [".clk(clock)", ".rst(rst)"]
     for stream, bits, number in inputs:

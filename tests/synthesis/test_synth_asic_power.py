@@ -15,12 +15,12 @@ from bitsim.cli import main
 from bitsim.errors import BitsimError
 from bitsim.spec.catalog import load_accelerator
 from bitsim.synthesis import sta
-from bitsim.synthesis.gates.drive import drive_column
+from bitsim.synthesis.gates.dot.drive import drive_column
+from bitsim.synthesis.gates.dot.work import random_work, recorded, recorded_work
 from bitsim.synthesis.gates.netlist import flatten
 from bitsim.synthesis.gates.power import PARTS
 from bitsim.synthesis.gates.program import GateProgram, compile_netlist
 from bitsim.synthesis.gates.simulation import RUNS, GateSimulation
-from bitsim.synthesis.gates.work import random_work, recorded, recorded_work
 from bitsim.synthesis.liberty.cell import read_cells
 from bitsim.trace.job import Job
 from tests.synthesis.tiny_liberty import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.trace.job import Job, Schedules
 
 Cycles = NDArray[np.int64]
@@ -16,7 +16,7 @@ Cycles = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Beats:
-    """Beats of each stream over a list of jobs; `weights` of one column."""
+    """Beats of each stream over a list of jobs; `weights` of one stream."""
 
     phases: int
     weights: int
@@ -24,7 +24,7 @@ class Beats:
     results: int
 
 
-def beats_of(spec: DotSpec, jobs: Sequence[Job]) -> Beats:
+def beats_of(spec: ArraySpec, jobs: Sequence[Job]) -> Beats:
     """How long each schedule has to be."""
     tilings = [spec.tiling(job.phase) for job in jobs]
     return Beats(
@@ -85,7 +85,7 @@ def random_arrivals(rng: np.random.Generator, beats: int, mean_cycles: int) -> C
             return unordered(rng, beats, most * beats)
 
 
-def ideal_schedules(spec: DotSpec, jobs: Sequence[Job]) -> Schedules:
+def ideal_schedules(spec: ArraySpec, jobs: Sequence[Job]) -> Schedules:
     """Nothing ever waits for the world outside."""
     beats = beats_of(spec, jobs)
     return Schedules(
@@ -96,8 +96,8 @@ def ideal_schedules(spec: DotSpec, jobs: Sequence[Job]) -> Schedules:
     )
 
 
-def random_schedules(rng: np.random.Generator, spec: DotSpec, jobs: Sequence[Job]) -> Schedules:
-    """Each stream, and half of the time each column, behaves in a way of its own.
+def random_schedules(rng: np.random.Generator, spec: ArraySpec, jobs: Sequence[Job]) -> Schedules:
+    """Each stream, and half of the time each weight stream, behaves in a way of its own.
 
     The pace of a stream is drawn around that at which the array uses it, so that every stream is
     the one that is waited for in some of the cases.
@@ -112,7 +112,7 @@ def random_schedules(rng: np.random.Generator, spec: DotSpec, jobs: Sequence[Job
     if rng.random() < 0.5:
         weights = stream(beats.weights)[np.newaxis]
     else:
-        weights = np.stack([stream(beats.weights) for _ in range(spec.columns)])
+        weights = np.stack([stream(beats.weights) for _ in range(spec.feeds)])
     return Schedules(
         phases=random_arrivals(rng, beats.phases, steps // beats.phases + 1),
         weights=weights,

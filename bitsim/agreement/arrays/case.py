@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.trace.job import Job, Schedules
 
 
@@ -18,7 +18,7 @@ class Case:
     """
 
     name: str
-    spec: DotSpec
+    spec: ArraySpec
     jobs: Sequence[Job]
     schedules: Schedules
     again: str

@@ -13,7 +13,7 @@ from bitsim.agreement.arrays.case import Case, reproduction
 from bitsim.agreement.benches import benches, rounds
 from bitsim.array.protocol import PhaseResult
 from bitsim.array.replay import replay as array_replay
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job, Schedules
 from bitsim.verilated.arrays.replay import Machine, Outcome, PhaseOutcome, Round, build_bench
@@ -78,7 +78,7 @@ def check(
     return total
 
 
-def _machine_of(case: Case) -> DotSpec:
+def _machine_of(case: Case) -> ArraySpec:
     return case.spec
 
 
@@ -87,7 +87,7 @@ def _bytes_of(case: Case) -> int:
 
 
 def _compare_bench(
-    specs: Sequence[DotSpec], groups: Sequence[dict[DotSpec, Case]], bench: Path, work: Path
+    specs: Sequence[ArraySpec], groups: Sequence[dict[ArraySpec, Case]], bench: Path, work: Path
 ) -> Agreement:
     modelled, machine_rounds = [], []
     for group in groups:
@@ -106,7 +106,7 @@ def _compare_bench(
     return total
 
 
-def _machine(spec: DotSpec, case: Case | None) -> Machine:
+def _machine(spec: ArraySpec, case: Case | None) -> Machine:
     """A machine without a case has nothing to do in this round."""
     if case is not None:
         return Machine(spec, case.jobs, case.schedules)

@@ -110,7 +110,7 @@ def compare(case: TopCase, modelled: Sequence[ListResult], outcome: TopOutcome) 
     found = _Comparison([f"Verilog: {fault}" for fault in outcome.faults])
     phases = [phase for each in modelled for phase in each.phases]
     expected = [
-        expected_results(job, entry, case.layout.array.columns)
+        expected_results(job, entry, case.layout.array.rows)
         for each in case.lists
         for job, entry in zip(each.jobs, each.entries, strict=True)
     ]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bitsim.agreement.arrays.random import random_activations, random_job, random_weights
 from bitsim.agreement.lists.result_form import CODES, SUMS, ResultForm
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import BusLayout, ResultsSpec
 from bitsim.trace.job import Job
 from bitsim.units import ceil_div
@@ -22,11 +22,13 @@ _SPECIAL = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [127, 127, 1]], np.int8)
 
 def with_results(rng: np.random.Generator, plain: BusLayout) -> BusLayout:
     """The machine with a result stage; in two of three cases it has one slice, and so codes."""
-    array, slices = plain.array, 1 if rng.random() < 2 / 3 else plain.array.slices
-    array = DotSpec(**{**array.model_dump(), "slices": slices})
+    array, vectors = plain.array, 1 if rng.random() < 2 / 3 else plain.array.vectors
+    array = array.changed({array.SET_BY["vectors"]: vectors})
     results = ResultsSpec(
         digits=int(rng.integers(1, MOST_DIGITS + 1)),
-        code_beats=int(rng.integers(1, MOST_ROW_TILES * array.hold + 1)) if slices == 1 else 0,
+        code_beats=(
+            int(rng.integers(1, MOST_ROW_TILES * array.hold_groups + 1)) if vectors == 1 else 0
+        ),
     )
     return BusLayout(array, plain.bus.model_copy(update={"results": results}))
 
@@ -39,25 +41,25 @@ def random_work(rng: np.random.Generator, layout: BusLayout, name: str) -> tuple
         return job, SUMS
     match rng.choice(["sums", "digits", "codes", "codes"]):
         case "codes" if results.code_beats:
-            vectors = min(array.hold, job.phase.m)  # of a block
-            rows = array.columns * (results.code_beats // vectors)
+            vectors = min(array.hold_groups, job.phase.m)  # of a block
+            rows = array.rows * (results.code_beats // vectors)
             if rows:
-                n = int(rng.integers(1, min(rows, MOST_ROW_TILES * array.columns) + 1))
+                n = int(rng.integers(1, min(rows, MOST_ROW_TILES * array.rows) + 1))
                 return job_of_codes(rng, name, n, job.phase.k, job.phase.m), CODES
         case "digits" if results.digits > 1:
             digits = int(rng.integers(2, results.digits + 1))
-            tiles = ceil_div(job.phase.n, array.columns)
+            tiles = ceil_div(job.phase.n, array.rows)
             return job_of_digits(rng, array, job, tiles, digits)
     return job, SUMS
 
 
 def job_of_digits(
-    rng: np.random.Generator, array: DotSpec, job: Job, tiles: int, digits: int
+    rng: np.random.Generator, array: ArraySpec, job: Job, tiles: int, digits: int
 ) -> tuple[Job, ResultForm]:
     """`tiles` row tiles of `digits` each, the last of them ragged; K and M those of `job`."""
     phase = job.phase
     tiles = min(tiles, MOST_ROW_TILES)
-    n = digits * tiles * array.columns - int(rng.integers(0, array.columns))
+    n = digits * tiles * array.rows - int(rng.integers(0, array.rows))
     weights = random_weights(rng, n, phase.k)
     return Job(job.name, weights, job.activations), ResultForm(digits)
 

@@ -9,11 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.agreement.arrays.random import log_uniform, random_array
+from bitsim.agreement.arrays.draw import log_uniform
+from bitsim.agreement.arrays.random import taking_turns
 from bitsim.agreement.lists.case import ListWork, TopCase
 from bitsim.agreement.lists.forms import random_work, with_results
 from bitsim.agreement.lists.memory_map import place_products
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import BOUNDARY_BYTES, Axi4BusSpec, BusLayout, ListEntry
+from bitsim.spec.registry import home
 from bitsim.trace.world import ReadWorld, World, WriteWorld
 from bitsim.units import ceil_div
 
@@ -28,16 +31,11 @@ WIDTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (
     512,
 )  # narrow ones take several words a beat
 CASES_PER_MACHINE = 4
-MOST_LANES = 24  # arrays of all widths are compared by themselves
-MOST_COLUMNS = 8
-MOST_COLUMN_LANES = 96
 MOST_PORTS = 8
 MOST_BURST_WORDS = 32
 MOST_PHASES = 4
 
 Cycles = NDArray[np.int64]
-
-_FIXED_COLUMNS = {1: 1, 2: 4}  # of the first machines: one column alone, and several ports
 
 
 def random_top_case(seed: int, index: int) -> TopCase:
@@ -46,7 +44,7 @@ def random_top_case(seed: int, index: int) -> TopCase:
     Building its simulator is what a machine costs, so a few cases in a row share one.
     """
     machine = index // CASES_PER_MACHINE
-    layout = random_layout(np.random.default_rng([seed, machine, 0]), _FIXED_COLUMNS.get(machine))
+    layout = random_layout(np.random.default_rng([seed, machine, 0]), machine)
     if has_results(index):
         layout = with_results(np.random.default_rng([seed, machine, 2]), layout)
     rng = np.random.default_rng([seed, index, 1])
@@ -99,13 +97,11 @@ def _in_step(layout: BusLayout, entries: Sequence[ListEntry]) -> list[ListEntry]
     return moved
 
 
-def random_layout(rng: np.random.Generator, columns: int | None = None) -> BusLayout:
-    """Every parameter of array and bus drawn, small ones more often."""
-    lanes = log_uniform(rng, 1, MOST_LANES)
-    most_columns = min(MOST_COLUMNS, MOST_COLUMN_LANES // lanes)
-    columns = columns or int(rng.integers(1, most_columns + 1))
-    array = random_array(rng, lanes, columns)
-    ports = [p for p in range(1, MOST_PORTS + 1) if columns % p == 0]
+def random_layout(rng: np.random.Generator, index: int) -> BusLayout:
+    """Every parameter of array and bus drawn, small ones more often; the dataflows take turns."""
+    dataflow, turn = taking_turns(index)
+    array: ArraySpec = home(dataflow.random_narrow)(rng, turn)
+    ports = [p for p in range(1, MOST_PORTS + 1) if array.feeds % p == 0]
     data_bits = WIDTHS[int(rng.integers(len(WIDTHS)))]
     most_burst = min(MOST_BURST_WORDS, BOUNDARY_BYTES * 8 // data_bits)
     burst_words = log_uniform(rng, 1, most_burst)

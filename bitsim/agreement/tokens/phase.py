@@ -160,7 +160,7 @@ def _pages(count_bytes: int) -> int:
 
 def _counts(layout: BusLayout, model: ListResult, adds: int, subtracts: int) -> ArrayCounts:
     """The model's counters: those of its timing, and what its lanes did."""
-    lane_steps = model.counts.busy * layout.array.lane_count
+    lane_steps = model.counts.busy * layout.array.peak_products
     return model.counts + ArrayCounts(
         adds=adds, subtracts=subtracts, skips=lane_steps - adds - subtracts
     )

@@ -12,12 +12,13 @@ from bitsim.array.dot.control import DotControl, after_reset
 from bitsim.array.dot.numbers import DotNumbers
 from bitsim.array.stepped import SteppedArray
 from bitsim.spec import encoding
+from bitsim.spec.array.dot import DotSpec
 from bitsim.spec.phase import Phase
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.units import ceil_div
 
 
-class DotArray(SteppedArray):
+class DotArray(SteppedArray[DotSpec]):
     """Its lanes do what its control has issued."""
 
     def image(self, matrices: Sequence[TernaryMatrix]) -> NDArray[np.uint8]:

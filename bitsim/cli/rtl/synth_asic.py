@@ -12,8 +12,7 @@ from bitsim.cli.columns import aligned
 if TYPE_CHECKING:
     from bitsim.spec.accelerator import AcceleratorSpec
     from bitsim.synthesis.asic import AsicResult
-    from bitsim.synthesis.gates.replay import Replayed
-    from bitsim.synthesis.gates.work import GateWork
+    from bitsim.synthesis.gates.replay import Replayed, Work
     from bitsim.synthesis.memories import Macro
 
 ZEROS_OF = "bitnet-b1.58-2b-4t"  # network whose part of zero weights random work has
@@ -21,28 +20,25 @@ ZEROS_OF = "bitnet-b1.58-2b-4t"  # network whose part of zero weights random wor
 
 def works(
     args: argparse.Namespace, machine: AcceleratorSpec
-) -> Callable[[], Iterable[GateWork]] | None:
+) -> Callable[[], Iterable[Work]] | None:
     """Makes the work to replay; None: none was asked for. Names that are wrong are refused now."""
     if not args.power and args.activity is None:
         return None
     from bitsim.spec.catalog import load_network_spec
-    from bitsim.synthesis.gates.replay import check_block
-    from bitsim.synthesis.gates.work import random_work, recorded_work
+    from bitsim.synthesis.gates.replay import block_work
 
-    check_block(args.block)
-    spec = machine.array
-    columns = 1 if args.block == "column" else spec.columns
+    spec, block = machine.array, args.block
+    kind = block_work(spec, block)
     if args.activity is not None:
         from bitsim.trace import open_trace
 
         trace = Path(args.activity)
         open_trace(trace)
-        return lambda: recorded_work(spec, columns, trace)
+        return lambda: kind.recorded(spec, block, trace)
     statistics = load_network_spec(ZEROS_OF).statistics
     assert statistics is not None
     zeros = statistics.zero_weight_fraction
-    kinds = (False, True) if spec.hold * spec.slices > 1 else (False,)
-    return lambda: (random_work(spec, columns, zeros, held) for held in kinds)
+    return lambda: kind.random(spec, block, zeros)
 
 
 def table(found: AsicResult, replayed: Sequence[Replayed] | None) -> dict[str, Any]:

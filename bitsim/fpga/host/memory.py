@@ -139,7 +139,7 @@ class BoardMemory:
     def _cut_sizes(self, phase: Phase) -> tuple[int, int]:
         """Row tiles and vectors of a piece: all vectors, or else a block of them, or a group."""
         array = self.layout.array
-        for vectors in (phase.m, array.slices * array.hold, array.slices):
+        for vectors in (phase.m, array.held_vectors, array.vectors):
             if vectors > phase.m:
                 continue
             one = self._rows(phase, 1, vectors)
@@ -160,15 +160,15 @@ class BoardMemory:
         if least > self.memory_bytes:
             raise BitsimError(
                 f"memory_bytes = {self.memory_bytes}: weights, activations and results of "
-                f"{self.layout.array.columns} rows of {worst.name} are {least} bytes; enlarge "
+                f"{self.layout.array.rows} rows of {worst.name} are {least} bytes; enlarge "
                 f"[host] memory_bytes to {least} or more"
             )
 
     def _one_group(self, phase: Phase) -> Phase:
-        return Phase(name=phase.name, n=phase.n, k=phase.k, m=self.layout.array.slices)
+        return Phase(name=phase.name, n=phase.n, k=phase.k, m=self.layout.array.vectors)
 
     def _rows(self, phase: Phase, tiles: int, vectors: int) -> Phase:
-        columns = self.layout.array.columns
+        columns = self.layout.array.rows
         return Phase(name=phase.name, n=tiles * columns, k=phase.k, m=vectors)
 
     def _entry(

@@ -68,7 +68,7 @@ class BoardProducts:
             self._driver.start(len(pieces))
             self._driver.wait(self._most_s(pieces))
             for piece in pieces:
-                rows = piece.rows(self._layout.array.columns, phases[piece.product].n)
+                rows = piece.rows(self._layout.array.rows, phases[piece.product].n)
                 part = self._results(piece, rows, phases[piece.product])
                 sums[piece.product][piece.vectors, rows] = part
             tally.compare_counters(self._layout, pieces, events, self._driver.counters())

@@ -93,7 +93,7 @@ def _expected(
         weight_words += entry.weights_words * entry.passes
         activation_words += entry.activations_words
         result_words += entry.results_words
-        rows = piece.rows(layout.array.columns, event.phase.n)
+        rows = piece.rows(layout.array.rows, event.phase.n)
         weights = np.concatenate([matrix.unpack() for matrix in event.matrices])[rows]
         nonzero = np.count_nonzero(event.activations[piece.vectors], axis=0)
         adds += int(np.count_nonzero(weights == 1, axis=0) @ nonzero)
@@ -105,7 +105,7 @@ def _expected(
         "array_busy": busy,
         "array_adds": adds,
         "array_subtracts": subtracts,
-        "array_skips": busy * layout.array.lane_count - adds - subtracts,
+        "array_skips": busy * layout.array.peak_products - adds - subtracts,
     }
 
 

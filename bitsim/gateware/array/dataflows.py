@@ -1,20 +1,17 @@
-"""The dataflows that have hardware."""
+"""An array in hardware, by its dataflow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from amaranth.lib import wiring
 
-from bitsim.gateware.array.dot.array import Dot
-from bitsim.spec.array.dot import DotSpec
-
-# A further dataflow is one more line: its top level takes the spec, and whether its counters are
-# cleared by a port `clear_counters` instead of by each phase.
-DATAFLOWS: dict[str, Callable[[Any, bool], wiring.Component]] = {"dot": Dot}
+from bitsim.spec.array.array import ArraySpec
+from bitsim.spec.array.registry import DATAFLOWS
+from bitsim.spec.registry import home
 
 
-def make_array(spec: DotSpec, counters_by_port: bool = False) -> wiring.Component:
-    """The top level of an array."""
-    return DATAFLOWS[spec.dataflow](spec, counters_by_port)
+def make_array(spec: ArraySpec, counters_by_port: bool = False) -> wiring.Component:
+    """The top level of an array.
+
+    counters_by_port  counters are cleared by a port `clear_counters` instead of by each phase
+    """
+    return home(DATAFLOWS[spec.dataflow].hardware)(spec, counters_by_port)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from bitsim.gateware.lanes import Fabric
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.kinds import SerialHostSpec
+from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 
 
@@ -22,12 +22,7 @@ def heading_of_array(accelerator: AcceleratorSpec, fabric: Fabric) -> str:
         "",
         "Ports. A beat of a stream is transferred when valid and ready are 1; rst is synchronous.",
         "  phases       in   16 bits each, lowest first: row_tiles, k_beats, groups",
-        f"  weights_c    in   {array.beat_bytes} bytes: {array.lanes} weights of column c, "
-        f"{array.weight_packing}",
-        f"  activations  in   {array.slices} x {array.lanes} int8; vector s, lane r at byte "
-        f"s * {array.lanes} + r",
-        f"  results      out  {array.columns} x {array.slices} sums of {array.accumulator_bits} "
-        f"bits; column c, vector s at place c * {array.slices} + s",
+        *array.stream_lines,
         "  cycles ... skips  counters of the phase that runs or ran last",
     ]
     return _comment(lines)
@@ -97,8 +92,8 @@ def _master_ports(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[str]:
     layout = BusLayout(accelerator.array, bus)
     return [
         f"  m_axi_weights_p                      reads {layout.step_words} words for a beat of "
-        f"columns p * {layout.port_columns} to p * {layout.port_columns} + "
-        f"{layout.port_columns - 1}",
+        f"columns p * {layout.port_feeds} to p * {layout.port_feeds} + "
+        f"{layout.port_feeds - 1}",
         f"  m_axi_activations                    reads {layout.activation_words} words for a beat",
         f"  m_axi_results                        writes {layout.result_words} words for a beat",
     ]

@@ -21,7 +21,7 @@ from bitsim.gateware.emit.ports import flat_ports
 from bitsim.gateware.lanes import GENERIC, Fabric
 from bitsim.gateware.top import Top
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec
 
 # Memories need no first contents.
@@ -47,12 +47,12 @@ def emit(accelerator: AcceleratorSpec, fabric: Fabric = GENERIC) -> str:
     return heading_of_top(accelerator, accelerator.bus, fabric) + text
 
 
-def emit_arrays(named: Sequence[tuple[str, DotSpec]], fabric: Fabric = GENERIC) -> str:
+def emit_arrays(named: Sequence[tuple[str, ArraySpec]], fabric: Fabric = GENERIC) -> str:
     """The Verilog of several arrays: for each a module of its name, and `name_...` below it."""
     return _emit(((name, make_array(spec)) for name, spec in named), fabric)
 
 
-def emit_tops(named: Sequence[tuple[str, DotSpec, Axi4BusSpec]]) -> str:
+def emit_tops(named: Sequence[tuple[str, ArraySpec, Axi4BusSpec]]) -> str:
     """The same of several accelerators with a bus; the array below is `name_array`."""
     return _emit((name, Top(array, bus)) for name, array, bus in named)
 

@@ -20,7 +20,7 @@ from bitsim.gateware.host.axi_lite import ADDRESS_BITS
 from bitsim.gateware.host.c_header import c_header
 from bitsim.gateware.lanes import GENERIC, Fabric
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.kinds import AxiLiteHostSpec
+from bitsim.spec.host.axi4lite import AxiLiteHostSpec
 from bitsim.spec.host.register import WINDOW_BYTES
 from bitsim.spec.link.axi4 import Axi4BusSpec
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from markupsafe import Markup
 
 from bitsim.report import traffic
 from bitsim.report.drawing.svg import Drawing
 from bitsim.report.machine.block import INSIDE, LINE, Block, arrow, draw_block, wrapped
-from bitsim.report.machine.dot import draw_dot
 from bitsim.report.numbers import percent, ratio, si, significant
-from bitsim.spec.accelerator import MemorySpec
+from bitsim.spec.array.registry import DATAFLOWS
+from bitsim.spec.registry import home
 from bitsim.system.result import RunResult
 
 WIDTH = 1120
@@ -19,11 +17,6 @@ ROWS = (8.0, 102.0, 196.0)  # tops of the rows of weights, activations, results
 ROW_HEIGHT = 78.0
 UNITS_TOP = 308.0
 UNITS_PER_ROW = 3
-
-# A further dataflow: one entry.
-ARRAYS: dict[str, Callable[[Drawing, RunResult, tuple[float, float, float]], None]] = {
-    "dot": draw_dot,
-}
 
 
 def diagram(result: RunResult) -> Markup:
@@ -43,7 +36,7 @@ def diagram(result: RunResult) -> Markup:
         else:
             arrow(drawing, dram.right, block.middle, block.x, block.middle, size)
             arrow(drawing, block.right, block.middle, INSIDE, block.middle)
-    ARRAYS[result.accelerator.array.dataflow](drawing, result, ROWS)
+    home(DATAFLOWS[result.accelerator.array.dataflow].drawing)(drawing, result, ROWS)
     for index, block in enumerate(units):
         draw_block(drawing, block)
         if index == 0:
@@ -61,20 +54,15 @@ def _dram(result: RunResult, height: float) -> Block:
         "DRAM", traffic.bus_share(result), "bytes moved over what its peak allows",
         (
             memory.dram,
-            f"{significant(memory.peak_gb_per_s)} GB/s peak",
-            f"{significant(memory.sustained_gb_per_s)} sustained",
-            *_latency(memory),
+            f"{significant(memory.most_gb_per_s)} GB/s peak",
+            f"{significant(memory.expected_gb_per_s)} sustained",
+            *(f"{significant(value)} {meaning}" for value, meaning in memory.figures),
             "",
             "moved:",
             f"{si(sum(result.dram_bytes.values()), 'B')}",
             f"{significant(traffic.gb_per_s(result))} GB/s mean",
         ),
     )  # fmt: skip
-
-
-def _latency(memory: MemorySpec) -> tuple[str, ...]:
-    latency_ns = getattr(memory, "latency_ns", None)  # a further kind may have none
-    return () if latency_ns is None else (f"{significant(latency_ns)} ns latency",)
 
 
 def _dma(result: RunResult, stream: str, top: float) -> Block:

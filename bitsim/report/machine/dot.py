@@ -39,6 +39,7 @@ def beats(result: RunResult) -> Beats:
 def draw_dot(drawing: Drawing, result: RunResult, rows: tuple[float, float, float]) -> None:
     """From x = `INSIDE` to the right edge; `rows` are the tops of weights, activations, results."""
     array, cycles, flow = result.accelerator.array, result.cycles, beats(result)
+    assert isinstance(array, DotSpec)
     left, width, height = INSIDE, 226.0, 78.0
     weights = Block(
         left, rows[0], width, height,
@@ -69,7 +70,7 @@ def draw_dot(drawing: Drawing, result: RunResult, rows: tuple[float, float, floa
         "Array", ratio(result.counts.busy, cycles), "cycles in which it is busy",
         (
             f"{array.columns} columns x {array.lanes} lanes x {_of(array.slices, 'slice')}"
-            f" = {count(array.lane_count)} products/cycle",
+            f" = {count(array.peak_products)} products/cycle",
         ),
     )  # fmt: skip
     for block in (weights, activations, results, grid):

@@ -47,7 +47,7 @@ class _Scale:
 
     def __init__(self, result: RunResult, points: tuple[Point, ...]) -> None:
         peak = result.accelerator.peak_products_per_s
-        ridge = peak / (result.accelerator.memory.sustained_gb_per_s * 1e9)
+        ridge = peak / (result.accelerator.memory.expected_gb_per_s * 1e9)
         xs = [ridge / 4, ridge * 4, *(point.products_per_byte for point in points)]
         self.x0, self.x1 = _half_decades(min(xs), max(xs))
         low = min([peak / 10, *(point.products_per_s for point in points)])
@@ -96,20 +96,20 @@ def _grid(drawing: Drawing, scale: _Scale) -> None:
 
 def _roofs(drawing: Drawing, scale: _Scale, result: RunResult) -> None:
     memory, right = result.accelerator.memory, 10**scale.x1
-    low = max(10**scale.x0, 10**scale.y0 / (memory.sustained_gb_per_s * 1e9))
+    low = max(10**scale.x0, 10**scale.y0 / (memory.expected_gb_per_s * 1e9))
     start = (scale.x(low), scale.y(attainable(result, low)))
     ridge = (scale.x(scale.ridge), scale.y(scale.peak))
     end = (scale.x(right), scale.y(scale.peak))
     drawing.path("M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}".format(*start, *ridge, *end), "roof")
-    lanes = result.accelerator.array.lane_count
+    lanes = result.accelerator.array.peak_products
     top = f"{lanes} lanes at {significant(result.accelerator.clock_mhz)} MHz"
     drawing.text(end[0] - 6, ridge[1] - 14, f"{top}: {si(scale.peak, 'products/s')}", "name end")
     angle = math.degrees(math.atan2(ridge[1] - start[1], ridge[0] - start[0]))
     x, y = ridge[0] - 0.52 * (ridge[0] - start[0]), ridge[1] - 0.52 * (ridge[1] - start[1])
     slope = (
-        f"DRAM {significant(memory.sustained_gb_per_s)} GB/s sustained"
+        f"DRAM {significant(memory.expected_gb_per_s)} GB/s sustained"
         if ridge[0] - start[0] > 120
-        else f"{significant(memory.sustained_gb_per_s)} GB/s"
+        else f"{significant(memory.expected_gb_per_s)} GB/s"
     )
     drawing.open("g", transform=f"translate({x:.1f} {y:.1f}) rotate({angle:.2f})")
     drawing.text(0, -12, slope, "name mid")

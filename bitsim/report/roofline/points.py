@@ -39,7 +39,7 @@ class Point:
 
 def attainable(result: RunResult, products_per_byte: float) -> float:
     """Products a second under both roofs: every lane busy, and sustained DRAM bandwidth."""
-    memory_per_s = result.accelerator.memory.sustained_gb_per_s * 1e9 * products_per_byte
+    memory_per_s = result.accelerator.memory.expected_gb_per_s * 1e9 * products_per_byte
     return min(result.accelerator.peak_products_per_s, memory_per_s)
 
 

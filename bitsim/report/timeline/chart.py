@@ -107,7 +107,7 @@ def _lanes(
     transfers: list[TransferRecord],
 ) -> list[Lane]:
     machine = result.accelerator
-    peak = bytes_per_cycle(machine.memory.peak_gb_per_s, machine.clock_mhz)
+    peak = bytes_per_cycle(machine.memory.most_gb_per_s, machine.clock_mhz)
     lanes = [_lane("array", [_phase_block(each) for each in phases])]
     lanes += [
         _lane(unit, [_work_block(each) for each in work if each.unit == unit])

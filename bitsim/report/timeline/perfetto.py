@@ -141,7 +141,7 @@ def _transfers(result: RunResult, stream: str) -> Iterator[Slice]:
 
 def _utilisation(result: RunResult) -> Iterator[tuple[int, float]]:
     """Mean of each phase, and 0 between phases."""
-    lanes = result.accelerator.array.lane_count
+    lanes = result.accelerator.array.peak_products
     steps = [(result.passes[0].start_cycle, 0.0)]
     for phase in sorted(result.phases, key=lambda each: each.start_cycle):
         steps.append((phase.start_cycle, 100 * _useful(phase, lanes)))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from bitsim.errors import BitsimError
 from bitsim.spec import encoding
-from bitsim.spec.base import Spec
+from bitsim.spec.array.array import MAX_TILES, MAX_VECTOR_BITS, ArraySpec, Tiling
 from bitsim.spec.encoding import LARGEST_ACTIVATION, Packing
 from bitsim.spec.phase import Phase
 from bitsim.units import ceil_div
 
-MAX_VECTOR_BITS = 1 << 16  # that every tool must take: IEEE 1800-2017, 6.9.1
 MAX_BUFFER_BYTES = 1 << 26  # of activations: more than any chip has for one buffer
-MAX_TILES = (1 << 16) - 1  # row tiles, K beats and groups are 16-bit counts in the hardware
 PIPELINE_CYCLES = 4  # memory output, decode, accumulate, result register (docs/machine.md)
 
 # Reasons of bounds, as a user reads them.
@@ -25,8 +26,18 @@ _LEVELS = "256 lanes make an adder tree of 8 levels, the deepest there is"
 _TWO_PLACES = "with one place a beat could come in every other cycle only"
 
 
-class DotSpec(Spec):
+class DotSpec(ArraySpec):
     """A grid of lanes: `columns` outputs at a time, `lanes` products per output and cycle."""
+
+    SET_BY: ClassVar[Mapping[str, str]] = {
+        "rows": "columns",
+        "vectors": "slices",
+        "depth": "lanes",
+        "feeds": "columns",
+        "hold_groups": "hold",
+        "result_bits": "accumulator_bits",
+        "longest_k": "max_k",
+    }
 
     dataflow: Literal["dot"] = Field(description="how the array computes: this table is of `dot`")
     columns: int = Field(
@@ -138,14 +149,75 @@ class DotSpec(Spec):
         return encoding.beat_bytes(self.lanes, self.weight_packing)
 
     @property
-    def lane_count(self) -> int:
+    def rows(self) -> int:
+        """A row of the matrix is a column's."""
+        return self.columns
+
+    @property
+    def vectors(self) -> int:
+        """Slices."""
+        return self.slices
+
+    @property
+    def depth(self) -> int:
+        """Lanes of a column."""
+        return self.lanes
+
+    @property
+    def feeds(self) -> int:
+        """Every column has a weight stream."""
+        return self.columns
+
+    @property
+    def feed_bytes(self) -> int:
+        """Bytes of one weight beat of one column."""
+        return self.beat_bytes
+
+    @property
+    def hold_groups(self) -> int:
+        """Groups of slices that a weight beat stays for."""
+        return self.hold
+
+    @property
+    def packing(self) -> Packing:
+        """Of the weight streams."""
+        return self.weight_packing
+
+    @property
+    def result_bits(self) -> int:
+        """Sums leave as the accumulators hold them."""
+        return self.accumulator_bits
+
+    @property
+    def longest_k(self) -> int:
+        """Longest dot product."""
+        return self.max_k
+
+    @property
+    def peak_products(self) -> int:
         """Ternary products in one busy cycle."""
         return self.columns * self.lanes * self.slices
+
+    @property
+    def stream_lines(self) -> tuple[str, ...]:
+        """Of the Verilog's ports."""
+        return (
+            f"  weights_c    in   {self.beat_bytes} bytes: {self.lanes} weights of column c, "
+            f"{self.weight_packing}",
+            f"  activations  in   {self.slices} x {self.lanes} int8; vector s, lane r at byte "
+            f"s * {self.lanes} + r",
+            f"  results      out  {self.columns} x {self.slices} sums of {self.accumulator_bits} "
+            f"bits; column c, vector s at place c * {self.slices} + s",
+        )
 
     @property
     def latency_cycles(self) -> int:
         """From the cycle that issues the last beat of a sum to the cycle that offers the result."""
         return self.tree_stages + PIPELINE_CYCLES
+
+    def weight_image(self, weights: NDArray[np.int8]) -> NDArray[np.uint8]:
+        """Column c of row tile i has row i * columns + c."""
+        return encoding.weight_image(weights, self.columns, self.lanes, self.weight_packing)
 
     def tiling(self, phase: Phase) -> DotTiling:
         """How a phase is cut, or `BitsimError` when this array cannot run it."""
@@ -170,7 +242,7 @@ class DotSpec(Spec):
 
 
 @dataclass(frozen=True)
-class DotTiling:
+class DotTiling(Tiling):
     """Loop bounds of one phase. Beats are counted as docs/machine.md orders them."""
 
     row_tiles: int
@@ -202,3 +274,26 @@ class DotTiling:
     def result_beats(self) -> int:
         """Beats of the result stream."""
         return self.row_tiles * self.groups
+
+    def activation_order(self) -> NDArray[np.int64]:
+        """Block after block, in it K beat after K beat, in that its groups."""
+        return np.concatenate(
+            [_pairs(range(self.k_beats), groups) for groups in self._block_groups()]
+        )
+
+    def result_order(self) -> NDArray[np.int64]:
+        """Block after block, in it row tile after row tile, in that its groups."""
+        return np.concatenate(
+            [_pairs(range(self.row_tiles), groups) for groups in self._block_groups()]
+        )
+
+    def _block_groups(self) -> list[range]:
+        return [
+            range(first, min(first + self.hold, self.groups))
+            for first in range(0, self.groups, self.hold)
+        ]
+
+
+def _pairs(outer: range, inner: range) -> NDArray[np.int64]:
+    """(len(outer) * len(inner), 2): every pair, the inner one fastest."""
+    return np.stack(np.meshgrid(outer, inner, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -16,8 +16,8 @@ from dataclasses import astuple, fields
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.encoding import PACKINGS
-from bitsim.spec.host.kinds import SerialHostSpec
 from bitsim.spec.host.register import REGISTER_BITS, REGISTER_BYTES, Field, Register, RegisterMap
+from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, ListEntry
 
 MAGIC = int.from_bytes(b"BTSM", "little")
@@ -66,7 +66,7 @@ def _identification(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[Regi
     array, host, results = accelerator.array, accelerator.host, bus.results
     memory = host.memory_bytes if isinstance(host, SerialHostSpec) else 0
     packings = ", ".join(f"{code}: {name}" for code, name in enumerate(PACKINGS))
-    packing = PACKINGS.index(array.weight_packing)
+    packing = PACKINGS.index(array.packing)
     return [
         _constants(
             "MAGIC",
@@ -91,28 +91,28 @@ def _identification(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[Regi
             "ARRAY_SHAPE",
             _INFO + 0x0C,
             "The array.",
-            ("columns", 16, array.columns, "Outputs worked on at a time."),
-            ("lanes", 16, array.lanes, "Products of a column and cycle."),
+            ("columns", 16, array.rows, "Outputs worked on at a time."),
+            ("lanes", 16, array.depth, "Products of a column and cycle."),
         ),
         _constants(
             "ARRAY_REUSE",
             _INFO + 0x10,
             "How often a weight beat is used.",
-            ("slices", 16, array.slices, "Activation vectors that it meets in a cycle."),
-            ("hold", 16, array.hold, "Groups of slices that it stays for."),
+            ("slices", 16, array.vectors, "Activation vectors that it meets in a cycle."),
+            ("hold", 16, array.hold_groups, "Groups of slices that it stays for."),
         ),
         _constants(
             "ARRAY_NUMBERS",
             _INFO + 0x14,
             "What weights and sums are written in.",
             ("packing", 8, packing, f"Of weights. {packings}."),
-            ("accumulator_bits", 8, array.accumulator_bits, "Of a sum; in memory it has 32."),
+            ("accumulator_bits", 8, array.result_bits, "Of a sum; in memory it has 32."),
         ),
         _constants(
             "ARRAY_MAX_K",
             _INFO + 0x18,
             "How long a product may be.",
-            ("value", 32, array.max_k, "Longest K whose sums surely fit."),
+            ("value", 32, array.longest_k, "Longest K whose sums surely fit."),
         ),
         _constants(
             "BUS",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from bitsim.errors import BitsimError
-from bitsim.spec.array.dot import DotSpec, DotTiling
+from bitsim.spec.array.array import ArraySpec, Tiling
 from bitsim.spec.base import Spec
 from bitsim.spec.phase import Phase
 from bitsim.units import BITS_PER_BYTE, ceil_div
@@ -144,28 +144,28 @@ class BusLayout:
     and ignored when read.
     """
 
-    array: DotSpec
+    array: ArraySpec
     bus: Axi4BusSpec
 
     @property
-    def port_columns(self) -> int:
-        """Columns that one weight port feeds: port p those from p * port_columns on."""
-        return self.array.columns // self.bus.weight_ports
+    def port_feeds(self) -> int:
+        """Weight streams that one port feeds: port p those from p * port_feeds on."""
+        return self.array.feeds // self.bus.weight_ports
 
     @property
     def step_words(self) -> int:
-        """Words of one weight beat of all columns of a port."""
-        return ceil_div(self.port_columns * self.array.beat_bytes, self.bus.word_bytes)
+        """Words of one weight beat of all streams of a port."""
+        return ceil_div(self.port_feeds * self.array.feed_bytes, self.bus.word_bytes)
 
     @property
     def activation_words(self) -> int:
         """Words of one activation beat."""
-        return ceil_div(self.array.lanes * self.array.slices, self.bus.word_bytes)
+        return ceil_div(self.array.activation_beat_bytes, self.bus.word_bytes)
 
     @property
     def result_words(self) -> int:
         """Words of one result beat, each sum an int32."""
-        return ceil_div(self.array.columns * self.array.slices * SUM_BYTES, self.bus.word_bytes)
+        return ceil_div(self.array.beat_sums * SUM_BYTES, self.bus.word_bytes)
 
     def entry(
         self,
@@ -235,12 +235,12 @@ class BusLayout:
                     f"bus.address_bits"
                 )
 
-    def codes_words(self, tiling: DotTiling) -> int:
+    def codes_words(self, tiling: Tiling) -> int:
         """Words of all vectors of a phase that is written as codes."""
         sums_words = tiling.row_tiles * self.result_words  # of a vector
         return tiling.groups * (1 + ceil_div(sums_words, SUM_BYTES))
 
-    def _check_results(self, phase: Phase, tiling: DotTiling, digits: int, codes: bool) -> None:
+    def _check_results(self, phase: Phase, tiling: Tiling, digits: int, codes: bool) -> None:
         results = self.bus.results
         if digits > 1 and (results is None or digits > results.digits):
             most = 1 if results is None else results.digits
@@ -250,8 +250,8 @@ class BusLayout:
         if tiling.row_tiles % digits:
             raise BitsimError(
                 f"phase {phase.name}: {tiling.row_tiles} row tiles are no multiple of digits = "
-                f"{digits}; pad n to a multiple of digits x columns = "
-                f"{digits * self.array.columns}"
+                f"{digits}; pad n to a multiple of digits x array.{self.array.SET_BY['rows']} = "
+                f"{digits * self.array.rows}"
             )
         if not codes:
             return
@@ -260,32 +260,33 @@ class BusLayout:
                 f"phase {phase.name}: codes of digits = {digits}; an entry has one of them: "
                 f"write sums"
             )
-        beats = tiling.row_tiles * min(self.array.hold, tiling.groups)
+        beats = tiling.row_tiles * min(self.array.hold_groups, tiling.groups)
         most = 0 if results is None else results.code_beats
         if beats > most:
             raise BitsimError(
                 f"phase {phase.name}: codes of {beats} result beats of a block; "
-                f"bus.results.code_beats = {most}: raise it, lower hold, or cut the phase"
+                f"bus.results.code_beats = {most}: raise it, lower "
+                f"array.{self.array.SET_BY['hold_groups']}, or cut the phase"
             )
 
     def weight_bytes(self, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-        """What each port's part of the memory holds, from `encoding.weight_image`.
+        """What each port's part of the memory holds, from `ArraySpec.weight_image`.
 
-        image    (row_tiles, k_beats, columns, beat_bytes)  uint8
+        image    (row_tiles, k_beats, feeds, feed_bytes)  uint8
         returns  of each port (row_tiles * k_beats * step_words * word_bytes,) uint8
         """
-        row_tiles, k_beats, columns, beat_bytes = image.shape
-        assert (columns, beat_bytes) == (self.array.columns, self.array.beat_bytes)
+        row_tiles, k_beats, feeds, feed_bytes = image.shape
+        assert (feeds, feed_bytes) == (self.array.feeds, self.array.feed_bytes)
         ports = image.reshape(row_tiles * k_beats, self.bus.weight_ports, -1).transpose(1, 0, 2)
         return [_padded(port, self.step_words * self.bus.word_bytes) for port in ports]
 
     def activation_bytes(self, beats: NDArray[np.int8]) -> NDArray[np.uint8]:
         """What the memory holds of a phase's activations.
 
-        beats    (activation beats, slices * lanes)  int8, in the order of the stream
+        beats    (activation beats, vectors * depth)  int8, in the order of the stream
         returns  (beats * activation_words * word_bytes,)  uint8
         """
-        assert beats.shape[1] == self.array.slices * self.array.lanes
+        assert beats.shape[1] == self.array.activation_beat_bytes
         return _padded(beats.view(np.uint8), self.activation_words * self.bus.word_bytes)
 
     def result_codes(
@@ -299,13 +300,13 @@ class BusLayout:
         first = self.bus.word_bytes
         places = vectors[:, first : first + tiling.row_tiles * beat_codes]
         beats = places.reshape(tiling.groups, tiling.row_tiles, beat_codes)
-        rows = beats[:, :, : self.array.columns].reshape(tiling.groups, -1)
+        rows = beats[:, :, : self.array.rows].reshape(tiling.groups, -1)
         return np.ascontiguousarray(rows[:, : phase.n]).view(np.int8), largest
 
     def result_sums(self, stored: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """(result beats, columns * slices) int32, from the bytes that the write master wrote."""
+        """(result beats, rows * vectors) int32, from the bytes that the write master wrote."""
         beats = stored.reshape(-1, self.result_words * self.bus.word_bytes)
-        sums = beats[:, : self.array.columns * self.array.slices * SUM_BYTES]
+        sums = beats[:, : self.array.beat_sums * SUM_BYTES]
         return np.ascontiguousarray(sums).view("<i4")
 
 

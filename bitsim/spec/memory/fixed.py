@@ -1,4 +1,4 @@
-"""Memories outside the chip."""
+"""A memory of one latency and one sustained bandwidth."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from bitsim.spec.base import Spec
+from bitsim.spec.memory.memory import MemorySpec
 
 
-class FixedMemorySpec(Spec):
+class FixedMemorySpec(MemorySpec):
     """A memory of one latency and one sustained bandwidth, shared by all streams."""
 
     kind: Literal["fixed"] = Field(description="which memory this is")
-    dram: str = Field(description="entry of the technology's DRAM table that prices its bits")
     peak_gb_per_s: float = Field(
         ge=0.001, le=1_000_000, description="most that the pins carry, 1 GB = 1e9 bytes"
     )
@@ -21,6 +20,16 @@ class FixedMemorySpec(Spec):
     latency_ns: float = Field(ge=0, le=1_000_000, description="from a request to its first byte")
 
     @property
-    def sustained_gb_per_s(self) -> float:
+    def most_gb_per_s(self) -> float:
+        """The peak."""
+        return self.peak_gb_per_s
+
+    @property
+    def expected_gb_per_s(self) -> float:
         """What a stream of tiles gets."""
         return self.peak_gb_per_s * self.efficiency
+
+    @property
+    def figures(self) -> tuple[tuple[float, str], ...]:
+        """Beyond the two bandwidths."""
+        return ((self.latency_ns, "ns latency"),)

@@ -3,25 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
+from bitsim.spec.array.registry import DATAFLOWS
+from bitsim.spec.registry import home
 from bitsim.synthesis.asic import NETLIST, AsicResult
-from bitsim.synthesis.gates.drive import drive_array, drive_column
 from bitsim.synthesis.gates.netlist import flatten
 from bitsim.synthesis.gates.power import Power, PowerModel, activity_of
 from bitsim.synthesis.gates.program import compile_netlist
 from bitsim.synthesis.gates.simulation import RUNS, GateSimulation
-from bitsim.synthesis.gates.work import GateWork
 from bitsim.synthesis.liberty.cell import read_cells
 from bitsim.units import PJ_PER_J
 
-REPLAYED_BLOCKS = ("array", "column")
+
+class Work(Protocol):
+    """Ternary products for a netlist, and their sums.
+
+    weights  (any,)  int8: those of the block, padding included
+    """
+
+    name: str
+    weights: NDArray[np.int8]
+
+
+class BlockWork(Protocol):
+    """What the netlists of a dataflow can be asked to do: the `power` of its registry entry."""
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Blocks that there is work for."""
+        ...
+
+    def slots(self, spec: Any, block: str) -> int:
+        """Lanes of a block: products in one cycle."""
+        ...
+
+    def random(self, spec: Any, block: str, zero_fraction: float) -> Iterator[Any]:
+        """Random works, `zero_fraction` of their weights 0."""
+        ...
+
+    def recorded(self, spec: Any, block: str, trace: Path) -> Iterator[Any]:
+        """Works of a recorded trace."""
+        ...
+
+    def drive(self, simulation: GateSimulation, spec: Any, block: str, work: Any) -> int:
+        """Do a work at the ports; `BitsimError` where a sum is wrong."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,16 +86,15 @@ class Replayed:
 
 def replay(
     block: str,
-    spec: DotSpec,
+    spec: ArraySpec,
     found: AsicResult,
-    works: Iterable[GateWork],
+    works: Iterable[Work],
     clock_ns: float,
     folder: Path,
     note: Callable[[str], None],
 ) -> list[Replayed]:
     """Simulate the netlist in `folder` for each work; its sums are compared with numpy's."""
-    check_block(block)
-    columns = 1 if block == "column" else spec.columns
+    kind = block_work(spec, block)
     top = found.modules[0].module
     netlist = flatten(json.loads((folder / NETLIST).read_text()), top)
     memories = {macro.kind for macro in found.macros}
@@ -68,12 +102,11 @@ def replay(
     program = compile_netlist(netlist, read_cells(found.library.texts, kinds))
     note(f"power: {len(netlist.instances)} cells, {len(program.operations)} operations a cycle")
     model = PowerModel(program)
-    drive = drive_column if block == "column" else drive_array
     done: list[Replayed] = []
     for work in works:
         note(f"power: {work.name}")
         simulation = GateSimulation(program)
-        drive(simulation, spec, work)
+        kind.drive(simulation, spec, block, work)
         cycles = simulation.cycles * RUNS
         activity = activity_of(program, simulation.toggles, simulation.ones, cycles)
         switching = np.ones(netlist.nets, bool)
@@ -83,7 +116,7 @@ def replay(
                 work=work.name,
                 zero_weights=float((work.weights == 0).mean()),
                 cycles=cycles,
-                product_slots=columns * spec.lanes * spec.slices,
+                product_slots=kind.slots(spec, block),
                 toggles_per_net=float(activity.toggles[switching].mean()),
                 clock_ns=clock_ns,
                 power=model.power(activity, clock_ns),
@@ -92,10 +125,14 @@ def replay(
     return done
 
 
-def check_block(block: str) -> None:
-    """`BitsimError` for a block that there is no work for."""
-    if block not in REPLAYED_BLOCKS:
+def block_work(spec: ArraySpec, block: str) -> BlockWork:
+    """What a block of the array can be asked to do; `BitsimError` if there is no work for it."""
+    kind: BlockWork | None = home(DATAFLOWS[spec.dataflow].power)
+    blocks = () if kind is None else kind.blocks
+    if kind is None or block not in blocks:
+        named = " or ".join(f"--block {each}" for each in blocks) or "no block of it"
         raise BitsimError(
-            f"--power: work is replayed at the ports of an array or a column, not of an "
-            f"{block}; name --block array or --block column"
+            f"--power: work is replayed at the ports of an array or a part of one, not of an "
+            f"{block}; name {named}"
         )
+    return kind

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitsim.gateware.array.dot.counters import COUNTERS
 from bitsim.gateware.emit.verilog import emit_arrays
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job, Schedules
 from bitsim.verilated.arrays.stimulus import sums_of_beats, write_streams
@@ -24,7 +24,7 @@ from bitsim.verilated.verilator import build
 class Machine:
     """An array and the work it is to replay."""
 
-    spec: DotSpec
+    spec: ArraySpec
     jobs: Sequence[Job]
     schedules: Schedules
 
@@ -58,7 +58,7 @@ class Outcome:
     faults: tuple[str, ...]
 
 
-def build_bench(specs: Sequence[DotSpec], build_folder: Path, optimize: str = "-O1") -> Path:
+def build_bench(specs: Sequence[ArraySpec], build_folder: Path, optimize: str = "-O1") -> Path:
     """The binary's folder for these arrays, one machine each."""
     named = [(f"array_{index}", spec) for index, spec in enumerate(specs)]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.spec import encoding
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.phase import Phase
 from bitsim.trace.job import Job, Schedules
 from bitsim.verilated.bench import ACTIVATIONS, PHASES, RESULTS, WEIGHTS
@@ -17,11 +16,11 @@ from bitsim.verilated.bench import ACTIVATIONS, PHASES, RESULTS, WEIGHTS
 COUNT_BYTES = 8  # of the number of beats, at the start of a file
 
 
-def write_streams(spec: DotSpec, jobs: Sequence[Job], schedules: Schedules, folder: Path) -> None:
+def write_streams(spec: ArraySpec, jobs: Sequence[Job], schedules: Schedules, folder: Path) -> None:
     """Write `stream_NUMBER.bin` of every stream of one machine (`rtl/bench/source.sv`)."""
     folder.mkdir(parents=True)
     if not jobs:  # a machine that only waits until the others are done
-        for stream in range(WEIGHTS + spec.columns):
+        for stream in range(WEIGHTS + spec.feeds):
             (folder / f"stream_{stream}.bin").write_bytes(bytes(COUNT_BYTES))
         return
     phases = np.stack([_phase_beat(spec, job) for job in jobs])
@@ -31,63 +30,55 @@ def write_streams(spec: DotSpec, jobs: Sequence[Job], schedules: Schedules, fold
     nothing = np.zeros((schedules.results.size, 1), np.uint8)
     _write(folder, RESULTS, schedules.results, nothing)
     weights = np.concatenate([weight_beats(spec, job) for job in jobs], axis=1)
-    arrivals = np.broadcast_to(schedules.weights, (spec.columns, schedules.weights.shape[1]))
-    for column in range(spec.columns):
-        _write(folder, WEIGHTS + column, arrivals[column], weights[column])
+    arrivals = np.broadcast_to(schedules.weights, (spec.feeds, schedules.weights.shape[1]))
+    for feed in range(spec.feeds):
+        _write(folder, WEIGHTS + feed, arrivals[feed], weights[feed])
 
 
-def activation_beats(spec: DotSpec, job: Job) -> NDArray[np.uint8]:
-    """(k_beats x groups, slices x lanes) uint8: each activation once, in the order of use."""
+def activation_beats(spec: ArraySpec, job: Job) -> NDArray[np.uint8]:
+    """(activation beats, vectors x depth) uint8: each activation once, in the order of use."""
     return beats_of(spec, job.phase, job.activations).view(np.uint8)
 
 
-def beats_of(spec: DotSpec, phase: Phase, activations: NDArray[np.int8]) -> NDArray[np.int8]:
-    """(k_beats x groups, slices x lanes) int8, from the (m, k) activations of a phase."""
+def beats_of(spec: ArraySpec, phase: Phase, activations: NDArray[np.int8]) -> NDArray[np.int8]:
+    """(activation beats, vectors x depth) int8, from the (m, k) activations of a phase."""
     tiling = spec.tiling(phase)
     m, k = activations.shape
-    padded = np.zeros((tiling.groups * spec.slices, tiling.k_beats * spec.lanes), np.int8)
+    padded = np.zeros((tiling.groups * spec.vectors, tiling.k_beats * spec.depth), np.int8)
     padded[:m, :k] = activations
-    grid = padded.reshape(tiling.groups, spec.slices, tiling.k_beats, spec.lanes)
-    beats = []
-    for first in range(0, tiling.groups, spec.hold):
-        block = grid[first : first + spec.hold].transpose(2, 0, 1, 3)  # K beat, then group
-        beats.append(block.reshape(-1, spec.slices * spec.lanes))
-    return np.concatenate(beats)
+    grid = padded.reshape(tiling.groups, spec.vectors, tiling.k_beats, spec.depth)
+    k_beats, groups = tiling.activation_order().T
+    return np.ascontiguousarray(grid[groups, :, k_beats].reshape(-1, spec.vectors * spec.depth))
 
 
-def weight_beats(spec: DotSpec, job: Job) -> NDArray[np.uint8]:
-    """(columns, beats, bytes) uint8: the whole matrix once for each block."""
+def weight_beats(spec: ArraySpec, job: Job) -> NDArray[np.uint8]:
+    """(feeds, beats, bytes) uint8: the whole matrix once for each block."""
     tiling = spec.tiling(job.phase)
-    image = encoding.weight_image(job.weights, spec.columns, spec.lanes, spec.weight_packing)
-    once = image.transpose(2, 0, 1, 3).reshape(spec.columns, -1, spec.beat_bytes)
+    image = spec.weight_image(job.weights)
+    once = image.transpose(2, 0, 1, 3).reshape(spec.feeds, -1, spec.feed_bytes)
     return np.tile(once, (1, tiling.blocks, 1))
 
 
-def sums_of_beats(spec: DotSpec, job: Job, beats: Sequence[int]) -> NDArray[np.int32]:
+def sums_of_beats(spec: ArraySpec, job: Job, beats: Sequence[int]) -> NDArray[np.int32]:
     """(m, n) int32: the result beats of one job, each as one number, put where they belong."""
-    places, bits = spec.columns * spec.slices, spec.accumulator_bits
+    places, bits = spec.beat_sums, spec.result_bits
     return arranged(spec, job, np.array([_signed_fields(beat, places, bits) for beat in beats]))
 
 
-def arranged(spec: DotSpec, job: Job, sums: NDArray[np.integer]) -> NDArray[np.int32]:
+def arranged(spec: ArraySpec, job: Job, sums: NDArray[np.integer]) -> NDArray[np.int32]:
     """`sums_of` a job."""
     return sums_of(spec, job.phase, sums)
 
 
-def sums_of(spec: DotSpec, phase: Phase, sums: NDArray[np.integer]) -> NDArray[np.int32]:
-    """(m, n) int32: (result beats, columns x slices) sums of one phase, put where they belong."""
+def sums_of(spec: ArraySpec, phase: Phase, sums: NDArray[np.integer]) -> NDArray[np.int32]:
+    """(m, n) int32: (result beats, rows x vectors) sums of one phase, put where they belong."""
     tiling = spec.tiling(phase)
-    assert sums.shape == (tiling.result_beats, spec.columns * spec.slices)
-    padded = np.zeros((tiling.groups * spec.slices, tiling.row_tiles * spec.columns), np.int64)
-    beat = iter(sums)
-    for first in range(0, tiling.groups, spec.hold):
-        for tile in range(tiling.row_tiles):
-            for group in range(first, min(first + spec.hold, tiling.groups)):
-                padded[
-                    group * spec.slices : (group + 1) * spec.slices,
-                    tile * spec.columns : (tile + 1) * spec.columns,
-                ] = next(beat).reshape(spec.columns, spec.slices).T
-    return padded[: phase.m, : phase.n].astype(np.int32)
+    assert sums.shape == (tiling.result_beats, spec.beat_sums)
+    grid = np.zeros((tiling.groups, tiling.row_tiles, spec.rows, spec.vectors), np.int32)
+    row_tiles, groups = tiling.result_order().T
+    grid[groups, row_tiles] = sums.reshape(-1, spec.rows, spec.vectors)
+    padded = grid.transpose(0, 3, 1, 2).reshape(tiling.groups * spec.vectors, -1)
+    return np.ascontiguousarray(padded[: phase.m, : phase.n])
 
 
 def _signed_fields(number: int, count: int, bits: int) -> NDArray[np.int64]:
@@ -96,7 +87,7 @@ def _signed_fields(number: int, count: int, bits: int) -> NDArray[np.int64]:
     return np.array([(field ^ sign) - sign for field in fields], np.int64)
 
 
-def _phase_beat(spec: DotSpec, job: Job) -> NDArray[np.uint8]:
+def _phase_beat(spec: ArraySpec, job: Job) -> NDArray[np.uint8]:
     tiling = spec.tiling(job.phase)
     fields = np.array([tiling.row_tiles, tiling.k_beats, tiling.groups], "<u2")
     return fields.view(np.uint8)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bitsim.gateware.bus.list_reader import ENTRY
 from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.gateware.top import read_ports
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, ListEntry
 from bitsim.trace.world import Cycles, World
 from bitsim.units import BITS_PER_BYTE
@@ -38,7 +38,7 @@ NUMBER_BYTES = 8
 FAULT_BYTES = 256  # of text, as rtl/bench/driven/harness.cpp has it
 
 
-def build_top_process(array: DotSpec, bus: Axi4BusSpec, build_folder: Path) -> Path:
+def build_top_process(array: ArraySpec, bus: Axi4BusSpec, build_folder: Path) -> Path:
     """The program of this accelerator, built for speed; kept in a folder in `build_folder`."""
     folder = bench_folder() / "driven"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitsim.gateware.array.dot.counters import COUNTERS
 from bitsim.gateware.emit.verilog import emit_tops
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 from bitsim.verilated.arrays.stimulus import sums_of
@@ -108,7 +108,7 @@ class TopOutcome:
 
 
 def build_top_bench(
-    machines: Sequence[tuple[DotSpec, Axi4BusSpec]], build_folder: Path, optimize: str = "-O1"
+    machines: Sequence[tuple[ArraySpec, Axi4BusSpec]], build_folder: Path, optimize: str = "-O1"
 ) -> Path:
     """The binary's folder for these accelerators, one machine each."""
     named = [(f"top_{index}", array, bus) for index, (array, bus) in enumerate(machines)]
@@ -238,7 +238,7 @@ def _output(layout: BusLayout, product: Product, stored: NDArray[np.uint8]) -> _
         return codes.astype(np.int32), largest, stored
     sums = layout.result_sums(stored)
     if entry.digits > 1:
-        rows = entry.row_tiles // entry.digits * layout.array.columns
+        rows = entry.row_tiles // entry.digits * layout.array.rows
         phase = phase.model_copy(update={"n": rows})
     return sums_of(layout.array, phase, sums), None, stored
 

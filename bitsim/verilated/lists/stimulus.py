@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.gateware.bus.list_reader import ENTRY
-from bitsim.spec import encoding
-from bitsim.spec.array.dot import DotSpec
+from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout, ListEntry
 from bitsim.trace.job import Job
 from bitsim.trace.world import Cycles, ReadWorld, World
@@ -34,7 +33,7 @@ class Product:
 class Machine:
     """An accelerator, the lists that it is to run one after the other, and its memory."""
 
-    array: DotSpec
+    array: ArraySpec
     bus: Axi4BusSpec
     lists: Sequence[Sequence[Product]]
     world: World
@@ -78,7 +77,7 @@ def read_images(machine: Machine) -> list[dict[int, NDArray[np.uint8]]]:
     activations: dict[int, NDArray[np.uint8]] = {}
     for product in machine.products:
         job, entry, array = product.job, product.entry, machine.array
-        image = encoding.weight_image(job.weights, array.columns, array.lanes, array.weight_packing)
+        image = array.weight_image(job.weights)
         for port, data in enumerate(layout.weight_bytes(image)):
             _place(weights[port], entry.weights_address + port * entry.weights_stride, data)
         beats = activation_beats(array, job).view(np.int8)

@@ -18,7 +18,7 @@ from typing import Self
 from bitsim.errors import BitsimError
 from bitsim.gateware.emit.verilog import emit_accelerator
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.kinds import SerialHostSpec
+from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.host.serial_protocol import SILENCE_S
 from bitsim.verilated.bench import TOP, bench_folder
 from bitsim.verilated.run import generator

@@ -7,7 +7,7 @@ import pytest
 from bitsim.errors import BitsimError
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.kinds import SerialHostSpec
+from bitsim.spec.host.serial import SerialHostSpec
 
 
 def machine(clock_mhz: float = 25.0, **host: object) -> AcceleratorSpec:

@@ -28,7 +28,7 @@ def energy(spec: DotSpec, technology: TechnologySpec, usage: Usage) -> Iterator[
     quote = Quote(technology, "lanes")
     select_pj = 8 * logic.SELECT_GATES_PER_BIT * logic.gate_pj(quote)
     width = made.tree_adder_bits / made.tree_adders if made.tree_adders else 0.0
-    tree_pj = logic.add_pj(quote, width) * made.tree_adders / spec.lane_count
+    tree_pj = logic.add_pj(quote, width) * made.tree_adders / spec.peak_products
     yield quote.joules(
         active * (select_pj + tree_pj),
         f"{active:,} adds and subtracts x ({select_pj:.4g} select + {tree_pj:.4g} tree) pJ; "
@@ -71,7 +71,7 @@ def energy(spec: DotSpec, technology: TechnologySpec, usage: Usage) -> Iterator[
 
     quote = Quote(technology, "counters")
     full_adder_pj = logic.add_pj(quote, 9) - logic.add_pj(quote, 8)
-    counted = counts.busy * 2 * spec.lane_count
+    counted = counts.busy * 2 * spec.peak_products
     yield quote.joules(
         counted * full_adder_pj + counts.cycles * COUNTER_BITS * quote.figure("flip_flop_pj"),
         f"{counted:,} lane flags counted x {full_adder_pj:.4g} pJ; {counts.cycles:,} cycles x "
@@ -88,9 +88,9 @@ def area(spec: DotSpec, technology: TechnologySpec) -> Iterator[Part]:
     select_um2 = 8 * logic.SELECT_GATES_PER_BIT * logic.gate_um2(quote)
     adder_um2 = quote.figure("full_adder_um2")
     yield quote.mm2(
-        spec.lane_count * select_um2 + made.tree_adder_bits * adder_um2,
-        f"{spec.lane_count:,} lanes x {select_um2:.4g} um2 select + {made.tree_adder_bits:,} bits "
-        f"of tree adders x {adder_um2:.4g} um2",
+        spec.peak_products * select_um2 + made.tree_adder_bits * adder_um2,
+        f"{spec.peak_products:,} lanes x {select_um2:.4g} um2 select + "
+        f"{made.tree_adder_bits:,} bits of tree adders x {adder_um2:.4g} um2",
     )
 
     quote = Quote(technology, "accumulators")
@@ -122,7 +122,7 @@ def area(spec: DotSpec, technology: TechnologySpec) -> Iterator[Part]:
     yield _held(quote, spec.result_fifo_beats * _result_beat_bits(spec) // BITS_PER_BYTE, 1)
 
     quote = Quote(technology, "counters")
-    flags = 2 * spec.lane_count
+    flags = 2 * spec.peak_products
     one_um2 = quote.figure("flip_flop_um2") + quote.figure("full_adder_um2")
     yield quote.mm2(
         flags * quote.figure("full_adder_um2") + COUNTERS * COUNTER_BITS * one_um2,

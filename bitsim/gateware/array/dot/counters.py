@@ -56,7 +56,7 @@ class Counters(wiring.Component):
             m.d.sync += [
                 self.adds.eq(self.adds + (worked - subtracted)),
                 self.subtracts.eq(self.subtracts + subtracted),
-                self.skips.eq(self.skips + (self.spec.lane_count - worked)),
+                self.skips.eq(self.skips + (self.spec.peak_products - worked)),
             ]
         with m.If(self.activity != Activity.IDLE):
             m.d.sync += self.cycles.eq(self.cycles + 1)

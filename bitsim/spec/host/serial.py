@@ -1,29 +1,19 @@
-"""How a host reaches the registers of an accelerator, and with a serial line also its memory.
-
-The serial form is for boards without a processor on the chip: a UART, and a small memory in block
-RAM instead of the system's (docs/serial.md).
-"""
+"""A serial line for boards without a processor: a UART, memory on the chip (docs/serial.md)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from bitsim.spec.base import Spec
+from bitsim.spec.host.host import HostSpec
 
 LEAST_DIVISOR = 8  # clock cycles of a bit: below, the samples of a bit are no longer apart
 MOST_DIVISOR = 1 << 20
 MOST_BAUD_ERROR = 0.01  # two ends of 8N1 may be some 4 % apart together; this is one end's share
 
 
-class AxiLiteHostSpec(Spec):
-    """Registers behind an AXI4-Lite port, memory behind the masters: a processor is beside it."""
-
-    kind: Literal["axi4lite"] = Field(description="how the host reaches the registers")
-
-
-class SerialHostSpec(Spec):
+class SerialHostSpec(HostSpec):
     """Registers and an on-chip memory behind a UART (8N1)."""
 
     kind: Literal["serial"] = Field(description="how the host reaches the registers")
@@ -35,6 +25,11 @@ class SerialHostSpec(Spec):
         le=1 << 24,
         description="memory on the chip, for all images of a list; no FPGA has more",
     )
+
+    @property
+    def onchip_bytes(self) -> int:
+        """What the line writes and reads in place of a system's memory."""
+        return self.memory_bytes
 
     def divisor(self, clock_mhz: float) -> int:
         """Clock cycles of a bit."""
@@ -64,6 +59,3 @@ class SerialHostSpec(Spec):
                 f"bus.data_bits ({word_bytes} bytes); round it"
             )
         return faults
-
-
-HostSpec = Annotated[AxiLiteHostSpec | SerialHostSpec, Field(discriminator="kind")]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
 from bitsim.spec.array.dot import DotSpec
+from bitsim.synthesis.gates.dot.work import GateWork, numbers
 from bitsim.synthesis.gates.simulation import GateSimulation
-from bitsim.synthesis.gates.work import GateWork, numbers
 
 RESET_CYCLES = 2
 LONGEST_WAIT = 1000  # cycles without a step or a result: something is wrong

@@ -1,0 +1,1 @@
+"""Work for netlists of the `dot` dataflow."""
