@@ -121,7 +121,7 @@ def test_a_cache_beyond_the_memory_is_refused_before_anything_is_loaded(
     monkeypatch.setattr(memory, "available_bytes", lambda: 8_000_000_000)
     loaded = []
     for module in ("generation", "recording"):
-        monkeypatch.setattr(f"bitsim.agreement.{module}.load_network", loaded.append)
+        monkeypatch.setattr(f"bitsim.runs.{module}.load_network", loaded.append)
     many = ["--context", str(1 << 20), "--tokens", str(1 << 20), "--out", str(tmp_path / "new")]
     for command in (["run"], ["trace", "record"]):
         line = refused(capsys, [*command, "--network", "bitnet-b1.58-2b-4t", *many])

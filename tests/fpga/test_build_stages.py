@@ -184,7 +184,7 @@ def test_what_cannot_be_built_is_one_line_before_any_tool(
     ],
 )
 def test_a_board_that_its_family_does_not_have(played, old, new, told, tmp_path, capsys):
-    text = (Path(build.__file__).parents[2] / f"models/boards/{BOARD}.toml").read_text()
+    text = (Path(build.__file__).parents[3] / f"models/boards/{BOARD}.toml").read_text()
     assert old in text
     path = tmp_path / "own.toml"
     path.write_text(text.replace(old, new))

@@ -14,7 +14,7 @@ from bitsim.agreement.arrays.random import random_activations, random_weights
 from bitsim.agreement.lists.memory_map import place_products
 from bitsim.gateware.emit.verilog import emit_accelerator
 from bitsim.gateware.emit.vivado import vivado_folder
-from bitsim.gateware.host import c_header
+from bitsim.gateware.host.c_header import c_header
 from bitsim.gateware.top import read_ports
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bitsim.cli import main
-from bitsim.gateware.host import c_header, register_page
+from bitsim.gateware.host.c_header import c_header
+from bitsim.gateware.host.register_page import register_page
 from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.host.register import WINDOW_BYTES
 from bitsim.spec.host.registers import register_map

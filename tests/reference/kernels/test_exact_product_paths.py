@@ -114,7 +114,7 @@ def test_a_view_with_gaps_is_multiplied_as_its_copy(path):
 def test_a_processor_without_avx2_gets_the_portable_path_from_the_same_cache(tmp_path):
     program = """
 import numpy as np
-from bitsim.reference import product
+from bitsim.reference.kernels.product import product
 from bitsim.spec.ternary import TernaryMatrix
 codes = np.full((1, 40), 0b10_10_10_10, np.uint8)
 ones = np.ones((1, 160), np.int8)

@@ -114,7 +114,8 @@ def test_logits_are_the_dot_products_of_the_values(form, k, m):
 LESSER = """
 import hashlib
 import numpy as np
-from bitsim.reference.tables import Int8Table, f16, int8, table_of
+from bitsim.reference.tables import Int8Table, f16, table_of
+from bitsim.reference.tables.int8 import table as int8
 random = np.random.default_rng(0)
 values = random.normal(0, 1, (9, 256)).astype(np.float32)
 raw = random.integers(0, 256, (9, 272), dtype=np.uint8) & 0x3F  # no exponent of infinity
