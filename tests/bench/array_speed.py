@@ -104,7 +104,7 @@ def rows(spec: DotSpec, job: Job) -> list[dict[str, Any]]:
         row(f"{name}, {with_values}", cycles / valued_s / 1e6, "Mcycles/s"),
         row(
             f"{name}, {with_values}, products and their counts",
-            spec.lane_count * beats / valued_s / 1e9,
+            spec.peak_products * beats / valued_s / 1e9,
             "Gproducts/s",
             "numpy float32 matvec, products alone",
             blas_s / valued_s,

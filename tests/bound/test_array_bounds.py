@@ -148,7 +148,7 @@ def test_every_lane_adds_subtracts_or_skips_in_every_busy_cycle(spec, shape, gap
     schedules = Schedules(np.zeros(1, np.int64), weights[None], activations, results)
     (result,) = replay(spec, [job], schedules)
     counts = result.counts
-    assert counts.adds + counts.subtracts + counts.skips == spec.lane_count * counts.busy
+    assert counts.adds + counts.subtracts + counts.skips == spec.peak_products * counts.busy
     assert counts.adds + counts.subtracts <= job.phase.products
     by_cause = counts.wait_weights + counts.wait_activations + counts.wait_results
     assert counts.busy + by_cause + counts.drain == counts.cycles

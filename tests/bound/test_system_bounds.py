@@ -26,7 +26,7 @@ SMALL = MODEL.model_copy(
 
 
 def sustained_bytes_per_cycle(accelerator) -> float:
-    return accelerator.memory.sustained_gb_per_s * 1e3 / accelerator.clock_mhz
+    return accelerator.memory.expected_gb_per_s * 1e3 / accelerator.clock_mhz
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ class ModelBoard:
             counts["list_cycles"] += steps + 10
             counts["array_adds"] += adds
             counts["array_subtracts"] += subtracts
-            counts["array_skips"] += steps * array.lane_count - adds - subtracts
+            counts["array_skips"] += steps * array.peak_products - adds - subtracts
             counts["activation_words"] += fields["activations_words"]
             counts["result_words"] += fields["results_words"]
             for port in range(self.machine.bus.weight_ports):

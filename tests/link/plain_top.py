@@ -224,7 +224,7 @@ class PlainTop:
     def move(self, t):
         """Every transfer between the parts, and what the parts do by themselves."""
         array, spec, changes = self.array, self.layout.array, []
-        columns = self.layout.port_columns
+        columns = self.layout.port_feeds
         for index, port in enumerate(self.weights):
             queues = array.queues[index * columns : (index + 1) * columns]
             beat = port.offered()

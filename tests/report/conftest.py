@@ -166,11 +166,11 @@ class Maker:
             wait_activations=12,
             wait_results=5,
             drain=6,
-            adds=busy * array.lane_count * 28 // 100,
-            subtracts=busy * array.lane_count * 27 // 100,
-            skips=busy * array.lane_count
-            - busy * array.lane_count * 28 // 100
-            - busy * array.lane_count * 27 // 100,
+            adds=busy * array.peak_products * 28 // 100,
+            subtracts=busy * array.peak_products * 27 // 100,
+            skips=busy * array.peak_products
+            - busy * array.peak_products * 28 // 100
+            - busy * array.peak_products * 27 // 100,
         )
         start, end = self.now, self.now + counts.cycles
         self.now = end

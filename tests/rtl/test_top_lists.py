@@ -232,7 +232,7 @@ def test_counters_count_what_the_memories_saw(
             counts.busy + counts.drain
             + counts.wait_weights + counts.wait_activations + counts.wait_results
         )  # fmt: skip
-        lanes = spec.lane_count * counts.busy
+        lanes = spec.peak_products * counts.busy
         assert counts.adds + counts.subtracts + counts.skips == lanes
 
 

@@ -44,7 +44,7 @@ def test_the_default_machine_is_as_its_file_says():
     assert (spec.array.columns, spec.array.lanes, spec.array.weight_packing) == (16, 40, "base3")
     assert spec.array.beat_bytes == 8
     assert spec.peak_products_per_s == 16 * 40 * 200e6
-    assert spec.memory.sustained_gb_per_s == 25.6 * 0.82
+    assert spec.memory.expected_gb_per_s == 25.6 * 0.82
 
 
 def test_a_bound_is_told_with_its_reason_and_one_without_a_reason_with_what_the_field_is():

@@ -93,7 +93,7 @@ def test_timing_alone_finds_the_same_cycles_as_values(run, network, technology):
     assert (alone.expected_counts, alone.expected_head) == (True, True)
     assert (run.expected_counts, run.expected_head) == (False, False)
     assert run.counts.busy + sum(run.stall_cycles.values()) == run.cycles
-    lanes = IN_ARRAY.array.lane_count
+    lanes = IN_ARRAY.array.peak_products
     for result in (alone, run):
         for phase in result.phases:
             counts = phase.counts

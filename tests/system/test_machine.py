@@ -121,7 +121,7 @@ def test_steps_follow_one_another(run):
 def test_adds_subtracts_and_skips_are_all_lane_cycles(run):
     accelerator, result = run
     counts = result.counts
-    lanes = counts.busy * accelerator.array.lane_count
+    lanes = counts.busy * accelerator.array.peak_products
     assert counts.adds + counts.subtracts + counts.skips == lanes
     assert not result.expected_counts
 

@@ -44,7 +44,7 @@ def check(spec, job, schedules=None):
     assert counts.adds == ((job.weights > 0).sum(axis=0) * nonzero).sum()
     assert counts.subtracts == ((job.weights < 0).sum(axis=0) * nonzero).sum()
     assert counts.busy == spec.tiling(job.phase).busy_cycles
-    assert counts.adds + counts.subtracts + counts.skips == spec.lane_count * counts.busy
+    assert counts.adds + counts.subtracts + counts.skips == spec.peak_products * counts.busy
     return result
 
 

@@ -110,7 +110,7 @@ def test_a_column_sum_has_room_for_every_lane_at_its_worst(lanes, levels, sum_bi
 def test_derived_sizes():
     spec = dot()
     assert spec.beat_bytes == 2  # 8 base-3 digits
-    assert spec.lane_count == 4 * 8 * 2
+    assert spec.peak_products == 4 * 8 * 2
     assert spec.latency_cycles == 1 + 4
 
 

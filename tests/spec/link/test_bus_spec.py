@@ -37,7 +37,7 @@ def layout(**changes: object) -> BusLayout:
 
 def test_words_of_the_default_array():
     words = layout()
-    assert (words.port_columns, words.step_words) == (4, 2)  # 4 x 8 bytes in 16
+    assert (words.port_feeds, words.step_words) == (4, 2)  # 4 x 8 bytes in 16
     assert (words.activation_words, words.result_words) == (3, 4)  # 40 and 64 bytes
     narrow = layout(data_bits=32, weight_ports=8)
     assert (narrow.step_words, narrow.activation_words, narrow.result_words) == (4, 10, 16)
@@ -128,7 +128,7 @@ def test_beats_of_the_ports_are_vectors_that_every_tool_takes() -> None:
     table["array"] |= wide | {"activation_buffer_beats": 32}
     assert AcceleratorSpec.model_validate(table).array.slices == 8  # 65,536 bits of results
     table["bus"]["weight_ports"] = 1
-    with pytest.raises(ValueError, match="beat of the 256 columns of a port is 131072 bits"):
+    with pytest.raises(ValueError, match="beat of the 256 weight streams of a port is 131072 bits"):
         AcceleratorSpec.model_validate(table)
     table["bus"]["weight_ports"], table["array"]["slices"] = 4, 9
     table["array"]["accumulator_bits"] = 21
