@@ -87,7 +87,7 @@ def test_records_of_each_resource_cover_each_cycle_once(machine, walks):
         took = [w.end_cycle - w.start_cycle for w in result.work if w.unit == unit]
         assert done[f"units.{unit}"] == sum(took)
     moving = sum(each.moving_cycles for each in result.bus)
-    bytes_per_cycle = machine.memory.sustained_gb_per_s * 1e3 / machine.clock_mhz
+    bytes_per_cycle = machine.memory.expected_gb_per_s * 1e3 / machine.clock_mhz
     assert moving <= done["memory"] <= result.cycles
     assert moving >= sum(result.dram_bytes.values()) / bytes_per_cycle - len(result.bus)
 

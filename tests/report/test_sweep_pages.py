@@ -92,7 +92,7 @@ def test_the_page_shows_all_designs_and_why_some_are_refused(result, tmp_path):
     assert "&lt;b&gt;&amp;&lt;/script&gt;" in text
     assert "design 2: &lt;/script&gt; is too large; lower it" in text
     assert text.count("<circle") == 3 + 2  # designs, and the legend of sizes
-    assert text.count('class="dot front"') == 2
+    assert text.count('class="design front"') == 2
     cells = re.findall(r'data-value="([^"]+)"', text)
     assert [float(cells[i]) for i in range(0, len(cells), 5)] == [400.0, 100.0, 90.0]
     assert "https:" not in text

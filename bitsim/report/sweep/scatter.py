@@ -33,7 +33,7 @@ def scatter(evaluations: Sequence[Evaluation], front: set[int], named: Mapping[i
             cx=across.place(each.tokens_per_s),
             cy=down.place(each.energy_j_per_token),
             r=max(SMALLEST, LARGEST * math.sqrt(share)),
-            css="dot front" if each.index in front else "dot",
+            css="design front" if each.index in front else "design",
             tip=_tip(each, named[each.index]),
         )
     _sizes(drawing, largest_mm2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitsim.array import DATAFLOWS, make_array
+from bitsim.array import make_array
 from bitsim.array.dot.model import DotArray
 from bitsim.array.replay import matrix_of, replay
 from bitsim.errors import BitsimError
@@ -178,7 +178,3 @@ def test_a_phase_that_the_array_cannot_run_is_refused_in_one_line(machine):
     array = make_array(machine(max_k=60), values=False)
     with pytest.raises(BitsimError, match="max_k = 60"):
         array.begin(Phase(name="long", n=1, k=61, m=1), 0, None, None)
-
-
-def test_every_dataflow_of_the_spec_has_a_simulator(machine):
-    assert set(DATAFLOWS) == {machine().dataflow}
