@@ -7,7 +7,13 @@ sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "bitsim"
 author = "the bitsim authors"
-extensions = ["captions", "field_lists", "myst_nb", "sphinx.ext.autodoc"]
+extensions = [
+    "captions",
+    "field_lists",
+    "myst_nb",
+    "public_api",
+    "sphinx.ext.napoleon",
+]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
@@ -21,7 +27,8 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 default_role = "literal"  # docstrings write `name` for code
-autodoc_typehints = "description"
+maximum_signature_line_length = 60  # longer ones have a line for each argument
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 

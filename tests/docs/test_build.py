@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bitsim
 from bitsim.spec import fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,12 @@ def test_every_document_and_every_notebook_is_a_page(pages):
 
 def test_the_changelog_is_a_page(pages):
     assert "Keep a Changelog" in (pages / "changelog.html").read_text()
+
+
+def test_every_public_name_is_on_the_page_of_the_python_interface(pages):
+    text = (pages / "api.html").read_text()
+    assert [name for name in bitsim.__all__ if f'id="bitsim.{name}"' not in text] == []
+    assert 'id="bitsim.system.result.RunResult.tokens_per_s"' in text
 
 
 def test_the_page_of_fields_has_every_field_of_every_file(pages):
