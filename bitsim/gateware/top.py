@@ -10,8 +10,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dataflows import make_array
-from bitsim.gateware.array.dot.counters import COUNTER_BITS, COUNTERS
-from bitsim.gateware.array.dot.sequencer import PHASE
+from bitsim.gateware.array.streams import COUNTER_BITS, COUNTERS, PHASE
 from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
 from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.list_reader import ListReader, list_write_ports

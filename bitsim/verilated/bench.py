@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bitsim.errors import BitsimError
-from bitsim.gateware.array.dot.counters import COUNTERS
+from bitsim.gateware.array.streams import COUNTERS
 from bitsim.spec.array.array import ArraySpec
 from bitsim.units import BITS_PER_BYTE
 

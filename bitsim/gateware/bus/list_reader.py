@@ -7,8 +7,7 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.array.dot.counters import COUNTER_BITS
-from bitsim.gateware.array.dot.sequencer import TILE_BITS
+from bitsim.gateware.array.streams import COUNTER_BITS, TILE_BITS
 from bitsim.gateware.bus.burst import WORDS_BITS
 from bitsim.gateware.bus.read_master import PASSES_BITS
 from bitsim.gateware.pointer import place_pointer

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.array.dot.counters import COUNTER_BITS
+from bitsim.gateware.array.streams import COUNTER_BITS
 from bitsim.gateware.bus.axi import AxiReadSignature, Response, drive_constants
 from bitsim.gateware.bus.burst import WORDS_BITS, BurstPlace
 from bitsim.spec.link.axi4 import Axi4BusSpec

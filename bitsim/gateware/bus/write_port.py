@@ -6,7 +6,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.array.dot.counters import COUNTER_BITS
+from bitsim.gateware.array.streams import COUNTER_BITS
 from bitsim.gateware.bus.axi import AxiWriteSignature
 from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.word_fifo import WordFifo

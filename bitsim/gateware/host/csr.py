@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.array.dot.counters import COUNTER_BITS
+from bitsim.gateware.array.streams import COUNTER_BITS
 from bitsim.gateware.bus.list_reader import ENTRY, ENTRY_WORDS
 from bitsim.gateware.host.register_bank import RegisterAccess, RegisterBank, written_name
 from bitsim.spec.host.register import RegisterMap

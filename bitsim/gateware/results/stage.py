@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.array.dot.sequencer import TILE_BITS
+from bitsim.gateware.array.streams import TILE_BITS
 from bitsim.gateware.results.code_thresholds import TABLE_CYCLES
 from bitsim.gateware.results.digit_combiner import DigitCombiner
 from bitsim.gateware.results.encoder import ResultEncoder

@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.array.dot.sequencer import TILE_BITS
+from bitsim.gateware.array.streams import TILE_BITS
 from bitsim.gateware.pointer import following, place_pointer
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.gateware.array.dot.counters import COUNTERS
+from bitsim.gateware.array.streams import COUNTERS
 from bitsim.gateware.emit.verilog import emit_arrays
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.counts import ArrayCounts

@@ -8,7 +8,7 @@ from pathlib import Path
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Out
 
-from bitsim.gateware.array.dot.counters import COUNTERS
+from bitsim.gateware.array.streams import COUNTERS
 from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature
 from bitsim.gateware.bus.list_reader import ENTRY
 from bitsim.gateware.top import axi_name, read_ports, top_counters

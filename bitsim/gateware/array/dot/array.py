@@ -8,9 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dot.activation_ring import ActivationRing
 from bitsim.gateware.array.dot.column import Column
-from bitsim.gateware.array.dot.counters import COUNTER_BITS, COUNTERS, Counters
+from bitsim.gateware.array.dot.counters import Counters
 from bitsim.gateware.array.dot.result_queue import ResultQueue
-from bitsim.gateware.array.dot.sequencer import PHASE, Sequencer
+from bitsim.gateware.array.dot.sequencer import Sequencer
+from bitsim.gateware.array.streams import COUNTER_BITS, COUNTERS, PHASE
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS
 from bitsim.gateware.once import Platform, once
 from bitsim.spec.array.dot import DotSpec

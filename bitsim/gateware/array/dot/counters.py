@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from amaranth.hdl import Module, Signal
@@ -10,12 +9,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dot.sequencer import Activity
+from bitsim.gateware.array.streams import COUNTER_BITS, COUNTERS
 from bitsim.gateware.lanes.tree import add_counts, count_stages
 from bitsim.spec.array.dot import DotSpec
-from bitsim.spec.counts import ArrayCounts
-
-COUNTER_BITS = 48
-COUNTERS = tuple(field.name for field in fields(ArrayCounts))  # their ports have these names
 
 
 class Counters(wiring.Component):

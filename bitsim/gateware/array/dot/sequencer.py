@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from bitsim.gateware.array.streams import PHASE, TILE_BITS
 from bitsim.spec.array.dot import DotSpec
-
-TILE_BITS = 16
-PHASE = data.StructLayout(
-    {
-        "row_tiles": unsigned(TILE_BITS),
-        "k_beats": unsigned(TILE_BITS),
-        "groups": unsigned(TILE_BITS),
-    }
-)
 
 
 class State(enum.Enum, shape=2):
