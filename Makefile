@@ -59,10 +59,12 @@ types: setup-test
 	$(BIN)/mypy
 
 tests-quick: setup-test
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS)
 
+# Other draws of random cases each time; `make test-full SEED=N` are those of a run that failed.
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 test-full: setup-test
-	$(BIN)/pytest -m "full or not full"
+	$(BIN)/pytest -n $(JOBS) -m "full or not full" --hypothesis-profile=full --hypothesis-seed=$(SEED)
 
 bench: setup-test
 	$(BIN)/python tests/bench/run.py

@@ -1,17 +1,68 @@
-"""The order of all tests."""
+"""The order of all tests, which worker runs what, and how hypothesis draws."""
 
-from pathlib import Path
+from __future__ import annotations
 
+from collections import defaultdict
+
+import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-LONG = ("rtl", "docs", "reference")  # folders whose files take long
-HERE = Path(__file__).resolve().parent
+from tests.seconds import function_of, recorded
+
+# Tests of these files share nothing, so that each may go to another worker.
+APART = ("tests/docs/test_documents.py", "tests/rtl/test_formal_proofs.py")
+
+# Tests that compile nearly all kernels. One worker does that while the other builds simulators:
+# two workers that need a kernel at the same time would both compile it.
+COMPILING = "tests/reference/"
+
+# The same draws in every `make test`; new ones, from a seed that is shown, in `make test-full`.
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("full", deadline=None)
+hypothesis.settings.load_profile("quick")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What draws the same again, where something failed."""
+    options = terminalreporter.config.option
+    if options.hypothesis_seed is not None and terminalreporter.stats.get("failed"):
+        again = f"--hypothesis-profile=full --hypothesis-seed={options.hypothesis_seed}"
+        terminalreporter.write_line(f"the same draws again: pytest {again}")
+
+
+def scope_of(node_id: str) -> str:
+    """What one worker runs as a whole: a file, or a test that shares nothing with its file."""
+    path = node_id.partition("::")[0]
+    return node_id if path in APART else path
+
+
+class Files(LoadScopeScheduling):
+    """Whole files to one worker, since a file shares what it builds; in the order as collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Files:
+    config.option.loadscopereorder = False
+    return Files(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first among those with as many tests, so that no worker ends with one alone.
+    """The longest file first, then those that compile kernels, then the others, long ones first.
 
-    pytest-xdist hands out files by their number of tests. All long ones first would have every
-    worker compile the same kernels at the same time: measured, 9 % more processor time.
+    So no worker is left alone with a long file at the end.
     """
-    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in LONG)
+    seconds = recorded()
+    files: defaultdict[str, float] = defaultdict(float)
+    for item in items:
+        files[scope_of(item.nodeid)] += seconds.get(function_of(item.nodeid), 0)
+    longest = max(files, key=lambda file: files[file], default="")
+
+    def place(item: pytest.Item) -> tuple[bool, bool, float, str]:
+        scope = scope_of(item.nodeid)
+        compiles = item.nodeid.startswith(COMPILING)
+        return (scope != longest, not compiles, -files[scope], scope)
+
+    items.sort(key=place)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import fields, replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from bitsim.agreement.lists.case import reproduction
 from bitsim.agreement.lists.compare import compare, run_model
+from bitsim.link.result import ListResult
 from bitsim.spec.counts import ArrayCounts
 from bitsim.verilated.lists.replay import (
     BusCounts,
@@ -23,7 +25,12 @@ from tests.cases.lists import named_top_cases
 from tests.cases.result_forms import named_form_cases
 
 CASE = next(case for case in named_top_cases() if case.name == "everything_slow_held")
-MODELLED = run_model(CASE)
+
+
+@cache
+def modelled() -> list[ListResult]:
+    """What the cycle model says: simulated once, and not while tests are collected."""
+    return run_model(CASE)
 
 
 def bursts_of(kind, pieces):
@@ -48,22 +55,22 @@ def outcome() -> TopOutcome:
                 ),
                 array=each.counts,
             )
-            for each in MODELLED
+            for each in modelled()
         ),
         phases=tuple(
             TopPhase(phase.accept_cycle, phase.end_cycle, job.expected(), None, phase.stored)
             for job, phase in zip(
-                CASE.jobs, (phase for each in MODELLED for phase in each.phases), strict=True
+                CASE.jobs, (phase for each in modelled() for phase in each.phases), strict=True
             )
         ),
         reads=(
             *(
-                bursts_of(ReadBurst, [each.weight_bursts[port] for each in MODELLED])
+                bursts_of(ReadBurst, [each.weight_bursts[port] for each in modelled()])
                 for port in range(ports)
             ),
-            bursts_of(ReadBurst, [each.activation_bursts for each in MODELLED]),
+            bursts_of(ReadBurst, [each.activation_bursts for each in modelled()]),
         ),
-        writes=bursts_of(WriteBurst, [each.result_bursts for each in MODELLED]),
+        writes=bursts_of(WriteBurst, [each.result_bursts for each in modelled()]),
         faults=(),
     )
 
@@ -73,7 +80,7 @@ def with_last(items, **changes):
 
 
 def found(outcome: TopOutcome) -> tuple[int, int, int, int]:
-    agreement = compare(CASE, MODELLED, outcome)
+    agreement = compare(CASE, modelled(), outcome)
     assert agreement.agrees == (agreement.failures == ())
     if not agreement.agrees:
         assert agreement.failures[0].differences
@@ -87,7 +94,7 @@ def found(outcome: TopOutcome) -> tuple[int, int, int, int]:
 
 def test_hardware_that_says_the_same_agrees(outcome: TopOutcome) -> None:
     assert found(outcome) == (0, 0, 0, 0)
-    agreement = compare(CASE, MODELLED, outcome)
+    agreement = compare(CASE, modelled(), outcome)
     assert (agreement.cases, agreement.phases) == (1, len(CASE.jobs))
 
 
@@ -163,7 +170,7 @@ def test_what_is_missing_and_broken_rules_are_found(outcome: TopOutcome) -> None
 
 def test_a_failing_case_is_printed_so_that_it_can_be_made_again(outcome: TopOutcome) -> None:
     off = replace(outcome, faults=("broken",))
-    text = compare(CASE, MODELLED, off).failures[0].reproduction
+    text = compare(CASE, modelled(), off).failures[0].reproduction
     tables = tomllib.loads(text)
     assert text.startswith("# everything_slow_held: tests.cases.lists")
     assert tables["array"] == CASE.layout.array.model_dump()

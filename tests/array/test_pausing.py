@@ -107,7 +107,7 @@ class Feeder:
 
 
 @given(cases(), st.integers(0, 99))
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(max_examples=150)
 def test_pieces_of_schedules_give_the_cycles_of_the_whole(case, seed):
     spec, phases, offered, schedules = case
     array, rng = DotArray(spec, values=False), random.Random(seed)
@@ -126,13 +126,13 @@ def test_pieces_of_schedules_give_the_cycles_of_the_whole(case, seed):
 
 
 @given(cases())
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(max_examples=150)
 def test_passing_over_idle_cycles_gives_the_cycles_of_stepping(case):
     assert whole(*case, leap=True) == whole(*case, leap=False)
 
 
 @given(cases())
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(max_examples=60)
 def test_a_row_for_each_column_gives_the_cycles_of_one_row_for_all(case):
     spec, phases, offered, schedules = case
     alike = {**schedules, "weights": schedules["weights"][:1]}

@@ -75,7 +75,7 @@ def a_phase(shape):
 
 
 @given(machines(), SHAPES, WORLDS)
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(max_examples=150)
 def test_no_phase_beats_its_lanes_or_any_of_its_streams(spec, shape, gaps):
     phase = a_phase(shape)
     n, k, m = shape
@@ -96,7 +96,7 @@ def test_no_phase_beats_its_lanes_or_any_of_its_streams(spec, shape, gaps):
 
 
 @given(machines(), SHAPES, WORLDS, st.integers(0, 2), st.integers(0, 99), st.integers(1, 40))
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(max_examples=200)
 def test_a_later_beat_never_ends_a_phase_earlier(spec, shape, gaps, stream, beat, later):
     phase = a_phase(shape)
     schedules = world(spec, phase, gaps)
@@ -107,7 +107,7 @@ def test_a_later_beat_never_ends_a_phase_earlier(spec, shape, gaps, stream, beat
 
 
 @given(machines(), SHAPES, st.integers(1, 12), st.integers(1, 12), st.integers(0, 30))
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(max_examples=100)
 def test_more_bandwidth_is_never_slower(spec, shape, gap, other_gap, latency):
     phase = a_phase(shape)
     beats = spec.tiling(phase).weight_beats
@@ -123,7 +123,7 @@ def test_more_bandwidth_is_never_slower(spec, shape, gap, other_gap, latency):
 
 
 @given(machines(), SHAPES, WORLDS, st.data())
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(max_examples=100)
 def test_more_room_is_never_slower(spec, shape, gaps, data):
     phase = a_phase(shape)
     field = data.draw(
@@ -135,7 +135,7 @@ def test_more_room_is_never_slower(spec, shape, gaps, data):
 
 
 @given(machines(), SHAPES, WORLDS, st.integers(0, 99))
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(max_examples=60)
 def test_every_lane_adds_subtracts_or_skips_in_every_busy_cycle(spec, shape, gaps, seed):
     n, k, m = shape
     rng = np.random.default_rng(seed)

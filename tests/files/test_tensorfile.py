@@ -36,7 +36,7 @@ def same(left: np.ndarray, right: np.ndarray) -> bool:
 
 
 @given(tensors=TENSORS, metadata=st.dictionaries(NAMES, NAMES, max_size=2))
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_is_written_is_read_here_and_by_the_library(tmp_path_factory, tensors, metadata):
     path = tmp_path_factory.mktemp("written") / "t.safetensors"
     write_tensors(path, tensors, metadata)
@@ -52,7 +52,7 @@ def test_what_is_written_is_read_here_and_by_the_library(tmp_path_factory, tenso
 
 
 @given(tensors=TENSORS)
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_the_library_writes_is_read(tmp_path_factory, tensors):
     path = tmp_path_factory.mktemp("theirs") / "t.safetensors"
     safetensors.numpy.save_file(tensors, path, {"made": "elsewhere"} if tensors else None)

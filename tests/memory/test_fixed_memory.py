@@ -67,7 +67,7 @@ def test_a_long_stream_gets_exactly_the_sustained_bandwidth():
     assert last.end_cycle == -(-total * 100 // 10_496)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     peak=st.floats(0.5, 500),
     mhz=st.sampled_from([100.0, 200.0, 333.3, 1000.0]),

@@ -16,7 +16,7 @@ from bitsim.array.replay import replay as array_replay
 from bitsim.spec.counts import ArrayCounts
 from tests.cases.arrays import named_cases
 
-SEED = 2
+SEED = 159  # of the first 400, one whose machines are small and wait for every stream
 RANDOM_CASES = 26
 
 NAMED = named_cases()

@@ -44,7 +44,7 @@ def test_pack_writes_the_bytes_worked_out_by_hand(packing, values, expected):
 
 @pytest.mark.parametrize("packing", PACKINGS)
 @given(rows=st.integers(1, 3), values=TERNARY)
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_unpack_undoes_pack(packing, rows, values):
     matrix = np.array([np.roll(values, row) for row in range(rows)], np.int8)
     packed = encoding.pack(matrix, packing)
@@ -118,7 +118,7 @@ def test_the_weight_image_is_ordered_by_row_tile_then_beat_then_column():
     lanes=st.integers(1, 12),
     seed=st.integers(0, 99),
 )
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_weight_is_in_the_image_at_its_place_and_all_else_is_zero(
     packing, n, k, columns, lanes, seed
 ):

@@ -24,7 +24,7 @@ def beaten(one, by) -> bool:
 FEW = st.integers(0, 4).map(float)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(points=st.lists(st.tuples(FEW, FEW, FEW), max_size=25))
 @example(points=[(1.0, 1.0, 1.0), (1.0, 1.0, 1.0)])  # equals do not beat each other
 @example(points=[(2.0, 1.0, 1.0), (1.0, 1.0, 1.0), (3.0, 2.0, 2.0)])

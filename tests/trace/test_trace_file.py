@@ -79,7 +79,7 @@ def test_an_event_gives_an_array_its_job(events):
 
 
 @given(data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_any_recording_is_read_as_it_was_made(tmp_path_factory, network, data):
     path = tmp_path_factory.mktemp("any") / "any.trace"
     rng = np.random.default_rng(data.draw(st.integers(0, 1 << 20), "seed"))

@@ -292,7 +292,7 @@ def cases(draw):
 
 
 @given(cases())
-@settings(deadline=None, max_examples=80, derandomize=True)
+@settings(max_examples=80)
 def test_every_value_cycle_and_counter_is_that_of_the_plain_machine(case):
     spec, jobs, schedules, narrow = case
     plain = PlainMachine(spec, schedules)

@@ -48,7 +48,7 @@ def test_the_path_in_use_is_avx2_where_numba_compiles_for_it():
 @example(n=2, k=128, m=4, seed=0)  # one vector, one tile of rows and tokens
 @example(n=3, k=129, m=5, seed=0)  # one more of each
 @example(n=1, k=127, m=3, seed=0)  # one less
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_a_path_gives_the_integers_of_numpy_for_any_shape(path, n, k, m, seed):
     weights, activations = drawn(n, k, m, seed)
     ours = product.multiply((matrix(weights),), activations, path)

@@ -60,7 +60,7 @@ def dots(values, x):
 @pytest.mark.parametrize("form", FORMS)
 @given(rows=st.integers(1, 4), blocks=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
 @example(rows=1, blocks=1, seed=0)
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_rows_are_the_packages_values_bit_for_bit(form, rows, blocks, seed):
     raw = drawn(form, rows, blocks, seed)
     table = table_of(form, raw)

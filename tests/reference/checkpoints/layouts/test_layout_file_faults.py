@@ -100,7 +100,7 @@ def test_faults_of_the_header_come_before_any_matrix(tmp_path, sound):
         read_layout(path)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(place=st.integers(0, 2500), byte=st.integers(0, 255), label=st.sampled_from(list(LAYOUTS)))
 def test_a_changed_byte_of_the_header_is_refused_or_does_not_matter(
     sound, tmp_path_factory, place, byte, label

@@ -34,7 +34,7 @@ def test_rotating_neighbours_is_rotating_halves():
     assert np.allclose(halves, neighbours)
 
 
-@settings(derandomize=True, deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(1, 6), st.integers(0, 3)), min_size=1, max_size=4),
     st.integers(1, 5),
