@@ -17,7 +17,7 @@ class BitsimError(Exception):
     """A fault of the input or of the machine, said in one line: file, field, value, remedy.
 
     The command line prints the text on stderr and ends with status 2. A file with several
-    faults gives one line for each. Broken promises between bitsim's own parts are `assert`s.
+    faults gives one line for each. A broken promise between bitsim's own parts is an `assert`.
     """
 
     exit_status = 2

@@ -19,7 +19,7 @@ from bitsim.agreement.lists.random import random_top_case
 from bitsim.agreement.lists.work import top_cases_of_events, top_cases_of_random_work
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.array.array import ArraySpec
-from bitsim.trace import open_trace
+from bitsim.trace import Trace, load_trace
 from bitsim.trace.event import Event
 from bitsim.trace.job import Job
 
@@ -102,11 +102,15 @@ def check_random_tops(count: int, seed: int, work: Path, say: Say) -> RtlResult:
 
 
 def check_machine(
-    accelerator: AcceleratorSpec, seed: int, work: Path, say: Say, trace: Path | None = None
+    accelerator: AcceleratorSpec,
+    seed: int,
+    work: Path,
+    say: Say,
+    trace: str | Path | Trace | None = None,
 ) -> RtlResult:
     """One machine, with its bus if it has one: the products of a trace, or random work."""
     say(f"rtl check: building {accelerator.name} under Verilator")
-    events = None if trace is None else open_trace(trace).events()
+    events = None if trace is None else load_trace(trace).events()
     if accelerator.bus is not None:
         tops: Iterable[TopCase] = (
             top_cases_of_random_work(accelerator, seed)

@@ -50,9 +50,9 @@ def run_record(args: argparse.Namespace) -> int:
 
 def run_info(args: argparse.Namespace) -> int:
     """Read the whole trace, checking every checksum, and count."""
-    from bitsim.trace.reader import open_trace
+    from bitsim.trace.reader import load_trace
 
-    table = open_trace(Path(args.trace)).info()
+    table = load_trace(Path(args.trace)).info()
     if args.json:
         options.print_json(table)
         return 0

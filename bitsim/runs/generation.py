@@ -26,6 +26,7 @@ from bitsim.runs.prompt import Prompt, require_cache, tokens_of
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.array.array import ArraySpec
+from bitsim.spec.catalog import Named
 from bitsim.spec.digits import INT8_DIGITS
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.phase import Phase
@@ -188,9 +189,9 @@ class Comparison:
 
 
 def prepare(
-    accelerator: str,
-    network: str,
-    technology: str | None,
+    accelerator: Named | AcceleratorSpec,
+    network: Named | NetworkSpec | Network,
+    technology: Named | TechnologySpec | None,
     seed: int,
     temperature: float,
     prompt: Prompt,
@@ -208,7 +209,7 @@ def prepare(
     if machine.head_in_array and head != "int8":
         say(f"{machine.name}: its array scores the head, so that is in int8, as with --head int8")
         head = "int8"
-    prices = catalog.load_technology(technology or machine.technology)
+    prices = catalog.load_technology(machine.technology if technology is None else technology)
     spec = load_shape(network)
     for phase in (*phases(spec, 1), *head_phases(machine, spec, 1, INT8_DIGITS)):
         machine.array.tiling(phase)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bitsim.errors import BitsimError, shown
 from bitsim.reference.generation.generate import context_needed
 from bitsim.reference.network.attention import KVCache
 from bitsim.reference.network.network import Network
@@ -20,6 +21,12 @@ def require_cache(spec: NetworkSpec, max_tokens: int, context: int | None) -> No
 
 def tokens_of(network: Network, prompt: Prompt, max_tokens: int) -> tuple[str, list[int]]:
     """What a person is shown, and the ids; `BitsimError` if they do not fit."""
+    if not (
+        prompt is None
+        or isinstance(prompt, str)
+        or (prompt and isinstance(prompt, tuple) and all(isinstance(m, Message) for m in prompt))
+    ):
+        raise BitsimError(f"prompt = {shown(prompt)}: must be a text, or a tuple of Messages")
     if isinstance(prompt, tuple):
         text, ids = chat_text(prompt), chat_ids(network.tokenizer, prompt, network.spec.name)
     else:

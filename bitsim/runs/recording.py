@@ -15,13 +15,16 @@ from bitsim.reference.generation.sampling import greedy
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.reference.memory import require_memory
 from bitsim.reference.network.head import tell_head
+from bitsim.reference.network.network import Network
 from bitsim.runs.prompt import Prompt, require_cache, tokens_of
+from bitsim.spec.catalog import Named
+from bitsim.spec.network import NetworkSpec
 from bitsim.trace.event import Event
 from bitsim.trace.writer import TraceWriter
 
 
 def record(
-    network: str,
+    network: Named | NetworkSpec | Network,
     prompt: Prompt,
     max_tokens: int,
     seed: int,

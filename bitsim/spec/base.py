@@ -32,6 +32,10 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    def __hash__(self) -> int:
+        """Of all values: some are dictionaries, which have no hash of their own."""
+        return hash((type(self), self.model_dump_json()))
+
     def changed(self, settings: Mapping[str, Any], origin: str = "settings") -> Self:
         """A copy with other values of some fields, checked like the original.
 

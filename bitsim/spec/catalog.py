@@ -1,4 +1,9 @@
-"""Names without a path: what models/ holds."""
+"""What models/ holds, and the one place where a name, a path or an object becomes a part.
+
+Wherever a part is asked for, in Python and on the command line, `load_*` of this module (of
+`reference.checkpoints.load` for a network with its weights) gets what the user gave: a name of
+models/, a path, or the part itself, which is handed back.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,18 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from bitsim.errors import BitsimError, reason, shown_path
-from bitsim.spec import base, network
+from bitsim.errors import BitsimError, reason, shown, shown_path
+from bitsim.spec import base
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.board import BoardSpec
 from bitsim.spec.checkpoint_source import CheckpointSource
 from bitsim.spec.network import NetworkSpec
+from bitsim.spec.network import from_config as config_shape
 from bitsim.spec.technology import TechnologySpec
 
 Kind = Literal["networks", "accelerators", "technologies", "sweeps", "checkpoints", "boards"]
+Named = str | Path
+PATHS = (".toml", ".json")  # what ends so is a path
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
@@ -34,13 +42,21 @@ def names(kind: Kind) -> list[str]:
     return sorted(_entries(kind))
 
 
-def find(kind: Kind, name: str) -> Path:
+def find(kind: Kind, name: object) -> Path:
     """The path of a name of models/, or the path that the user gave."""
+    if isinstance(name, Path):
+        return name
+    if not isinstance(name, str):
+        one = kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
+        raise BitsimError(
+            f"{one} = {shown(name)}: give a name of models/{kind}, a path, or what bitsim.load_* "
+            f"made of one"
+        )
     entries = _entries(kind)
     if name in entries:
         return entries[name]
     path = Path(name)
-    like_a_path = path.suffix in (".toml", ".json") or "/" in name  # names may have dots
+    like_a_path = path.suffix in PATHS or "/" in name  # names may have dots
     if name and "\0" not in name and (_exists(path) or like_a_path):
         return path
     near = difflib.get_close_matches(name, entries, 1)
@@ -48,18 +64,34 @@ def find(kind: Kind, name: str) -> Path:
     raise BitsimError(f"{name[:80]!r}: no such name in {kind}, and no such path; {hint}")
 
 
-def load_accelerator(name: str) -> AcceleratorSpec:
+def from_file(file: Path, kind: Kind, name: str) -> str:
+    """What a file names: a name of models/, or a path as seen from the file's own folder."""
+    beside = file.parent / name  # an absolute path stays what it is
+    like_a_path = beside.suffix in PATHS or "/" in name
+    if name in _entries(kind) or not (like_a_path or _exists(beside)):
+        return name
+    return str(beside)
+
+
+def load_accelerator(accelerator: Named | AcceleratorSpec) -> AcceleratorSpec:
     """An accelerator by name or by the path of its TOML file."""
-    return base.load(AcceleratorSpec, find("accelerators", name))
+    if isinstance(accelerator, AcceleratorSpec):
+        return accelerator
+    path = find("accelerators", accelerator)
+    spec = base.load(AcceleratorSpec, path)
+    technology = from_file(path, "technologies", spec.technology)
+    return spec.model_copy(update={"technology": technology})
 
 
-def load_network_spec(name: str) -> NetworkSpec:
+def load_network_spec(network: Named | NetworkSpec) -> NetworkSpec:
     """A network's shape by name, by a TOML file, or by a folder with a `config.json`."""
-    path = find("networks", name)
+    if isinstance(network, NetworkSpec):
+        return network
+    path = find("networks", network)
     if path.is_dir():
-        return network.from_config(path / "config.json")
+        return config_shape(path / "config.json")
     if path.name == "config.json":
-        return network.from_config(path)
+        return config_shape(path)
     if path.suffix == ".gguf":
         raise BitsimError(
             f"{shown_path(path)}: GGUF holds no zero fractions, which a shape needs here; name a "
@@ -68,14 +100,18 @@ def load_network_spec(name: str) -> NetworkSpec:
     return base.load(NetworkSpec, path)
 
 
-def load_technology(name: str) -> TechnologySpec:
+def load_technology(technology: Named | TechnologySpec) -> TechnologySpec:
     """A technology by name or by the path of its TOML file."""
-    return base.load(TechnologySpec, find("technologies", name))
+    if isinstance(technology, TechnologySpec):
+        return technology
+    return base.load(TechnologySpec, find("technologies", technology))
 
 
-def load_board(name: str) -> BoardSpec:
+def load_board(board: Named | BoardSpec) -> BoardSpec:
     """An FPGA board by name or by the path of its TOML file."""
-    return base.load(BoardSpec, find("boards", name))
+    if isinstance(board, BoardSpec):
+        return board
+    return base.load(BoardSpec, find("boards", board))
 
 
 def load_checkpoint_source(name: str) -> CheckpointSource:
@@ -90,7 +126,7 @@ def load_checkpoint_source(name: str) -> CheckpointSource:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError as error:  # too long, or in a folder that may not be entered
+    except (OSError, ValueError) as error:  # too long, or in a folder that may not be entered
         raise BitsimError(
             f"{shown_path(path)}: cannot be read ({reason(error)}); check the path"
         ) from None

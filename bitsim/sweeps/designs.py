@@ -10,6 +10,7 @@ from typing import Any
 from bitsim.errors import BitsimError, named_in
 from bitsim.spec import base, catalog
 from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.catalog import Named
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.sweep import SweepSpec
 from bitsim.spec.technology import TechnologySpec
@@ -25,6 +26,12 @@ class Sweep:
     accelerator: AcceleratorSpec
     network: NetworkSpec
     technologies: Mapping[str, TechnologySpec]  # by the name that a design gives
+
+    def __hash__(self) -> int:
+        return hash((self.spec, self.accelerator, self.network))
+
+    def __repr__(self) -> str:
+        return f"<Sweep: {self.name}, {self.spec.count} designs of {', '.join(self.spec.fields)}>"
 
     @property
     def name(self) -> str:
@@ -42,29 +49,33 @@ class Sweep:
         return self.technologies[self.spec.technology or design.technology]
 
 
-def load_sweep(name: str) -> Sweep:
+def load_sweep(name: Named | Sweep) -> Sweep:
     """A sweep by name or by the path of its TOML file, with all that it names."""
+    if isinstance(name, Sweep):
+        return name
     path = catalog.find("sweeps", name)
     spec = base.load(SweepSpec, path)
     with named_in(f"{path}: accelerator"):
-        accelerator = catalog.load_accelerator(spec.accelerator)
+        accelerator = catalog.load_accelerator(
+            catalog.from_file(path, "accelerators", spec.accelerator)
+        )
     with named_in(f"{path}: network"):
-        network = catalog.load_network_spec(spec.network)
+        network = catalog.load_network_spec(catalog.from_file(path, "networks", spec.network))
     table = accelerator.model_dump()
     faults = [fault for field in spec.fields if (fault := _fault(table, field))]
     if faults:
         raise BitsimError("\n".join(f"{path}: {fault}" for fault in faults))
-    wanted = {spec.technology} if spec.technology else _technologies(spec, accelerator)
+    wanted = {spec.technology} if spec.technology else _technologies(spec)
+    files = {each: catalog.from_file(path, "technologies", each) for each in sorted(wanted)}
+    files = files or {accelerator.technology: accelerator.technology}
     with named_in(f"{path}: technology"):
-        technologies = {each: catalog.load_technology(each) for each in sorted(wanted)}
+        technologies = {each: catalog.load_technology(file) for each, file in files.items()}
     return Sweep(spec, accelerator, network, technologies)
 
 
-def _technologies(spec: SweepSpec, accelerator: AcceleratorSpec) -> set[str]:
-    for axis in spec.axes:
-        if "technology" in axis:
-            return {str(value) for value in axis["technology"]}
-    return {accelerator.technology}
+def _technologies(spec: SweepSpec) -> set[str]:
+    """That the sweep itself names."""
+    return {str(value) for axis in spec.axes for value in axis.get("technology", ())}
 
 
 def _fault(table: Any, path: str) -> str | None:

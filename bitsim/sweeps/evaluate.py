@@ -31,6 +31,9 @@ class Evaluation:
     energy_j: dict[str, float]
     area_mm2: dict[str, float]
 
+    def __hash__(self) -> int:
+        return hash((self.index, self.cycles, self.energy_j_per_token, self.total_area_mm2))
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -39,6 +42,9 @@ class Refusal:
     index: int
     settings: dict[str, Value]
     reason: str
+
+    def __hash__(self) -> int:
+        return hash((self.index, self.reason))
 
 
 def evaluate(sweep: Sweep, index: int) -> Evaluation | Refusal:

@@ -26,6 +26,12 @@ class SweepResult:
     evaluations: tuple[Evaluation, ...]
     refusals: tuple[Refusal, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"<SweepResult: {self.sweep.name}, {len(self.evaluations)} designs evaluated, "
+            f"{len(self.refusals)} refused, {len(self.pareto)} that no other one beats>"
+        )
+
     @cached_property
     def pareto(self) -> tuple[Evaluation, ...]:
         """Designs that no other one beats, fastest first; see `pareto_front`."""

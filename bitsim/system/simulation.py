@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
+from bitsim import arguments
 from bitsim.errors import BitsimError, shown_path
 from bitsim.program.program import Pass, Stage, head_phases, phases
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -13,7 +15,7 @@ from bitsim.spec.network import NetworkSpec, Statistics
 from bitsim.spec.technology import TechnologySpec
 from bitsim.system.machine import Machine
 from bitsim.system.result import RunResult
-from bitsim.trace.reader import open_trace
+from bitsim.trace.reader import Trace, load_trace
 
 Progress = Callable[[int, int], None]  # how many of how many are done
 
@@ -33,9 +35,13 @@ def simulate(
     decode    one new token for each of `batch` sequences, `context` tokens of each in the cache
     prefill   `context` tokens of each of `batch` sequences, nothing in the cache
 
+    `context` is 1 or more: the first token of all is a prefill of 1.
+
     Adds, subtracts and skips are those to be expected by `statistics`, or the network's own.
     `progress` is told how many phases of how many are done.
     """
+    arguments.one_of("stage", stage, get_args(Stage))
+    batch, context = arguments.whole("batch", batch), arguments.whole("context", context)
     if stage == "decode":
         this = Pass(m=batch, context=context, sequences=batch)
     else:
@@ -72,15 +78,17 @@ def simulate_passes(
 
 
 def simulate_trace(
-    accelerator: AcceleratorSpec, trace: Path, technology: TechnologySpec
+    accelerator: AcceleratorSpec, trace: str | Path | Trace, technology: TechnologySpec
 ) -> RunResult:
     """Replay a recorded trace: every product in the array, with its values.
 
     A trace holds no head: where the array scores it, that is timing alone.
     """
-    recorded = open_trace(trace)
+    recorded = load_trace(trace)
     if not recorded.passes:
-        raise BitsimError(f"{shown_path(trace)}: holds no pass; record it with at least one token")
+        raise BitsimError(
+            f"{shown_path(recorded.path)}: holds no pass; record it with at least one token"
+        )
     machine = Machine(accelerator, recorded.network, values=True)
     pass_index = -1
     for event in recorded.events():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim import arguments
 from bitsim.errors import BitsimError, reason, shown_path
 from bitsim.files.tensorfile import TensorFile, open_tensors
 from bitsim.spec.network import NetworkSpec
@@ -22,12 +23,15 @@ from bitsim.trace.manifest import Manifest, MatrixEntry, TracePass, WeightChunk
 from bitsim.units import ceil_div
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """An opened trace. Its tensors stay in their files until an event asks for them."""
 
     path: Path
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        return f"<Trace: {shown_path(self.path)}, {self.network.name}, {len(self.passes)} passes>"
 
     @property
     def network(self) -> NetworkSpec:
@@ -104,8 +108,11 @@ class Trace:
         return Event(pass_index, entry.name, activations, scales, matrices)
 
 
-def open_trace(path: Path) -> Trace:
+def load_trace(trace: str | Path | Trace) -> Trace:
     """Open a trace; `BitsimError` if it is none, is damaged, or is of a later bitsim."""
+    if isinstance(trace, Trace):
+        return trace
+    path = arguments.path("trace", trace, "the path of a trace's folder")
     inside = path / manifest.FILE_NAME
     try:
         if path.is_dir() and not inside.is_symlink() and not inside.exists():

@@ -8,7 +8,7 @@ import pytest
 
 from bitsim.cli import main
 from bitsim.reference import memory
-from bitsim.trace import open_trace
+from bitsim.trace import load_trace
 
 CHAT = Path(__file__).parent.parent / "golden" / "chat"
 RECORDED = json.loads((CHAT / "recorded.json").read_text())["chats"]
@@ -64,7 +64,7 @@ def test_a_chat_is_run_in_its_published_form(tmp_path, capsys, net):
     assert table["bit_exact"] is True
     argv = ["trace", "record", "--network", net, *chat, "--tokens", "1"]
     assert main([*argv, "--out", str(tmp_path / "t")]) == 0
-    assert open_trace(tmp_path / "t").passes[0].m == len(ASKED["ids"])
+    assert load_trace(tmp_path / "t").passes[0].m == len(ASKED["ids"])
 
 
 def test_a_chat_needs_its_special_tokens(tmp_path, capsys):

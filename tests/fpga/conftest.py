@@ -11,7 +11,7 @@ from bitsim.runs.recording import record
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator
-from bitsim.trace.reader import Trace, open_trace
+from bitsim.trace.reader import Trace, load_trace
 from tests.fpga.hosting import MACHINE
 
 
@@ -32,7 +32,7 @@ def trace(tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Trace:
     """Two passes: five tokens, then one."""
     path = tmp_path_factory.mktemp("trace") / "tiny.trace"
     record(tiny, "seven", 2, 0, path, "test", say=lambda text: None)
-    return open_trace(path)
+    return load_trace(path)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from bitsim.reference.checkpoints.shards import INDEX, open_folder
 from bitsim.reference.text.tokenizer import FileTokenizer
 from bitsim.spec import catalog, network
 from bitsim.sweeps.designs import load_sweep
-from bitsim.trace import open_trace
+from bitsim.trace import load_trace
 from tests.bad_input.corpus import corpus
 from tests.bad_input.gguf_networks import good_gguf
 from tests.bad_input.good_checkpoint import VOCAB, good_folder
@@ -276,14 +276,14 @@ TARGETS = {
     "sweep": Target("bad.toml", lambda path: load_sweep(str(path)), _toml("sweeps", "decode_2b")),
     "trace_manifest": Target(
         "trace.json",
-        lambda path: open_trace(path.parent).info(),
+        lambda path: load_trace(path.parent).info(),
         lambda: [good_trace()["trace.json"]],
         good_trace,
         _sealed,
     ),
     "trace_events": Target(
         EVENTS,
-        lambda path: open_trace(path.parent).info(),
+        lambda path: load_trace(path.parent).info(),
         lambda: [good_trace()[EVENTS]],
         good_trace,
         _events,

@@ -8,7 +8,7 @@ from bitsim.agreement.arrays.compare import check
 from bitsim.agreement.check import cases_of_events, cases_of_random_work
 from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.defaults import ACCELERATOR
-from bitsim.trace import open_trace
+from bitsim.trace import load_trace
 
 TRACE = Path(__file__).resolve().parents[2] / "traces" / "addition.trace"
 
@@ -22,7 +22,7 @@ def test_random_phases_agree(bench_work: Path) -> None:
 
 
 def test_the_recorded_products_agree(bench_work: Path) -> None:
-    events = list(open_trace(TRACE).events())
+    events = list(load_trace(TRACE).events())
     cases = cases_of_events(load_accelerator(ACCELERATOR), events)
     found = check(cases, bench_work, optimize="-O1")
     assert found.failures == ()

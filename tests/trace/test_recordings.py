@@ -11,7 +11,7 @@ import pytest
 
 from bitsim.cli import main
 from bitsim.reference.kernels.product.product import exact_product
-from bitsim.trace import open_trace
+from bitsim.trace import load_trace
 
 TRACES = Path(__file__).parents[2] / "traces"
 COMMANDS = {
@@ -28,7 +28,7 @@ def test_every_recording_has_its_command_in_the_readme_and_in_itself():
     assert COMMANDS.keys() == {path.name for path in TRACES.glob("*.trace")}
     assert "addition.trace" in COMMANDS
     for name, command in COMMANDS.items():
-        assert shlex.split(open_trace(TRACES / name).manifest.command) == command
+        assert shlex.split(load_trace(TRACES / name).manifest.command) == command
         assert command[-2:] == ["--out", f"traces/{name}"]
 
 
@@ -37,14 +37,14 @@ def test_a_recording_is_what_its_command_makes(tmp_path, name):
     again = tmp_path / name
     assert main([*COMMANDS[name][1:-1], str(again)]) == 0
     told = {"command", "bitsim"}  # who asked, and which version was asked
-    expected = open_trace(TRACES / name).manifest.model_dump(exclude=told)
-    assert open_trace(again).manifest.model_dump(exclude=told) == expected
+    expected = load_trace(TRACES / name).manifest.model_dump(exclude=told)
+    assert load_trace(again).manifest.model_dump(exclude=told) == expected
     for file in (TRACES / name).glob("*.safetensors"):
         assert (again / file.name).read_bytes() == file.read_bytes()
 
 
 def test_the_recorded_sum_has_the_products_of_its_network():
-    trace = open_trace(TRACES / "addition.trace")
+    trace = load_trace(TRACES / "addition.trace")
     m = sum(each.m for each in trace.passes)
     info = trace.info()
     assert [each.context for each in trace.passes] == [0, 9, 10]
@@ -55,5 +55,5 @@ def test_the_recorded_sum_has_the_products_of_its_network():
 
 
 def test_a_recording_is_enough_to_replay_it():
-    for event in open_trace(TRACES / "addition.trace").events():
+    for event in load_trace(TRACES / "addition.trace").events():
         assert np.array_equal(event.job().expected(), exact_product(event))

@@ -12,13 +12,13 @@ import pytest
 
 from bitsim.errors import BitsimError
 from bitsim.files.tensorfile import open_tensors, write_tensors
-from bitsim.trace import open_trace
+from bitsim.trace import load_trace
 
 
 def refusal(path: Path) -> str:
     started = time.monotonic()
     with pytest.raises(BitsimError) as caught:
-        open_trace(path).info()
+        load_trace(path).info()
     assert time.monotonic() - started < 2
     text = str(caught.value)
     assert "\n" not in text
@@ -44,7 +44,7 @@ def test_a_bit_flipped_anywhere_is_found(recorded, name):
         file.write_bytes(damaged)
         assert name in refusal(recorded)
     file.write_bytes(content)
-    assert open_trace(recorded).info()["events"] == 4
+    assert load_trace(recorded).info()["events"] == 4
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -72,7 +72,7 @@ def test_a_folder_or_file_that_is_no_trace_says_so(tmp_path):
     assert "no such file" in refusal(tmp_path / "none.trace")
     (tmp_path / "file").write_text("{}")
     assert "is a file; a trace is a folder" in refusal(tmp_path / "file")
-    assert "cannot be read" in refusal(Path("a\0b"))
+    assert "must be the path of a trace's folder" in refusal(Path("a\0b"))
     assert "cannot be read" in refusal(Path("x" * 10_000))
     for text in ("", "[]", "{}", '{"format": "other"}', '{"format": "bitsim trace"}', "[" * 99999):
         (tmp_path / "trace.json").write_text(text)
@@ -175,7 +175,7 @@ def test_a_link_is_not_followed(recorded, tmp_path):
         assert f"{name}: is a link; a trace holds its own files" in refusal(recorded)
         file.unlink()
         elsewhere.rename(file)
-    assert open_trace(recorded).info()["events"] == 4
+    assert load_trace(recorded).info()["events"] == 4
 
 
 def test_a_pipe_in_place_of_a_chunk_is_refused_and_not_waited_for(recorded):
@@ -214,7 +214,7 @@ def test_tensors_of_a_forged_chunk_are_checked(recorded, resign, tensor, values,
 def forge_matrix(path: Path, resign, byte: int, place: int) -> None:
     """One byte of q_proj changed, and every digest made to fit."""
     opened = open_tensors(path / FILES[1])
-    digest = open_trace(path).manifest.matrices[0].digest
+    digest = load_trace(path).manifest.matrices[0].digest
     packed = opened.tensor(digest).copy()
     packed[0, place] = byte
     forged = hashlib.sha256(b"ternary 2 5\n" + packed.tobytes()).hexdigest()
@@ -225,7 +225,7 @@ def forge_matrix(path: Path, resign, byte: int, place: int) -> None:
 
 def test_the_reserved_code_is_refused_and_so_are_weights_beyond_k(recorded, resign):
     forge_matrix(recorded, resign, 0b01_01_01_10, place=1)
-    assert open_trace(recorded).info()["events"] == 4  # weight 1, and three places of padding
+    assert load_trace(recorded).info()["events"] == 4  # weight 1, and three places of padding
     forge_matrix(recorded, resign, 0b01_01_01_11, place=1)
     assert "q_proj: has a reserved 2-bit code" in refusal(recorded)
     forge_matrix(recorded, resign, 0b01_01_10_01, place=1)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bitsim.errors import BitsimError
 from bitsim.spec import encoding
 from bitsim.spec.ternary import TernaryMatrix
-from bitsim.trace import Event, TraceWriter, manifest, open_trace
+from bitsim.trace import Event, TraceWriter, load_trace, manifest
 from bitsim.trace import writer as writer_module
 
 
@@ -40,7 +40,7 @@ def assert_same(found: Event, expected: Event) -> None:
 
 
 def test_a_recording_is_read_as_it_was_made(recorded, events, network):
-    trace = open_trace(recorded)
+    trace = load_trace(recorded)
     assert trace.network == network
     assert [(each.m, each.context) for each in trace.passes] == [(3, 0), (1, 3)]
     assert (trace.manifest.seed, trace.manifest.command) == (3, "bitsim trace record")
@@ -51,7 +51,7 @@ def test_a_recording_is_read_as_it_was_made(recorded, events, network):
 
 
 def test_info_counts_what_a_hand_counts(recorded, events):
-    info = open_trace(recorded).info()
+    info = load_trace(recorded).info()
     assert (info["passes"], info["events"], info["matrices"]) == (2, 4, 3)
     assert info["products"] == 3 * 5 * 3 + 3 * 4 * 3 + 3 * 5 * 1 + 3 * 4 * 1
     # q has 6 zeros of 10 weights, k 1 of 5, o 0 of 12.
@@ -122,7 +122,7 @@ def test_any_recording_is_read_as_it_was_made(tmp_path_factory, network, data):
             writer.begin_pass(m, sum(tokens[:number]))
             for event in expected[number * len(products) : (number + 1) * len(products)]:
                 writer.add(event)
-    trace = open_trace(path)
+    trace = load_trace(path)
     found = list(trace.events())
     assert len(found) == len(expected)
     for left, right in zip(found, expected, strict=True):
@@ -133,7 +133,7 @@ def test_any_recording_is_read_as_it_was_made(tmp_path_factory, network, data):
 def test_an_empty_recording_is_a_trace_of_no_events(tmp_path, network):
     with TraceWriter(tmp_path / "a.trace", network, ""):
         pass
-    trace = open_trace(tmp_path / "a.trace")
+    trace = load_trace(tmp_path / "a.trace")
     assert list(trace.events()) == []
     assert trace.info()["zero_weight_fraction"] == 0.0
 
@@ -146,7 +146,7 @@ def test_a_matrix_is_stored_once_however_often_it_is_used(tmp_path, network, eve
         for name, matrices in (("a", (q,)), ("b", (q, twin)), ("a", (q,))):
             activations = np.zeros((1, q.k), np.int8)
             writer.add(Event(0, name, activations, np.ones(1, np.float32), matrices))
-    trace = open_trace(tmp_path / "a.trace")
+    trace = load_trace(tmp_path / "a.trace")
     assert [each.scale for each in next(e for e in trace.events() if e.name == "b").matrices] == [
         0.5,
         7.0,
@@ -161,7 +161,7 @@ def test_later_changes_of_the_activations_do_not_reach_the_recording(tmp_path, n
         writer.begin_pass(1, 0)
         writer.add(Event(0, "a", buffer, np.ones(1, np.float32), events[0].matrices))
         buffer[:] = 9
-    (event,) = open_trace(tmp_path / "a.trace").events()
+    (event,) = load_trace(tmp_path / "a.trace").events()
     assert event.activations.tolist() == [[1] * 5]
 
 
@@ -175,7 +175,7 @@ def test_memory_stays_bounded_while_writing_and_reading(tmp_path, network):
             activations = np.full((1, k), index % 128, np.int8)
             writer.add(Event(index, "m", activations, np.ones(1, np.float32), (weights,)))
     total = 0
-    for event in open_trace(tmp_path / "a.trace").events():
+    for event in load_trace(tmp_path / "a.trace").events():
         total += int(event.activations[0, 0])
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -229,9 +229,9 @@ with TraceWriter(Path(sys.argv[1]), network, "", None, chunk_bytes=1) as writer:
     assert left.name.endswith(".partial")
     assert any(left.glob("events-*"))
     with pytest.raises(BitsimError, match="no such file"):
-        open_trace(path)
+        load_trace(path)
     with pytest.raises(BitsimError, match=r"has no trace\.json, so it is no trace"):
-        open_trace(left)
+        load_trace(left)
 
 
 def test_what_is_there_is_never_replaced(recorded, tmp_path, network):
@@ -290,7 +290,7 @@ def test_chunks_of_tiny_events_end_by_count_so_that_their_headers_stay_small(
 ):
     monkeypatch.setattr(writer_module, "CHUNK_TENSORS", 6)
     repeated(tmp_path / "a.trace", network, events[0], 7)
-    trace = open_trace(tmp_path / "a.trace")
+    trace = load_trace(tmp_path / "a.trace")
     assert [len(chunk.events) for chunk in trace.manifest.event_chunks] == [3, 3, 1]
     assert len(list(trace.events())) == 7
 
@@ -308,4 +308,4 @@ def test_a_recording_too_long_for_its_manifest_is_refused_and_leaves_nothing(
 def test_a_command_of_half_characters_is_kept_escaped(tmp_path, network):
     with TraceWriter(tmp_path / "a.trace", network, "trace record \udcff"):
         pass
-    assert open_trace(tmp_path / "a.trace").manifest.command == "trace record \\udcff"
+    assert load_trace(tmp_path / "a.trace").manifest.command == "trace record \\udcff"

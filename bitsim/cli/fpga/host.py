@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             raise BitsimError("fpga host: --trace has its own work; leave out --prompt, --prompts")
         result = replay_on_board(
             board,
-            bitsim.open_trace(Path(args.trace)),
+            bitsim.load_trace(Path(args.trace)),
             options.out_folder(args.work),
             layers=args.layers,
             passes=args.tokens,

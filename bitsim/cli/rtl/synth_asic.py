@@ -30,10 +30,10 @@ def works(
     spec, block = machine.array, args.block
     kind = block_work(spec, block)
     if args.activity is not None:
-        from bitsim.trace import open_trace
+        from bitsim.trace import load_trace
 
         trace = Path(args.activity)
-        open_trace(trace)
+        load_trace(trace)
         return lambda: kind.recorded(spec, block, trace)
     statistics = load_network_spec(ZEROS_OF).statistics
     assert statistics is not None

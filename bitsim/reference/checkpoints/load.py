@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
-from bitsim.errors import BitsimError
+from bitsim import arguments
 from bitsim.reference.checkpoints.folder import Checkpoint, load_checkpoint, open_checkpoint
 from bitsim.reference.checkpoints.gguf.network import (
     GgufCheckpoint,
@@ -19,22 +19,28 @@ from bitsim.reference.network.network import Network
 from bitsim.reference.network.synthetic import synthesize
 from bitsim.reference.tables.int8.table import table_bytes
 from bitsim.spec import catalog
+from bitsim.spec.catalog import Named
 from bitsim.spec.network import NetworkSpec
 
 Head = Literal["own", "int8"]
 HEADS: tuple[Head, ...] = get_args(Head)
 
 
-def load_network(name: str, seed: int = 0, head: Head = "own") -> Network:
-    """A network by a name of models/networks or by a path.
+def load_network(name: Named | NetworkSpec | Network, seed: int = 0, head: Head = "own") -> Network:
+    """A network by a name of models/networks, by a path, or by what `load_*` gave.
 
     A folder with config.json and model.safetensors is a checkpoint, and so is a GGUF file; a TOML
     file is a shape, which gets synthetic weights made from `seed`.
 
     head  "own": the network's, exactly; "int8": a copy of it in int8, made here
     """
-    if head not in HEADS:
-        raise BitsimError(f"head = {head!r}: must be one of {', '.join(HEADS)}")
+    arguments.one_of("head", head, HEADS)
+    seed = arguments.seed(seed)
+    if isinstance(name, Network):
+        return name if head == "own" else with_int8_head(name)
+    if isinstance(name, NetworkSpec):
+        network = synthesize(name, seed)
+        return network if head == "own" else with_int8_head(network)
     path = catalog.find("networks", name)
     if path.is_dir():
         network = load_checkpoint(path)
@@ -43,27 +49,36 @@ def load_network(name: str, seed: int = 0, head: Head = "own") -> Network:
     elif path.suffix == ".gguf":
         network = load_gguf(path).network
     else:
-        network = synthesize(catalog.load_network_spec(str(path)), seed)
+        network = synthesize(catalog.load_network_spec(path), seed)
     return network if head == "own" else with_int8_head(network)
 
 
-def needed_bytes(name: str, head: Head = "own") -> int:
+def needed_bytes(name: Named | NetworkSpec | Network, head: Head = "own") -> int:
     """What `load_network` takes, before anything large is made; tables in their file's form."""
+    spec, own_bytes = _own_bytes(name)
+    return own_bytes + (table_bytes(spec.vocab_size, spec.hidden_size) if head == "int8" else 0)
+
+
+def _own_bytes(name: Named | NetworkSpec | Network) -> tuple[NetworkSpec, int]:
+    if isinstance(name, Network):
+        return name.spec, name.memory_bytes
+    if isinstance(name, NetworkSpec):
+        return name, network_bytes(name)
     path = catalog.find("networks", name)
     source: Checkpoint | GgufCheckpoint
     if path.is_dir() or path.name == "config.json":
         source = open_checkpoint(path if path.is_dir() else Path(path.parent))
-        spec, own_bytes = source.spec, source.memory_bytes
     elif path.suffix == ".gguf":
         source = open_gguf_checkpoint(path)
-        spec, own_bytes = source.spec, source.memory_bytes
     else:
-        spec = catalog.load_network_spec(str(path))
-        own_bytes = network_bytes(spec)
-    return own_bytes + (table_bytes(spec.vocab_size, spec.hidden_size) if head == "int8" else 0)
+        spec = catalog.load_network_spec(path)
+        return spec, network_bytes(spec)
+    return source.spec, source.memory_bytes
 
 
-def load_shape(name: str) -> NetworkSpec:
+def load_shape(name: Named | NetworkSpec | Network) -> NetworkSpec:
     """The shape of what `load_network` loads, before anything large is made."""
+    if isinstance(name, Network | NetworkSpec):
+        return name.spec if isinstance(name, Network) else name
     path = catalog.find("networks", name)
-    return gguf_shape(path) if path.suffix == ".gguf" else catalog.load_network_spec(str(path))
+    return gguf_shape(path) if path.suffix == ".gguf" else catalog.load_network_spec(path)

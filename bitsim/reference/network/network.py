@@ -44,6 +44,13 @@ class Network:
     final_norm: NDArray[np.float32]
     layers: tuple[Layer, ...]
 
+    def __repr__(self) -> str:
+        made_up = ", synthetic weights" if self.synthetic else ""
+        return (
+            f"<Network: {self.spec.name}, {len(self.layers)} layers of {self.spec.hidden_size}, "
+            f"head in {self.head.form}{made_up}>"
+        )
+
     @property
     def memory_bytes(self) -> int:
         """Bytes of all weights; the tables of a checkpoint are views of its file."""

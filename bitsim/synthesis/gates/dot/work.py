@@ -108,10 +108,10 @@ def random_work(
 
 def recorded_work(spec: DotSpec, columns: int, path: Path) -> Iterator[GateWork]:
     """Products of a trace until each run has had STEPS; row tiles are dealt out to the runs."""
-    from bitsim.trace.reader import open_trace
+    from bitsim.trace.reader import load_trace
 
     steps = 0
-    for event in open_trace(path).events():
+    for event in load_trace(path).events():
         if event.phase.k > spec.max_k:
             continue
         work = recorded(spec, columns, event.job())
