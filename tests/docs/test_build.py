@@ -42,6 +42,26 @@ def test_every_public_name_is_on_the_page_of_the_python_interface(pages):
     assert 'id="bitsim.system.result.RunResult.tokens_per_s"' in text
 
 
+def test_the_words_of_the_field_are_in_the_glossary_and_pages_link_to_them(pages):
+    words = [
+        "beat",
+        "burst",
+        "phase",
+        "tile",
+        "hold",
+        "turnaround",
+        "handshake",
+        "packing",
+        "ternary",
+        "prefill",
+        "decode",
+    ]
+    words += ["row-tile", "KV-cache", "prefetch", "in-flight"]
+    text = (pages / "glossary.html").read_text()
+    assert [word for word in words if f'id="term-{word}"' not in text] == []
+    assert 'href="glossary.html#term-row-tile"' in (pages / "machine.html").read_text()
+
+
 def test_the_page_of_fields_has_every_field_of_every_file(pages):
     text = html.unescape((pages / "fields.html").read_text())
     said = [(file, line) for file in fields.FILES for line in fields.fields(file)]
