@@ -79,6 +79,16 @@ def test_sequences_of_a_batch_share_weights_and_head_but_not_their_caches():
     assert single.multiplies == 328_335_360
 
 
+@pytest.mark.parametrize("m", [1, 7])
+def test_sums_are_read_with_the_scale_of_each_token_and_of_each_matrix(m):
+    """4 bytes a sum, 4 a token, and 4 for each stacked matrix: q, k, v; o or down; gate, up."""
+    q, kv, hidden, ffn = 2560, 640, 2560, 6912
+    table = m * 128 * 4  # of RoPE: head_dim angles of a position, f32
+    assert work.rope(NETWORK, m).read_bytes == m * ((q + 2 * kv) * 4 + 4) + 3 * 4 + table
+    assert work.residual(NETWORK, m).read_bytes == m * (hidden * 4 + 4) + 4 + m * hidden * 2
+    assert work.activation(NETWORK, m).read_bytes == m * (2 * ffn * 4 + 4) + 2 * 4
+
+
 def test_prefill_has_one_head_row_for_the_last_token():
     steps = list(program(ACCELERATOR, NETWORK, Pass(300, 0)))
     assert isinstance(steps[-1], WorkStep)

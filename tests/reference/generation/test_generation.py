@@ -85,6 +85,14 @@ def test_only_the_likeliest_k_are_drawn():
     assert {sampler(logits) for _ in range(200)} == {1, 2}
 
 
+def test_of_equals_those_with_the_lowest_ids_are_drawn():
+    """More equals than a sort keeps in order by chance."""
+    logits = np.zeros(1000, np.float32)
+    logits[[900, 901]] = 1.0
+    sampler = TopKSampler(100.0, top_k=5, seed=0)
+    assert {sampler(logits) for _ in range(400)} == {900, 901, 0, 1, 2}
+
+
 def test_low_temperature_is_greedy_even_with_large_logits():
     logits = np.array([3e37, 1e38, -3e38], np.float32)
     sampler = TopKSampler(1e-6, seed=0)
