@@ -83,7 +83,7 @@ def fields(file: str) -> tuple[FieldLine, ...]:
 
 def summary(line: FieldLine) -> str:
     """Type, bounds, unit and default of a field, and of which kind of table it is, in one line."""
-    values = f"{line.bounds} {line.unit}".strip()
+    values = f"{line.bounds or 'in'} {line.unit}" if line.unit else line.bounds
     parts = [line.type, values, f"of {line.of}" if line.of else ""]
     if not line.required:
         parts.append("may be left out" if line.default is None else f"default {line.default}")
@@ -134,13 +134,14 @@ class _Walk:
         return [self._resolved(each) for each in found if isinstance(each, dict)]
 
     def _variants(self, schema: Schema) -> Iterator[tuple[str, Schema]]:
-        """(what its tag says, schema) of each kind of a table; a table without kinds is its own."""
+        """(what its tag says, schema) of each kind of a table; no tag where there is one kind."""
         if "discriminator" not in schema:
             yield "", schema
             return
-        tag = schema["discriminator"]["propertyName"]
-        for value, reference in schema["discriminator"]["mapping"].items():
-            yield f'{tag} = "{value}"', self._resolved({"$ref": reference})
+        tag, kinds = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
+        for value, reference in kinds.items():
+            said = f'{tag} = "{value}"' if len(kinds) > 1 else ""
+            yield said, self._resolved({"$ref": reference})
 
     def _resolved(self, schema: Schema) -> Schema:
         """Without references, and without the null of a field that may be missing."""
