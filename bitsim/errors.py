@@ -39,6 +39,14 @@ class CheckFailedError(Exception):
     exit_status = 1
 
 
+def install(extra: str) -> str:
+    """What gets the packages of an extra; a package index has a stranger's by the bare name."""
+    return (
+        f"`make setup-test` or pip install '.[{extra}]' in a checkout, pip install "
+        f"'FILE.whl[{extra}]' with a wheel"
+    )
+
+
 def shown(value: object, most: int = 60) -> str:
     """A value from outside for one line of text: escaped, and cut when it is long."""
     try:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from bitsim.cli import compiling
-from bitsim.errors import BitsimError, CheckFailedError
+from bitsim.cli import compiling, streams
+from bitsim.cli.ending import FAULT, Stopping, ending
+from bitsim.cli.parsing import Parser
 
 COMMANDS = (
     "run",
@@ -27,26 +24,16 @@ COMMANDS = (
     "doctor",
 )
 WITHOUT_KERNELS = ("list", "doctor")
-FAULT, INTERRUPTED = 2, 130
-OF_THE_MACHINE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        line = " ".join(message.split())
-        self.exit(FAULT, f"{self.prog}: {line}; see `{self.prog} --help`\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole command line; building it imports nothing heavy."""
-    top = _Parser(
+    top = Parser(
         prog="bitsim",
         description="Hardware co-design simulator for ternary LLM accelerators.",
         epilog="`bitsim COMMAND --help` explains each command. Names without a path are looked "
         "up in models/ (`bitsim list`). Exit status: 0 done, 1 a check did not hold, 2 the input "
-        "or the machine is at fault.",
+        "or the machine is at fault, 128 and the number of a signal that ended it.",
     )
     top.add_argument("--version", action="version", version=_version())
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -59,46 +46,38 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status.
 
-    argv  None: that of the process, which then also says when kernels are compiled
+    argv  None: that of the process, whose streams and signals are then taken care of, and which
+          says when kernels are compiled
     """
+    of_process = argv is None
+    if of_process and not streams.open_closed():
+        streams.say("stdout is closed; leave it open, or send it to /dev/null")
+        return FAULT
     try:
-        args = parser().parse_args(argv)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    try:
-        if argv is None and args.command not in WITHOUT_KERNELS:
-            compiling.announce(_say)
-        status = int(args.run(args))
+        if of_process:
+            Stopping()
+        status = _command(argv)
         sys.stdout.flush()
-    except (BitsimError, CheckFailedError) as error:
-        _say(str(error))
-        status = error.exit_status
-    except KeyboardInterrupt:
-        _say("interrupted; nothing half-written is left")
-        status = INTERRUPTED
-    except MemoryError:
-        _say("out of memory; ask for a smaller network, context or batch")
-        status = FAULT
-    except RuntimeError as error:
-        text = compiling.fault(error)
-        if text is None:
+    except BaseException as error:
+        ended = ending(error)
+        if ended is None:
             raise
-        _say(text)
-        status = FAULT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = FAULT
-    except OSError as error:
-        if error.errno not in OF_THE_MACHINE:
-            raise
-        _say(f"{error.filename or 'output'}: {error.strerror}; free space or choose another --out")
-        status = FAULT
+        status, text = ended
+        streams.say(text)
+    if of_process:
+        streams.silence(sys.stdout)
+        streams.silence(sys.stderr)
     return status
 
 
-def _say(text: str) -> None:
-    for line in text.splitlines():
-        print(f"bitsim: {line}", file=sys.stderr)
+def _command(argv: Sequence[str] | None) -> int:
+    try:
+        args = parser().parse_args(argv)
+    except SystemExit as stop:  # --help, --version or a fault of the command line
+        return int(stop.code or 0)
+    if argv is None and args.command not in WITHOUT_KERNELS:
+        compiling.announce(streams.say)
+    return int(args.run(args))
 
 
 def _version() -> str:

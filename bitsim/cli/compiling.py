@@ -1,12 +1,14 @@
-"""What a user is told of numba's compiling: that it happens, and where it cannot be kept."""
+"""What a user is told of numba's compiling, and a clock that stands still meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-NO_PLACE = "no locator available"  # of numba's RuntimeError when no cache folder can be written
+from bitsim.kernel_cache import FOR_THIS_RUN, temporary_cache
 
 
 def announce(say: Callable[[str], None]) -> None:
@@ -16,6 +18,8 @@ def announce(say: Callable[[str], None]) -> None:
     """
     from numba.core import event
 
+    for_this_run = temporary_cache()
+
     class Announcer(event.Listener):
         told = False
 
@@ -24,7 +28,8 @@ def announce(say: Callable[[str], None]) -> None:
             if folder is None or self.told:
                 return
             self.told = True
-            say(f"compiling kernels (once; kept below {Path(folder).parent})")
+            kept = FOR_THIS_RUN if for_this_run else f"once; kept below {Path(folder).parent}"
+            say(f"compiling kernels ({kept})")
 
         def on_end(self, event: Any) -> None:
             pass
@@ -32,11 +37,32 @@ def announce(say: Callable[[str], None]) -> None:
     event.register("numba:compile", Announcer())
 
 
-def fault(error: RuntimeError) -> str | None:
-    """The line for a cache that has no place; None for any other error."""
-    if NO_PLACE not in str(error):
-        return None
-    return (
-        "compiled kernels cannot be kept: neither bitsim's own folder nor the user's cache folder "
-        "can be written; set NUMBA_CACHE_DIR to a folder that can"
-    )
+@contextmanager
+def work_clock() -> Iterator[Callable[[], float]]:
+    """Seconds of work: a clock that stands still while this process compiles kernels."""
+    from numba.core import event
+
+    class Stopwatch(event.Listener):
+        depth = 0  # a kernel that calls another is compiled around it
+        began_s = 0.0
+        compiled_s = 0.0
+
+        def on_start(self, event: Any) -> None:
+            if self.depth == 0:
+                self.began_s = time.monotonic()
+            self.depth += 1
+
+        def on_end(self, event: Any) -> None:
+            if self.depth == 0:  # it began before this clock
+                return
+            self.depth -= 1
+            if self.depth == 0:
+                self.compiled_s += time.monotonic() - self.began_s
+
+        def now_s(self) -> float:
+            now = self.began_s if self.depth else time.monotonic()
+            return now - self.compiled_s
+
+    watch = Stopwatch()
+    with event.install_listener("numba:compile", watch):
+        yield watch.now_s

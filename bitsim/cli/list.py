@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import textwrap
 from pathlib import Path
 from typing import get_args
 
-from bitsim.cli import options
+from bitsim.cli import options, output
+from bitsim.columns import aligned, wrapped
 from bitsim.errors import BitsimError
 
 KINDS = ("networks", "accelerators", "technologies", "sweeps", "checkpoints", "boards")
 FILES = ("accelerator", "network", "technology", "sweep", "board", "checkpoint")
 NOTE = 96  # characters of a note
+FIELD_WIDTH = 100  # where there is no terminal
 INDENT = " " * 6  # of a field's meaning, below the field
 
 
@@ -43,12 +44,15 @@ def run(args: argparse.Namespace) -> int:
         if args.kind in (None, kind)
     }
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
         return 0
     for kind, entries in table.items():
         print(kind)
-        for name, note in entries.items():
-            print(f"  {name:24s} {note}")
+        rows = [
+            (f"  {name}", textwrap.shorten(note, NOTE, placeholder=" ..."))
+            for name, note in entries.items()
+        ]
+        print("\n".join(aligned(rows, output.width(), left=2)))
     return 0
 
 
@@ -61,13 +65,13 @@ def _fields(files: tuple[str, ...], as_json: bool) -> int:
     assert set(FILES) == set(fields.FILES)
     table = {file: fields.fields(file) for file in files}
     if as_json:
-        options.print_json({file: [asdict(line) for line in table[file]] for file in table})
+        output.print_json({file: [asdict(line) for line in table[file]] for file in table})
         return 0
-    width = shutil.get_terminal_size((100, 24)).columns
+    width = output.width() or FIELD_WIDTH
     for file, lines in table.items():
         print(file)
         for line in lines:
-            print(f"  {line.path:34s} {fields.summary(line)}")
+            print("\n".join(wrapped(f"  {line.path:34s} {fields.summary(line)}", width)))
             print(
                 textwrap.fill(line.meaning, width, initial_indent=INDENT, subsequent_indent=INDENT)
             )
@@ -75,9 +79,9 @@ def _fields(files: tuple[str, ...], as_json: bool) -> int:
 
 
 def _note(path: Path) -> str:
-    """What an entry says of itself, cut to a line."""
+    """What an entry says of itself, as one line."""
     from bitsim.spec import base
 
     if path.is_dir():
         return "checkpoint folder (config.json, model.safetensors)"
-    return textwrap.shorten(str(base.parse_toml(path).get("note", "")), NOTE, placeholder=" ...")
+    return " ".join(str(base.parse_toml(path).get("note", "")).split())

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,12 +40,13 @@ def run(args: argparse.Namespace) -> int:
 
     import bitsim
     from bitsim.files.tensorfile import write_tensors
+    from bitsim.files.together import together
     from bitsim.reference.generation.context import with_context
     from bitsim.reference.network.head import tell_head
 
     loaded = bitsim.load_network(args.network, args.seed, args.head)
-    network = with_context(loaded, args.context, options.note)
-    tell_head(network, args.ids[0], options.note)
+    network = with_context(loaded, args.context, streams.note)
+    tell_head(network, args.ids[0], streams.note)
     recorded: dict[str, np.ndarray] = {}
 
     def observe(module: str, inputs: np.ndarray, outputs: np.ndarray) -> None:
@@ -60,14 +61,16 @@ def run(args: argparse.Namespace) -> int:
     )
     alone = len(logits) == 1
     names = ["logits"] if alone else [f"logits.{place}" for place in range(len(logits))]
-    write_tensors(Path(args.out), dict(zip(names, logits, strict=True)), {"format": "pt"})
-    if args.record:
-        write_tensors(Path(args.record), recorded, {"format": "pt"})
+    with together() as files:
+        tensors = dict(zip(names, logits, strict=True))
+        write_tensors(files.place(Path(args.out)), tensors, {"format": "pt"})
+        if args.record:
+            write_tensors(files.place(Path(args.record)), recorded, {"format": "pt"})
     shapes = [list(each.shape) for each in logits]
     likeliest = [each.argmax(axis=1).tolist() for each in logits]
     if args.json:
         table = {"shape": shapes, "argmax": likeliest}
-        options.print_json({key: of[0] for key, of in table.items()} if alone else table)
+        output.print_json({key: of[0] for key, of in table.items()} if alone else table)
         return 0
     for name, shape, best in zip(names, shapes, likeliest, strict=True):
         print(f"{args.out}: {name} {shape}, argmax {best}")

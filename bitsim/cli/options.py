@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shlex
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bitsim.errors import BitsimError
 
@@ -139,29 +135,3 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON document on stdout, nothing else there"
     )
-
-
-def print_json(table: dict[str, Any]) -> None:
-    """One JSON document on stdout."""
-    print(json.dumps(table, indent=2, allow_nan=False))
-
-
-def command_line() -> str:
-    """What the user typed, for the files that say how they were made."""
-    return shlex.join(["bitsim", *sys.argv[1:]])
-
-
-def note(text: str) -> None:
-    """What a person wants to know and a program does not: to stderr."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def out_folder(path: str) -> Path:
-    """Make (or take) a folder for results; `BitsimError` if it cannot be written to."""
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BitsimError(f"--out {path[:200]!r}: {reason}; choose another folder") from None
-    return folder

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 MAX_TEXT_BYTES = 64 << 20
 
@@ -46,13 +46,14 @@ def run(args: argparse.Namespace) -> int:
 
     text = read_text(Path(args.file), MAX_TEXT_BYTES)
     loaded = bitsim.load_network(args.network, args.seed, args.head)
-    network = with_context(loaded, args.context, options.note)
+    network = with_context(loaded, args.context, streams.note)
     ids = text_ids(network, text)
     if ids:
-        tell_head(network, [network.spec.bos_id, *ids], options.note)
-    result = perplexity(network, ids, args.context, args.stride, Progress("token"))
+        tell_head(network, [network.spec.bos_id, *ids], streams.note)
+    with Progress("token") as progress:
+        result = perplexity(network, ids, args.context, args.stride, progress)
     if args.json:
-        options.print_json(asdict(result))
+        output.print_json(asdict(result))
     else:
         print(
             f"perplexity {result.perplexity:.6g}: {result.tokens} tokens, {result.nll:.6g} nats "

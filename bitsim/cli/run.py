@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,6 +41,10 @@ def _temperature(text: str) -> float:
     return value
 
 
+def _nothing(text: str) -> None:
+    """With --json the text is in the document alone."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Load, generate, account, write."""
     from bitsim.cli.progress import Progress
@@ -58,24 +62,19 @@ def run(args: argparse.Namespace) -> int:
         max_tokens=args.tokens,
         context=args.context,
         head=args.head,
-        say=options.note,
+        say=streams.note,
     )
-    folder = options.out_folder(args.out)
-    if not args.json:
-        print(session.prompt, end="", flush=True)
-
-    def on_piece(piece: str) -> None:
-        if not args.json:
-            print(piece, end="", flush=True)
-
-    generated, result = session.run(on_piece, Progress("product"))
-    if not args.json:
-        print()
-    table = write_all(result, generated, options.command_line(), folder)
+    with output.out_folder(args.out) as folder:
+        with Progress("product") as progress:
+            write = _nothing if args.json else progress.write
+            write(session.prompt)
+            generated, result = session.run(write, progress)
+            write("\n")
+        table = write_all(result, generated, output.command_line(), folder)
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
     else:
-        print(account(result, generated))
+        print(account(result, generated, output.width()))
         print(f"\n{folder}/report.html  {folder}/result.json  {folder}/timeline.pftrace")
     if generated.mismatches:
         raise CheckFailedError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bitsim.cli import options
+from bitsim.cli import options, output
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,6 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Load, simulate, print."""
+    from contextlib import ExitStack
     from pathlib import Path
 
     import bitsim
@@ -43,23 +44,26 @@ def run(args: argparse.Namespace) -> int:
         raise BitsimError("simulate: give either a trace or --network NAME")
     accelerator = bitsim.load_accelerator(args.accelerator)
     technology = bitsim.load_technology(args.technology or accelerator.technology)
-    if args.trace is not None:
-        result = bitsim.simulate_trace(accelerator, Path(args.trace), technology)
-    else:
-        network = bitsim.load_network_spec(args.network)
-        result = bitsim.simulate(
-            accelerator,
-            network,
-            technology,
-            stage=args.stage,
-            batch=args.batch,
-            context=args.context,
-            progress=Progress("phase"),
-        )
-    if args.out is not None:
-        write_all(result, None, options.command_line(), options.out_folder(args.out))
+    with ExitStack() as stack:
+        folder = args.out and stack.enter_context(output.out_folder(args.out))
+        if args.trace is not None:
+            result = bitsim.simulate_trace(accelerator, Path(args.trace), technology)
+        else:
+            network = bitsim.load_network_spec(args.network)
+            with Progress("phase") as progress:
+                result = bitsim.simulate(
+                    accelerator,
+                    network,
+                    technology,
+                    stage=args.stage,
+                    batch=args.batch,
+                    context=args.context,
+                    progress=progress,
+                )
+        if folder:
+            write_all(result, None, output.command_line(), folder)
     if args.json:
-        options.print_json(result_table(result, None, options.command_line()))
+        output.print_json(result_table(result, None, output.command_line()))
     else:
-        print(account(result, None))
+        print(account(result, None, output.width()))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,8 +39,8 @@ def run_record(args: argparse.Namespace) -> int:
         args.tokens,
         args.seed,
         path,
-        command=options.command_line(),
-        say=options.note,
+        command=output.command_line(),
+        say=streams.note,
         context=args.context,
         head=args.head,
     )
@@ -54,7 +54,7 @@ def run_info(args: argparse.Namespace) -> int:
 
     table = load_trace(Path(args.trace)).info()
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
         return 0
     for key, value in table.items():
         print(f"{key:26s} {value:.4f}" if isinstance(value, float) else f"{key:26s} {value}")

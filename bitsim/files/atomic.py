@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from bitsim.errors import BitsimError, reason, shown_path
+
+_PARTIAL = re.compile(r"\.[0-9a-f]{8}\.partial$")  # what `partial_path` adds
 
 
 @contextmanager
@@ -20,7 +23,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     A fault, a full disk and Ctrl-C leave what was there before, and no temporary file; an existing
     file is replaced. What is no file, as /dev/null or a pipe, is written to and stays what it is.
     """
-    if _is_no_file(path):
+    if is_no_file(path):
         try:
             with path.open("wb") as file:
                 yield file
@@ -29,11 +32,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         return
     temporary = partial_path(path)
     try:
-        file = temporary.open("xb")
-    except (OSError, ValueError) as error:
-        raise unwritable(path, error) from None
-    try:
-        with file:
+        with _opened(temporary, path) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -41,10 +40,18 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise unwritable(path, error) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        remove_partial(temporary)
 
 
-def _is_no_file(path: Path) -> bool:
+def _opened(temporary: Path, path: Path) -> BinaryIO:
+    try:
+        return temporary.open("xb")
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+
+
+def is_no_file(path: Path) -> bool:
+    """Something is there that is written to as it is: a device, a pipe, a socket."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # nothing is there, or nothing can be
@@ -57,9 +64,16 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{path.name[:200]}.{secrets.token_hex(4)}.partial")
 
 
+def remove_partial(path: Path) -> None:
+    """Remove what is not finished, if anything is there."""
+    with suppress(OSError, ValueError):  # of a path that can be none, which has been said
+        path.unlink(missing_ok=True)
+
+
 def unwritable(path: Path, error: OSError | ValueError) -> BitsimError:
-    """What to say when a file or folder cannot be written."""
+    """What to say when a file or folder, or the temporary one for it, cannot be written."""
+    final = _PARTIAL.sub("", str(path))
     return BitsimError(
-        f"{shown_path(path)}: cannot be written ({reason(error)}); free space, or name another "
+        f"{shown_path(final)}: cannot be written ({reason(error)}); free space, or name another "
         f"place"
     )

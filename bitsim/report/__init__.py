@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bitsim.files.together import together
 from bitsim.report.generation import Generation
 from bitsim.report.report import write_report
 from bitsim.report.sweep.page import write_explore
@@ -31,9 +32,13 @@ __all__ = [
 def write_all(
     result: RunResult, generation: Generation | None, command: str, folder: Path
 ) -> dict[str, Any]:
-    """`result.json`, `report.html` and `timeline.pftrace` in a folder; returns the JSON table."""
+    """`result.json`, `report.html` and `timeline.pftrace` in a folder, all of them or none.
+
+    Returns the JSON table.
+    """
     table = result_table(result, generation, command)
-    write_json(table, folder / "result.json")
-    write_report(result, generation, folder / "report.html", command)
-    write_timeline(result, folder / "timeline.pftrace")
+    with together() as files:
+        write_json(table, files.place(folder / "result.json"))
+        write_report(result, generation, files.place(folder / "report.html"), command)
+        write_timeline(result, files.place(folder / "timeline.pftrace"))
     return table

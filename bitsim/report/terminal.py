@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from bitsim.columns import wrapped
 from bitsim.cost.part import Part
 from bitsim.report import occupancy, traffic
 from bitsim.report.generation import Generation
@@ -14,6 +15,8 @@ from bitsim.system.result import RunResult
 WIDTH = 88
 BAR = 24
 NAMES = 30  # width of the column of names
+BAR_AT = 2 + NAMES + 15 + 9 + 2  # where a bar begins
+SHORTEST_BAR = 8
 
 EXPECTED = (
     "Adds, subtracts and skips are expected ones, from the network's statistics: no values ran."
@@ -32,18 +35,25 @@ CLASS_TEXT = {
 }
 
 
-def account(result: RunResult, generation: Generation | None) -> str:
-    """Everything that one screen holds; the page has the rest."""
+def account(result: RunResult, generation: Generation | None, width: int | None = None) -> str:
+    """Everything that one screen holds; the page has the rest.
+
+    width  that no line exceeds; None: what the widest takes
+    """
+    columns = WIDTH if width is None else min(WIDTH, width)
+    room = columns - BAR_AT
+    bar = min(BAR, room) if room >= SHORTEST_BAR else 0
     blocks = [
         _head(result, generation),
-        textwrap.wrap(" ".join(verdict(result)), WIDTH),
-        _cycles(result),
-        _traffic(result),
-        _parts("energy", result.energy, "J"),
-        _parts("area", result.area, "mm2"),
-        textwrap.wrap(notes(result, generation), WIDTH),
+        textwrap.wrap(" ".join(verdict(result)), columns),
+        _cycles(result, bar),
+        _traffic(result, bar),
+        _parts("energy", result.energy, "J", bar),
+        _parts("area", result.area, "mm2", bar),
+        textwrap.wrap(notes(result, generation), columns),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block).replace("µ", "u")
+    text = "\n\n".join("\n".join(block) for block in blocks if block).replace("µ", "u")
+    return text if width is None else "\n".join(wrapped(text, width))
 
 
 def exactness(generation: Generation | None) -> str:
@@ -85,29 +95,29 @@ def passes_text(result: RunResult) -> str:
     return " and ".join(parts)
 
 
-def _cycles(result: RunResult) -> list[str]:
+def _cycles(result: RunResult, bar: int) -> list[str]:
     total = occupancy.total(result)
     lines = [f"{'cycles':{NAMES + 2}}{count(result.cycles):>15}"]
     lines += [
-        _share_line(CLASS_TEXT[name], getattr(total, name), result.cycles)
+        _share_line(CLASS_TEXT[name], getattr(total, name), result.cycles, bar)
         for name in occupancy.CLASSES
     ]
     lines += [
-        _share_line(f"  {name}", cycles.total, result.cycles)
+        _share_line(f"  {name}", cycles.total, result.cycles, bar)
         for name, cycles in occupancy.work_cycles(result)
     ]
     if total.handover:
-        lines.append(_share_line("  of it hand-over", total.handover, result.cycles))
+        lines.append(_share_line("  of it hand-over", total.handover, result.cycles, bar))
     return lines
 
 
-def _share_line(name: str, cycles: int, whole: int) -> str:
+def _share_line(name: str, cycles: int, whole: int, bar: int) -> str:
     share = ratio(cycles, whole)
-    bar = "#" * round(share * BAR)
-    return f"  {name:{NAMES}}{count(cycles):>15}{percent(share):>9}  {bar}".rstrip()
+    drawn = "#" * round(share * bar)
+    return f"  {name:{NAMES}}{count(cycles):>15}{percent(share):>9}  {drawn}".rstrip()
 
 
-def _traffic(result: RunResult) -> list[str]:
+def _traffic(result: RunResult, bar: int) -> list[str]:
     moved = sum(result.dram_bytes.values())
     peak = result.accelerator.memory.most_gb_per_s
     lines = [
@@ -116,21 +126,21 @@ def _traffic(result: RunResult) -> list[str]:
     ]
     for stream, stream_bytes in sorted(result.dram_bytes.items(), key=lambda item: -item[1]):
         share = ratio(stream_bytes, moved)
-        bar = "#" * round(share * BAR)
+        drawn = "#" * round(share * bar)
         size = si(stream_bytes, "B")
-        lines.append(f"  {stream:{NAMES}}{size:>15}{percent(share):>9}  {bar}".rstrip())
+        lines.append(f"  {stream:{NAMES}}{size:>15}{percent(share):>9}  {drawn}".rstrip())
     return lines
 
 
-def _parts(title: str, parts: tuple[Part, ...], unit: str) -> list[str]:
+def _parts(title: str, parts: tuple[Part, ...], unit: str, bar: int) -> list[str]:
     whole = sum(part.value for part in parts)
     lines = [f"{title:{NAMES + 2}}{_value(whole, unit):>15}"] if parts else []
     for part in sorted(parts, key=lambda each: -each.value):
         share = ratio(part.value, whole)
-        bar = "#" * round(share * BAR)
+        drawn = "#" * round(share * bar)
         name = part.name + (" (estimate)" if part.estimate else "")
         value = _value(part.value, unit)
-        lines.append(f"  {name:{NAMES}}{value:>15}{percent(share):>9}  {bar}".rstrip())
+        lines.append(f"  {name:{NAMES}}{value:>15}{percent(share):>9}  {drawn}".rstrip())
     return lines
 
 

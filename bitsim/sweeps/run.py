@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,6 @@ from bitsim.sweeps.evaluate import Evaluation, Refusal
 from bitsim.sweeps.pareto import pareto_front
 from bitsim.sweeps.store import open_store
 from bitsim.sweeps.workers import outcomes
-
-PROGRESS_S = 5.0  # between two lines of progress
 
 
 @dataclass(frozen=True)
@@ -39,29 +36,28 @@ class SweepResult:
 
 
 def run_sweep(
-    sweep: Sweep, workers: int, db_path: Path, progress: Callable[[str], None] | None = None
+    sweep: Sweep,
+    workers: int,
+    db_path: Path,
+    say: Callable[[str], None] = lambda text: None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> SweepResult:
     """Evaluate every design that `db_path` does not hold yet, by `workers` processes.
 
     Each finished design is on disk before the next is asked for, so a killed sweep goes on where
-    it was. The result does not depend on `workers`.
+    it was. The result does not depend on `workers`. `progress` is told how many of how many of the
+    missing designs are done.
     """
     if workers < 1:
         raise BitsimError(f"workers = {workers}: must be 1 or more")
-    say = progress or (lambda _: None)
     with open_store(db_path, sweep) as store:
         done = {each.index: each for each in store.outcomes()}
         missing = [index for index in range(sweep.spec.count) if index not in done]
         say(f"{sweep.name}: {sweep.spec.count} designs, {len(done)} of them on record")
-        began = said = time.monotonic()
         for number, outcome in enumerate(outcomes(sweep, missing, workers), 1):
             store.add(outcome)
             done[outcome.index] = outcome
-            now = time.monotonic()
-            if now - said >= PROGRESS_S:
-                left_s = (now - began) / number * (len(missing) - number)
-                say(f"{number} of {len(missing)}; about {left_s:.0f} s left")
-                said = now
+            progress(number, len(missing))
     everything = [done[index] for index in sorted(done)]
     return SweepResult(
         sweep=sweep,

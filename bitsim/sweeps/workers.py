@@ -31,7 +31,8 @@ def outcomes(sweep: Sweep, indices: Sequence[int], workers: int) -> Iterator[Eva
 def _start(sweep: Sweep) -> None:
     global _sweep  # noqa: PLW0603 - the one way to hand a worker what all its tasks share
     _sweep = sweep
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    for number in (signal.SIGINT, signal.SIGHUP):  # of the terminal, and the parent's to handle
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

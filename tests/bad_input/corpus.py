@@ -113,7 +113,7 @@ def bad_names() -> Iterator[BadFile]:
             ("logits", "--network", NETWORK, "--ids", "1,a", "--out", "{out}/l"),
             "must be token ids such as 1,2,3",
         ),
-        ("unknown command", ("simulat",), "invalid choice: 'simulat'"),
+        ("unknown command", ("simulat",), "did you mean 'simulate'?"),
         ("unknown option", (*SHAPE, NETWORK, "--bach", "1"), "--bach"),
     ):
         yield BadFile("name", name, {}, "", argv, says)

@@ -1,5 +1,6 @@
 """Numba's compiling: told once, kept, and one line where it cannot be kept."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -35,28 +36,69 @@ def test_the_first_run_says_once_that_it_compiles_and_the_second_is_silent(tmp_p
     assert second.stdout == first.stdout
 
 
-def test_no_folder_for_compiled_kernels_is_one_line(tmp_path):
+def read_only_install(tmp_path):
+    """A copy of bitsim beside which nothing can be kept, and a user without a home."""
     copy = tmp_path / "site" / "bitsim"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "site" / "models").symlink_to(PACKAGE.parent / "models")
     for folder in [copy, *(path for path in copy.rglob("*") if path.is_dir())]:
         (folder / "__pycache__").write_text("in the way")  # root may write to read-only folders
-    environment = {
+    (tmp_path / "tmp").mkdir()
+    return {
         "PYTHONPATH": str(tmp_path / "site"),
         "HOME": "/dev/null",
         "XDG_CACHE_HOME": "/dev/null/cache",
         "NUMBA_CACHE_DIR": "",
+        "TMPDIR": str(tmp_path / "tmp"),
     }
-    argv = ("checkpoint", "info", "nothing")
+
+
+def test_a_read_only_install_without_a_home_computes_and_says_what_that_costs(tmp_path):
+    environment = read_only_install(tmp_path)
+    argv = ("checkpoint", "info", "addition", "--json")
     done = bitsim_process(tmp_path, *argv, **environment)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("bitsim: compiled kernels cannot be kept: ")
-    assert "set NUMBA_CACHE_DIR to a folder" in done.stderr
+    assert done.returncode == 0
+    assert done.stderr == (
+        "bitsim: compiling kernels (for this run alone: neither bitsim's own folder nor the user's "
+        "cache folder can be written; NUMBA_CACHE_DIR names one that can)\n"
+    )
+    assert json.loads(done.stdout)["layers"] == 3
+    assert list((tmp_path / "tmp").iterdir()) == []  # the kernels went with the process
+    kept = environment | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert "(once; kept below " in bitsim_process(tmp_path, *argv, **kept).stderr
+
+
+def test_python_is_warned_where_kernels_cannot_be_kept(tmp_path):
+    environment = os.environ | read_only_install(tmp_path)
+    program = "import bitsim.array, bitsim.reference"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("UserWarning: bitsim: kernels are compiled for this run alone") == 1
+
+
+def test_no_place_at_all_for_compiled_kernels_is_one_line(tmp_path):
+    environment = read_only_install(tmp_path)
+    program = (
+        "import tempfile; tempfile._candidate_tempdir_list = lambda: []\n"
+        "import sys; from bitsim.cli import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "checkpoint", "info", "addition"],
+        cwd=tmp_path,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("bitsim: compiled kernels have no place: ")
+    assert "set NUMBA_CACHE_DIR to a folder that can" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    cache = tmp_path / "cache"
-    mended = bitsim_process(tmp_path, *argv, **environment | {"NUMBA_CACHE_DIR": str(cache)})
-    assert "'nothing': no such name" in mended.stderr  # so the kernels had a place
 
 
 def test_commands_that_compute_nothing_do_not_import_numba():

@@ -54,4 +54,4 @@ def test_generation_with_an_int8_head_says_what_it_changes(command, tmp_path, ca
 def test_another_head_is_refused(tmp_path, capsys):
     argv = ["logits", "--ids", "1", "--out", str(tmp_path / "x"), "--head", "int4"]
     assert main(argv) == 2
-    assert "invalid choice: 'int4'" in capsys.readouterr().err
+    assert "no 'int4'; did you mean 'int8'?" in capsys.readouterr().err

@@ -146,7 +146,7 @@ def test_a_missing_tool_is_named_with_the_command_that_installs_it(
     )
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert run(tmp_path) == 2
-    assert "pip install 'bitsim[synth]'" in capsys.readouterr().err
+    assert "pip install '.[synth]' in a checkout" in capsys.readouterr().err
     assert played.commands == []
 
 

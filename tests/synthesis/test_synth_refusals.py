@@ -75,7 +75,7 @@ def test_a_liberty_file_that_cannot_be_read(
         (["--target", "ecp5", "--clock-ns", "2"], "--clock-ns belongs to --liberty"),
         (["--liberty", "x.lib", "--place"], "belong to --target"),
         (["--target", "ecp5", "--accelerator", "none"], "none"),
-        (["--target", "ecp5", "--block", "lane"], "invalid choice"),
+        (["--target", "ecp5", "--block", "lane"], "no 'lane'; one of: accelerator,"),
         (["--liberty", "x.lib", "--clock-ns", "-1"], "must be a period"),
         ([], "required"),
     ],
@@ -92,4 +92,4 @@ def test_a_missing_tool_is_named_with_its_remedy(
     monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "/nowhere")
     told = refusal(capsys, "--target", "ecp5")
-    assert "yosys: not found; `make setup-test`, or pip install 'bitsim[synth]'" in told
+    assert "yosys: not found; `make setup-test` or pip install '.[synth]'" in told

@@ -88,8 +88,8 @@ class TokenResult:
             "counter_mismatches": each.counter_mismatches,
             "bus_faults": each.bus_faults,
             "differences": each.differences[:MOST_DIFFERENCES],
-            "seconds": round(self.seconds, 3),
-            "processor_seconds": round(self.processor_seconds, 3),
+            "seconds": self.seconds,
+            "processor_seconds": self.processor_seconds,
         }
 
     def text(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 from bitsim.cli.checkpoint import convert as checkpoint_convert
 from bitsim.cli.checkpoint import fetch as checkpoint_fetch
 from bitsim.cli.checkpoint import layout as checkpoint_layout
@@ -40,7 +40,7 @@ def run_info(args: argparse.Namespace) -> int:
 
     table = checkpoint_info(args.checkpoint)
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
         return 0
     for key, value in table.items():
         print(f"{key:24s} {value}")
@@ -53,11 +53,12 @@ def run_make(args: argparse.Namespace) -> int:
     from bitsim.reference.checkpoints.make import plan_checkpoint, write_checkpoint
 
     plan = plan_checkpoint(args.network, args.seed, Path(args.out))
-    options.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
-    write_checkpoint(plan, Progress("layer"))
+    streams.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
+    with Progress("layer") as progress:
+        write_checkpoint(plan, progress)
     if args.json:
         table = {"folder": args.out, "tensors": len(plan.promised), "bytes": plan.total_bytes}
-        options.print_json(table)
+        output.print_json(table)
     else:
         print(f"{args.out}: {len(plan.promised)} tensors, {plan.total_bytes} bytes")
     return 0

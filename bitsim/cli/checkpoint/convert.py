@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,13 +45,16 @@ def run(args: argparse.Namespace) -> int:
     f16 = args.embedding == "f16"
     if f16 and args.to == "safetensors":
         raise BitsimError("--embedding f16: is of GGUF files; leave it out, or choose --to i2_s")
-    plan = plan_conversion(args.source, args.to, Path(args.out), f16, Progress("reading layer"))
+    with Progress("reading layer") as progress:
+        plan = plan_conversion(args.source, args.to, Path(args.out), f16, progress)
     for note in plan.notes:
-        options.note(f"{args.out}: {note}")
+        streams.note(f"{args.out}: {note}")
     total_bytes = plan.plan.total_bytes
-    options.note(f"{args.out}: {total_bytes} bytes will be written; the disk has them free")
-    write_conversion(plan, Progress("writing byte"))
-    compared = compare(plan, Progress("comparing layer"))
+    streams.note(f"{args.out}: {total_bytes} bytes will be written; the disk has them free")
+    with Progress("writing byte") as progress:
+        write_conversion(plan, progress)
+    with Progress("comparing layer") as progress:
+        compared = compare(plan, progress)
     tensors = len(plan.plan.promised)
     if args.json:
         table = {
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             "embedding_values_rounded": plan.rounded,
             "notes": list(plan.notes),
         }
-        options.print_json(table)
+        output.print_json(table)
     else:
         print(f"{args.out}: {tensors} tensors, {total_bytes} bytes")
         print(f"{compared} matrices compared, all equal")

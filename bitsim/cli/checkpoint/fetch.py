@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +42,7 @@ def commit(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Say what will be fetched, fetch it, and print the digests in the form of sha256sum."""
-    from bitsim.cli import INTERRUPTED
+    from bitsim.cli.ending import stopped
     from bitsim.cli.progress import Progress
     from bitsim.errors import BitsimError
     from bitsim.reference.checkpoints.hub.fetch import fetch, plan_fetch
@@ -50,28 +50,29 @@ def run(args: argparse.Namespace) -> int:
 
     source = catalog.load_checkpoint_source(args.checkpoint)
     plan = plan_fetch(source, args.revision, Path(args.out))
-    options.note(
+    streams.note(
         f"{source.repo} at {plan.revision}: {len(plan.files)} files, {plan.total_bytes} bytes, of "
         f"which {plan.held_bytes} are here; the disk has the rest free"
     )
     try:
-        fetched = fetch(plan, Progress("byte"))
+        with Progress("byte") as progress:
+            fetched = fetch(plan, progress)
     except (BitsimError, KeyboardInterrupt) as error:
         if plan.held_bytes:
-            options.note(
+            streams.note(
                 f"{plan.partial}: keeps {plan.held_bytes} of {plan.total_bytes} bytes; the same "
                 f"command goes on from there"
             )
             if isinstance(error, KeyboardInterrupt):
-                return INTERRUPTED
+                return stopped(error)
         raise
     if args.json:
         files = {each.name: dataclasses.asdict(each) for each in fetched}
         table = {"folder": args.out, "repo": source.repo, "revision": plan.revision}
-        options.print_json(table | {"bytes": plan.total_bytes, "files": files})
+        output.print_json(table | {"bytes": plan.total_bytes, "files": files})
         return 0
     for each in fetched:
         print(f"{each.sha256}  {each.name}")
-        options.note(f"{each.name}: {each.size_bytes} bytes, verified against {each.verified}")
-    options.note(f"{args.out}: {len(fetched)} files, {plan.total_bytes} bytes, and fetched.toml")
+        streams.note(f"{each.name}: {each.size_bytes} bytes, verified against {each.verified}")
+    streams.note(f"{args.out}: {len(fetched)} files, {plan.total_bytes} bytes, and fetched.toml")
     return 0

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 
 def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,7 +56,7 @@ def _write(args: argparse.Namespace) -> int:
 
     config = Path(args.kernel_config) if args.kernel_config else None
     plan = plan_layout(open_source(args.checkpoint), args.to, Path(args.out), config)
-    options.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
+    streams.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
     parameters: dict[str, Any] = {}
     for name, matrix in plan.contents.matrices.items():
         shape = f"{matrix.n}x{matrix.k}"
@@ -66,8 +66,9 @@ def _write(args: argparse.Namespace) -> int:
             parameters[shape] = matrix.parameters | {"origin": origin}
     chosen = [shape for shape, table in parameters.items() if table["origin"] == "chosen"]
     if chosen:
-        options.note(f"{args.to}: no tile sizes are published for {', '.join(chosen)}; chosen here")
-    rounded = write_layout(plan, Progress("matrix"))
+        streams.note(f"{args.to}: no tile sizes are published for {', '.join(chosen)}; chosen here")
+    with Progress("matrix") as progress:
+        rounded = write_layout(plan, progress)
     table = {
         "file": args.out,
         "layout": args.to,
@@ -78,7 +79,7 @@ def _write(args: argparse.Namespace) -> int:
         "parameters": parameters,
     }
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
     else:
         print(
             f"{args.out}: {table['matrices']} matrices, {table['ternary_weights']} weights, "
@@ -93,7 +94,8 @@ def _compare(args: argparse.Namespace) -> int:
     from bitsim.reference.checkpoints.layouts.compare import compare_layout
     from bitsim.reference.checkpoints.layouts.writer import open_source
 
-    found = compare_layout(open_source(args.checkpoint), Path(args.check), Progress("matrix"))
+    with Progress("matrix") as progress:
+        found = compare_layout(open_source(args.checkpoint), Path(args.check), progress)
     table = {
         "file": args.check,
         "matrices": found.matrices,
@@ -101,7 +103,7 @@ def _compare(args: argparse.Namespace) -> int:
         "different_scales": list(found.other_scales),
     }
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
     else:
         print(f"{args.check}: {found.matrices} matrices, {len(found.different)} different")
     if found.different:

@@ -7,7 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 from bitsim.errors import BitsimError
 
 REPORT = "report.json"
@@ -46,33 +46,20 @@ def run(args: argparse.Namespace) -> int:
         raise BitsimError(f"{args.board}: {error}") from None  # a file of the user's own
     if args.seed > LARGEST_SEED:
         raise BitsimError(f"--seed {args.seed}: nextpnr takes at most {LARGEST_SEED}; lower it")
-    out = options.out_folder(args.out)
-    with tempfile.TemporaryDirectory(prefix="bitsim-fpga.") as scratch:
+    scratch_folder = tempfile.TemporaryDirectory(prefix="bitsim-fpga.")
+    with output.out_folder(args.out) as out, scratch_folder as scratch:
         folder = Path(scratch)
         try:
-            found = build.build(machine, board, args.seed, folder, options.note)
+            found = build.build(machine, board, args.seed, folder, streams.note)
         except BitsimError:
-            _keep(folder, build.LOGS, out)  # they say more than the one line
+            output.keep(folder, build.LOGS, out)  # they say more than the one line
             raise
         table = build_report.table(found)
         (folder / REPORT).write_text(json.dumps(table, indent=2) + "\n")
-        made = [build.source_name(board), build.pins_name(board), REPORT, *build.LOGS]
-        if found.bitstream is None:  # none of an earlier build beside this one's report
-            (out / build.bitstream_name(board)).unlink(missing_ok=True)
-        else:
-            made.append(found.bitstream)
-        _keep(folder, made, out)
+        made = (build.source_name(board), build.pins_name(board), build.bitstream_name(board))
+        output.keep(folder, (*made, REPORT, *build.LOGS), out)  # or no bitstream: see `met`
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
     else:
         print(build_report.text(found))
     return 0 if found.met else 1
-
-
-def _keep(folder: Path, names: list[str] | tuple[str, ...], out: Path) -> None:
-    from bitsim.files.atomic import atomic_file
-
-    for name in names:
-        if (folder / name).is_file():
-            with atomic_file(out / name) as file:
-                file.write((folder / name).read_bytes())

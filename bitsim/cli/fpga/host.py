@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 from bitsim.errors import BitsimError
 
 if TYPE_CHECKING:
@@ -76,39 +76,39 @@ def run(args: argparse.Namespace) -> int:
     from bitsim.spec.defaults import NETWORK
 
     board = BoardPort(bitsim.load_accelerator(args.accelerator), args.port)
-    progress = Progress("fpga host: byte")
-    if args.trace is not None:
-        if args.prompt or args.prompts:
-            raise BitsimError("fpga host: --trace has its own work; leave out --prompt, --prompts")
-        result = replay_on_board(
-            board,
-            bitsim.load_trace(Path(args.trace)),
-            options.out_folder(args.work),
-            layers=args.layers,
-            passes=args.tokens,
-            say=options.note,
-            begin_progress=lambda: progress,
-        )
-    else:
+    if args.trace is not None and (args.prompt or args.prompts):
+        raise BitsimError("fpga host: --trace has its own work; leave out --prompt, --prompts")
+    with output.out_folder(args.work) as work, Progress("fpga host: byte") as progress:
+        if args.trace is not None:
+            result = replay_on_board(
+                board,
+                bitsim.load_trace(Path(args.trace)),
+                work,
+                layers=args.layers,
+                passes=args.tokens,
+                say=streams.note,
+                begin_progress=lambda: progress,
+            )
+        else:
 
-        def on_answer(answer: Answer) -> None:
-            if not args.json:
-                print(f"{answer.prompt}{answer.text}", flush=True)
+            def on_answer(answer: Answer) -> None:
+                if not args.json:
+                    progress.write(f"{answer.prompt}{answer.text}\n")
 
-        result = ask_board(
-            board,
-            args.network or NETWORK,
-            _prompts(args),
-            args.tokens or 8,
-            options.out_folder(args.work),
-            layers=args.layers,
-            seed=args.seed,
-            say=options.note,
-            on_answer=on_answer,
-            begin_progress=lambda: progress,
-        )
+            result = ask_board(
+                board,
+                args.network or NETWORK,
+                _prompts(args),
+                args.tokens or 8,
+                work,
+                layers=args.layers,
+                seed=args.seed,
+                say=streams.note,
+                on_answer=on_answer,
+                begin_progress=lambda: progress,
+            )
     if args.json:
-        options.print_json(result.table())
+        output.print_json(result.table())
     else:
         print(result.text())
     return 0 if result.agrees else 1

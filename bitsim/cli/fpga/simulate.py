@@ -7,10 +7,8 @@ The whole accelerator runs under Verilator, with each bit on its serial line, as
 from __future__ import annotations
 
 import argparse
-import signal
-from types import FrameType
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 from bitsim.errors import BitsimError
 
 ACCELERATOR = "dot_2x10_serial"
@@ -71,10 +69,9 @@ def run(args: argparse.Namespace) -> int:
     machine = bitsim.load_accelerator(args.accelerator)
     baud = serial_host(machine).baud
     line = Line(args.skew, args.damage, args.seed)
-    work = options.out_folder(args.work)
-    options.note(f"fpga simulate: building {machine.name}, unless it is in {work}")
-    program = build_serial_process(machine, work)
-    signal.signal(signal.SIGTERM, _interrupt)
+    with output.out_folder(args.work) as work:
+        streams.note(f"fpga simulate: building {machine.name}, unless it is in {work}")
+        program = build_serial_process(machine, work)
     with SerialProcess(program, machine, line) as board:
         table = {"port": board.path, "accelerator": machine.name, "baud": baud}
         try:
@@ -82,13 +79,9 @@ def run(args: argparse.Namespace) -> int:
             board.wait()
         except KeyboardInterrupt:
             passed = board.stop()
-            options.note(
+            streams.note(
                 f"fpga simulate: {passed.cycles} cycles; {passed.received_bytes} bytes received, "
                 f"{passed.sent_bytes} sent, {passed.damaged_bytes} damaged on the way"
             )
             return 0
     raise BitsimError(f"fpga simulate: {machine.name}: the simulator has ended; start it again")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

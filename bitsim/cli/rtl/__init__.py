@@ -6,10 +6,11 @@ import argparse
 import hashlib
 import re
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 from bitsim.cli.rtl import network as rtl_network
 from bitsim.cli.rtl import synth as rtl_synth
 
@@ -89,19 +90,17 @@ def run_emit(args: argparse.Namespace) -> int:
     fabric = fabrics.find(args.target)
     kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES, fabric)
     verilog = kit.get(f"{machine.name}.v") or emit(machine, fabric)
-    if args.header is not None:
-        _write(args.header, c_header(machine))
-    if args.registers is not None:
-        _write(args.registers, register_page(machine))
-    if core is not None:
-        _write(args.core, core)
-    if kit:
-        folder = options.out_folder(args.vivado)
-        for name, text in kit.items():
-            _write(str(folder / name), text)
-    if args.out is not None:
-        _write(args.out, verilog)
-    elif not args.json and not kit:
+    with ExitStack() as stack:
+        texts: list[tuple[str | Path | None, str | None]] = [(args.core, core), (args.out, verilog)]
+        if args.header is not None:
+            texts.append((args.header, c_header(machine)))
+        if args.registers is not None:
+            texts.append((args.registers, register_page(machine)))
+        if kit:
+            folder = stack.enter_context(output.out_folder(args.vivado))
+            texts += [(folder / name, text) for name, text in kit.items()]
+        _write(texts)
+    if args.out is None and not args.json and not kit:
         sys.stdout.write(verilog)
     if args.json:
         table: dict[str, Any] = {
@@ -111,7 +110,7 @@ def run_emit(args: argparse.Namespace) -> int:
             "bytes": len(verilog.encode()),
             "sha256": hashlib.sha256(verilog.encode()).hexdigest(),
         }
-        options.print_json(table if args.out else table | {"verilog": verilog})
+        output.print_json(table if args.out else table | {"verilog": verilog})
     return 0
 
 
@@ -131,11 +130,16 @@ def _core(machine: AcceleratorSpec, core: str, out: str | None) -> str:
     return fusesoc_core(machine, Path(out).name, version("bitsim"))
 
 
-def _write(path: str, text: str) -> None:
+def _write(texts: list[tuple[str | Path | None, str | None]]) -> None:
+    """All files or none; what has no path or no text was not asked for."""
     from bitsim.files.atomic import atomic_file
+    from bitsim.files.together import together
 
-    with atomic_file(Path(path)) as file:
-        file.write(text.encode())
+    with together() as files:
+        for path, text in texts:
+            if path is not None and text is not None:
+                with atomic_file(files.place(Path(path))) as file:
+                    file.write(text.encode())
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -154,16 +158,16 @@ def run_check(args: argparse.Namespace) -> int:
         raise BitsimError(
             "rtl check: --bus needs --cases; of an accelerator with [bus] it is always checked"
         )
-    work = options.out_folder(args.work)
-    if args.cases:
-        random = agreement.check_random_tops if args.bus else agreement.check_random_machines
-        result = random(args.cases, args.seed, work, options.note)
-    else:
-        machine = bitsim.load_accelerator(args.accelerator or ACCELERATOR)
-        trace = None if args.trace is None else Path(args.trace)
-        result = agreement.check_machine(machine, args.seed, work, options.note, trace)
+    with output.out_folder(args.work) as work:
+        if args.cases:
+            random = agreement.check_random_tops if args.bus else agreement.check_random_machines
+            result = random(args.cases, args.seed, work, streams.note)
+        else:
+            machine = bitsim.load_accelerator(args.accelerator or ACCELERATOR)
+            trace = None if args.trace is None else Path(args.trace)
+            result = agreement.check_machine(machine, args.seed, work, streams.note, trace)
     if args.json:
-        options.print_json(result.table())
+        output.print_json(result.table())
     else:
         print(result.text())
     return 0 if result.agrees else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bitsim.cli import options
+from bitsim.cli import options, output, streams
 
 ACCELERATOR = "dot_32x32_axi"  # a cycle of it simulates the most products for the time it takes
 
@@ -52,19 +52,20 @@ def run_check_network(args: argparse.Namespace) -> int:
     from bitsim.cli.progress import Progress
 
     machine = bitsim.load_accelerator(args.accelerator or ACCELERATOR)
-    result = agreement.check_tokens(
-        machine,
-        network=args.network,
-        prompt=args.prompt,
-        tokens=args.tokens or 1,
-        seed=args.seed,
-        latency_cycles=args.latency or 1,
-        work=options.out_folder(args.work),
-        say=options.note,
-        begin_progress=lambda: Progress("rtl check: layer"),
-    )
+    with output.out_folder(args.work) as work, Progress("rtl check: layer") as progress:
+        result = agreement.check_tokens(
+            machine,
+            network=args.network,
+            prompt=args.prompt,
+            tokens=args.tokens or 1,
+            seed=args.seed,
+            latency_cycles=args.latency or 1,
+            work=work,
+            say=streams.note,
+            begin_progress=lambda: progress,
+        )
     if args.json:
-        options.print_json(result.table())
+        output.print_json(result.table())
     else:
         print(result.text())
     return 0 if result.agrees else 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitsim.cli import options
-from bitsim.cli.columns import aligned
+from bitsim.cli import options, output, streams
+from bitsim.columns import aligned
 from bitsim.errors import BitsimError
 
 if TYPE_CHECKING:
@@ -95,16 +95,15 @@ def run(args: argparse.Namespace) -> int:
     yosys_command()
     make = _asic(args, machine) if args.liberty else _fpga(args)
     block = make_block(machine, args.block, FABRICS.get(args.target, GENERIC))
-    out = None if args.out is None else options.out_folder(args.out)
-    with tempfile.TemporaryDirectory(prefix="bitsim-synth.") as scratch:
+    with ExitStack() as stack:
+        out = args.out and stack.enter_context(output.out_folder(args.out))
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bitsim-synth."))
         table, text = make(block, Path(scratch))
-        if out is not None:
-            for name in (*KEPT, *KEPT_OF_TIMING):
-                if (Path(scratch) / name).is_file():
-                    shutil.copy(Path(scratch) / name, out / name)
+        if out:
+            output.keep(Path(scratch), (*KEPT, *KEPT_OF_TIMING), out)
     table = {"accelerator": machine.name, "block": args.block, "module": block.module} | table
     if args.json:
-        options.print_json(table)
+        output.print_json(table)
     else:
         print(text)
     return 0
@@ -117,7 +116,7 @@ def _fpga(args: argparse.Namespace) -> Any:
     target, name, part = targets.find(args.target, args.part)
 
     def make(block: Block, folder: Path) -> tuple[dict[str, Any], str]:
-        found = fpga.synthesize(block, target, name, part, args.place, folder, options.note)
+        found = fpga.synthesize(block, target, name, part, args.place, folder, streams.note)
         return _fpga_table(found), _fpga_text(found)
 
     return make
@@ -136,14 +135,14 @@ def _asic(args: argparse.Namespace, machine: AcceleratorSpec) -> Any:
 
     def make(block: Block, folder: Path) -> tuple[dict[str, Any], str]:
         found = asic.synthesize(
-            block, library, clock_ns, folder, options.note, clock_gating=args.clock_gating
+            block, library, clock_ns, folder, streams.note, clock_gating=args.clock_gating
         )
         replayed = None
         if works is not None:
             from bitsim.synthesis.gates.replay import replay
 
             replayed = replay(
-                args.block, machine.array, found, works(), clock_ns, folder, options.note
+                args.block, machine.array, found, works(), clock_ns, folder, streams.note
             )
         return (
             {"clock_ns": clock_ns} | synth_asic.table(found, replayed),
@@ -200,7 +199,7 @@ def _fpga_text(found: FpgaResult) -> str:
     rows.append(("total", "", *(str(counts[kind]) for kind in kinds), str(found.lut_sites(cells))))
     lines = [
         f"{found.target.name}, {found.part}; cells of one copy of each module",
-        *aligned(rows),
+        *aligned(rows, output.width()),
     ]
     if found.placed is not None:
         used = ", ".join(f"{name} {n} of {most}" for name, (n, most) in found.placed.used.items())

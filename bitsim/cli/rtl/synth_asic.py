@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitsim.cli.columns import aligned
+from bitsim.cli import output
+from bitsim.columns import aligned
 
 if TYPE_CHECKING:
     from bitsim.spec.accelerator import AcceleratorSpec
@@ -111,13 +112,13 @@ def text(found: AsicResult, replayed: Sequence[Replayed] | None, clock_ns: float
     """For people."""
     lines = [
         "cells and um2 of one copy of each module; no wires, no clock tree",
-        *aligned(_area_rows(found)),
+        *aligned(_area_rows(found), output.width()),
         *_memory_lines(found),
         *_timing_lines(found),
     ]
     if replayed is not None:
         lines.append(f"mW at {clock_ns:g} ns, every stage at work; hazards are not in it")
-        lines += aligned(_power_rows(replayed))
+        lines += aligned(_power_rows(replayed), output.width())
     return "\n".join(lines)
 
 

@@ -69,7 +69,7 @@ class HostResult:
             "counters": each.counters,
             "line_bytes": self.line_bytes,
             "repeats": self.repeats,
-            "seconds": round(self.seconds, 3),
+            "seconds": self.seconds,
         }
 
     def text(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bitsim.columns import aligned, wrapped
 from bitsim.report.numbers import count, percent, si, significant
 from bitsim.spec.sweep import Value
 from bitsim.sweeps import Evaluation, Refusal, SweepResult
@@ -50,8 +51,8 @@ def _row(each: Evaluation, on_front: bool) -> dict[str, Any]:
     }
 
 
-def sweep_text(result: SweepResult) -> str:
-    """The front as an aligned table, fastest first."""
+def sweep_text(result: SweepResult, width: int | None = None) -> str:
+    """The front as an aligned table, fastest first; no line wider than `width`."""
     shown = result.pareto[:MOST_LINES]
     table = [
         [*leading(result), "tokens/s", "J/token", "mm2", "util.", "limit"],
@@ -67,18 +68,13 @@ def sweep_text(result: SweepResult) -> str:
             for each in shown
         ),
     ]
-    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
-    lines = [
-        "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        for row in table
-    ]
+    lines = aligned(table, width, left=0)
     if len(result.pareto) > len(shown):
         lines.append(f"... {count(len(result.pareto) - len(shown))} more")
-    return (
-        "\n".join([summary(result), "", *lines, "", *companions(result)]).rstrip()
-        if shown
-        else summary(result)
-    )
+    if not shown:
+        return summary(result)
+    text = "\n".join([summary(result), "", *lines, "", *companions(result)]).rstrip()
+    return text if width is None else "\n".join(wrapped(text, width))
 
 
 def summary(result: SweepResult) -> str:
