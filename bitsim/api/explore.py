@@ -18,16 +18,18 @@ def explore(
     out: str | Path | None = None,
     workers: int | None = None,
     say: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SweepResult:
     """Simulate every design of a sweep.
 
-    sweep    name, path or object
-    out      folder that keeps finished designs, so that a later call goes on; None keeps nothing
-    workers  processes; None takes one for each core. The result does not depend on it
-    say      called with how far it is
+    sweep     name, path or object
+    out       folder that keeps finished designs, so that a later call goes on; None keeps nothing
+    workers   processes; None takes one for each core. The result does not depend on it
+    say       called with what a person wants to know
+    progress  called with how many designs of how many are done
     """
     loaded = load_sweep(sweep)
     count = arguments.whole("workers", (os.cpu_count() or 1) if workers is None else workers)
     with tempfile.TemporaryDirectory(prefix="bitsim-explore.") as scratch:
         folder = arguments.folder("out", scratch if out is None else out)
-        return run_sweep(loaded, count, folder / f"{loaded.name}.sqlite", say)
+        return run_sweep(loaded, count, folder / f"{loaded.name}.sqlite", say, progress)

@@ -39,8 +39,8 @@ def run_sweep(
     sweep: Sweep,
     workers: int,
     db_path: Path,
-    say: Callable[[str], None] = lambda text: None,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    say: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SweepResult:
     """Evaluate every design that `db_path` does not hold yet, by `workers` processes.
 
@@ -53,11 +53,13 @@ def run_sweep(
     with open_store(db_path, sweep) as store:
         done = {each.index: each for each in store.outcomes()}
         missing = [index for index in range(sweep.spec.count) if index not in done]
-        say(f"{sweep.name}: {sweep.spec.count} designs, {len(done)} of them on record")
+        if say:
+            say(f"{sweep.name}: {sweep.spec.count} designs, {len(done)} of them on record")
         for number, outcome in enumerate(outcomes(sweep, missing, workers), 1):
             store.add(outcome)
             done[outcome.index] = outcome
-            progress(number, len(missing))
+            if progress:
+                progress(number, len(missing))
     everything = [done[index] for index in sorted(done)]
     return SweepResult(
         sweep=sweep,
