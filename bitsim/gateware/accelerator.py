@@ -12,13 +12,15 @@ from bitsim.gateware.host.csr import Csr
 from bitsim.gateware.once import Platform, once
 from bitsim.gateware.serial.bridge import SerialBridge
 from bitsim.gateware.serial.onchip_memory import OnchipMemory
-from bitsim.gateware.top import Top, axi_name, read_ports
+from bitsim.gateware.top import axi_name, make_top, read_ports
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.host.register import RegisterMap
 from bitsim.spec.host.registers import register_map
+from bitsim.spec.host.registry import HOSTS
 from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.host.serial_protocol import SILENCE_S
 from bitsim.spec.link.axi4 import Axi4BusSpec
+from bitsim.spec.registry import home
 
 CONTROL = "s_axi"  # what the names of the AXI4-Lite ports begin with
 
@@ -27,10 +29,8 @@ def make_accelerator(spec: AcceleratorSpec) -> wiring.Component:
     """What the file's [host] asks for; without one the accelerator has no registers."""
     assert spec.bus is not None
     if spec.host is None:
-        return Top(spec.array, spec.bus)
-    if isinstance(spec.host, SerialHostSpec):
-        return SerialAccelerator(spec)
-    return AxiAccelerator(spec)
+        return make_top(spec.array, spec.bus)
+    return home(HOSTS[spec.host.kind].hardware)(spec)
 
 
 def axi_ports(bus: Axi4BusSpec) -> dict[str, Member]:
@@ -58,7 +58,7 @@ class AxiAccelerator(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.top = top = Top(self.spec.array, self.bus)
+        m.submodules.top = top = make_top(self.spec.array, self.bus)
         m.submodules.csr = csr = Csr(register_map(self.spec), self.bus)
         m.submodules.slave = slave = AxiLiteSlave()
         wiring.connect(m, slave.access, csr.access)
@@ -96,7 +96,7 @@ class SerialAccelerator(wiring.Component):
     @once
     def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
-        m.submodules.top = top = Top(self.spec.array, self.bus)
+        m.submodules.top = top = make_top(self.spec.array, self.bus)
         readers = read_ports(self.bus)
         clock_mhz, memory_bytes = self.spec.clock_mhz, self.host.memory_bytes
         m.submodules.csr = csr = Csr(register_map(self.spec), self.bus)
@@ -124,7 +124,7 @@ def _masters(bus: Axi4BusSpec) -> dict[str, AxiReadSignature | AxiWriteSignature
     return {**reads, "results": AxiWriteSignature(bus)}
 
 
-def _connect_controls(m: Module, csr: Csr, top: Top, registers: RegisterMap) -> None:
+def _connect_controls(m: Module, csr: Csr, top: wiring.Component, registers: RegisterMap) -> None:
     for name in ("list_enable", "list_index", "list_data", "start", "count"):
         m.d.comb += getattr(top, name).eq(getattr(csr, name))
     for name in ("busy", "done", "errors", *registers.counters):

@@ -20,7 +20,14 @@ from bitsim.gateware.once import Platform, once
 from bitsim.gateware.results.stage import result_job
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
+from bitsim.spec.link.registry import LINKS
+from bitsim.spec.registry import home
 from bitsim.units import BITS_PER_BYTE
+
+
+def make_top(array: ArraySpec, bus: Axi4BusSpec) -> wiring.Component:
+    """An array with its link, of the kind that the file says."""
+    return home(LINKS[bus.kind].hardware)(array, bus)
 
 
 class Top(wiring.Component):

@@ -12,16 +12,11 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class Entry(Protocol):
-    """What every entry has: its name in a file, and the class that checks its table."""
+    """What every entry has."""
 
     @property
     def name(self) -> str:
-        """What the file says."""
-        ...
-
-    @property
-    def spec(self) -> type[BaseModel]:
-        """The description."""
+        """What a file says."""
         ...
 
 
@@ -73,7 +68,8 @@ class Registry(Generic[E]):
 class OneOf:
     """Annotation of a field: a table of the part that its tag names.
 
-    tag  the field in which the table says which part it is
+    registry  of entries that have a `spec`: the class that checks the table
+    tag       the field in which the table says which part it is
     """
 
     def __init__(self, registry: Registry[Any], tag: str) -> None:

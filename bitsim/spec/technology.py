@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import difflib
+from typing import Annotated, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from bitsim.errors import shown
 from bitsim.spec.base import ShownName, Spec
+from bitsim.spec.figures import FIGURES
 
 _SOURCE = "paper and section, datasheet page, or the command that measured it"
 
@@ -45,3 +48,16 @@ class TechnologySpec(Spec):
     dram_pj_per_bit: dict[str, Figure] = Field(
         description="energy of a bit, by the name that a memory gives in `dram`"
     )
+
+    @model_validator(mode="after")
+    def _figures_are_known(self) -> Self:
+        known = [kind.name for kind in FIGURES]
+        faults = []
+        for name in self.figures:
+            if name not in known:
+                near = difflib.get_close_matches(name[:80], known, 1)
+                hint = f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(known)}"
+                faults.append(f"figures.{shown(name)}: no cost model asks for it; {hint}")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self

@@ -149,6 +149,7 @@ TECHNOLOGY = [
     ("node_nm = 7.0", "node_nm = nan", "node_nm = nan: "),
     ("node_nm = 7.0", "node_n = 7", "node_n: unknown field; did you mean 'node_nm'?"),
     ("value = 0.007", "value = -0.007", "figures.int8_add_pj.value = -0.007: "),
+    ("int8_add_pj =", "int8_addpj =", "figures.'int8_addpj': no cost model asks for it; did you"),
     ("value = 0.007", "value = inf", "figures.int8_add_pj.value = inf: "),
     ("value = 0.007", 'value = "0.007 pJ"', "figures.int8_add_pj.value = '0.007 pJ': "),
     ("value = 0.007, ", "", "figures.int8_add_pj.value: missing; add it"),

@@ -8,6 +8,7 @@ import pytest
 
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.array.registry import DATAFLOWS
+from bitsim.spec.figures import FIGURES
 from bitsim.spec.host.registry import HOSTS
 from bitsim.spec.link.registry import LINKS
 from bitsim.spec.memory.memory import MemorySpec
@@ -63,6 +64,14 @@ def test_a_dataflow_says_which_field_sets_each_of_its_quantities(entry):
         "rows", "vectors", "depth", "feeds", "hold_groups", "result_bits", "longest_k"
     }  # fmt: skip
     assert set(entry.spec.SET_BY.values()) <= set(entry.spec.model_fields)
+
+
+def test_every_figure_of_a_technology_is_asked_for_by_a_cost_model():
+    asked = "".join(path.read_text() for path in (PACKAGE / "cost").rglob("*.py"))
+    for figure in FIGURES:
+        operation = figure.name.split("_", 1)[1]
+        assert figure.name in asked or f"arithmetic}}_{operation}" in asked, figure
+        assert figure.meaning
 
 
 def fields_of(base, entry):

@@ -19,7 +19,7 @@ from bitsim.agreement.arrays.compare import MORE_CYCLES, Agreement, Failure, Pro
 from bitsim.agreement.benches import benches, rounds
 from bitsim.agreement.lists.case import ListWork, TopCase, reproduction
 from bitsim.agreement.lists.result_form import expected_results
-from bitsim.link.model import Link
+from bitsim.link import make_link
 from bitsim.link.result import Bursts, ListPhase, ListResult
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.link.axi4 import BusLayout
@@ -67,7 +67,7 @@ def run_model(case: TopCase) -> list[ListResult]:
 
     It writes one entry a cycle, from cycle 0 or from the cycle after a list has ended.
     """
-    top, results = Link(case.layout, case.world), []
+    top, results = make_link(case.layout, case.world), []
     for index, each in enumerate(case.lists):
         start_cycle = top.cycle + (index > 0) + len(each.entries)
         results.append(top.run(each.entries, start_cycle, each.jobs))

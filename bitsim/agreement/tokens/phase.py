@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bitsim.agreement.tokens.journal import Finished, Tally
 from bitsim.array import make_array
-from bitsim.link.model import Link
+from bitsim.link import make_link
 from bitsim.link.result import ListResult
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.spec.counts import ArrayCounts
@@ -85,7 +85,7 @@ class PhaseRunner:
         self._following = {id(each): order[(i + 1) % len(order)] for i, each in enumerate(order)}
         self._map = MemoryMap.of(layout, phases)
         self._process = TopProcess(program, layout.bus, world, self._map.total_bytes)
-        self._model = Link(layout, world)
+        self._model = make_link(layout, world)
         self._started = False
         self._array = make_array(layout.array, values=True)
         self._place = 0

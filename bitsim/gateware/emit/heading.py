@@ -6,7 +6,6 @@ from importlib.metadata import version
 
 from bitsim.gateware.lanes import Fabric
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 
 
@@ -60,19 +59,8 @@ def _ports(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[str]:
     host = accelerator.host
     if host is None:
         return [*_list_ports(bus), *_master_ports(accelerator, bus), _COUNTER_PORTS]
-    if isinstance(host, SerialHostSpec):
-        return [
-            f"  rx, tx       serial line of {host.baud} baud (docs/serial.md) at clk of "
-            f"{accelerator.clock_mhz} MHz:",
-            f"               registers (docs/registers.md), {host.memory_bytes} bytes of memory",
-            "  busy         a list runs",
-            "  irq          as the registers say",
-        ]
-    return [
-        "  s_axi        AXI4-Lite: registers (docs/registers.md)",
-        "  irq          as they say",
-        *_master_ports(accelerator, bus),
-    ]
+    masters = () if host.onchip_bytes else _master_ports(accelerator, bus)
+    return [*host.port_lines(accelerator.clock_mhz), *masters]
 
 
 def _list_ports(bus: Axi4BusSpec) -> list[str]:

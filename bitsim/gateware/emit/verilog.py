@@ -19,7 +19,7 @@ from bitsim.gateware.emit.heading import heading_of_array, heading_of_top
 from bitsim.gateware.emit.platform import VerilogPlatform
 from bitsim.gateware.emit.ports import flat_ports
 from bitsim.gateware.lanes import GENERIC, Fabric
-from bitsim.gateware.top import Top
+from bitsim.gateware.top import make_top
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec
@@ -54,7 +54,7 @@ def emit_arrays(named: Sequence[tuple[str, ArraySpec]], fabric: Fabric = GENERIC
 
 def emit_tops(named: Sequence[tuple[str, ArraySpec, Axi4BusSpec]]) -> str:
     """The same of several accelerators with a bus; the array below is `name_array`."""
-    return _emit((name, Top(array, bus)) for name, array, bus in named)
+    return _emit((name, make_top(array, bus)) for name, array, bus in named)
 
 
 def emit_accelerator(name: str, accelerator: AcceleratorSpec, fabric: Fabric = GENERIC) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from pydantic import Field
 
 from bitsim.spec.base import Spec
 
 
-class HostSpec(Spec):
+class HostSpec(Spec, ABC):
     """How a host reaches the registers of an accelerator, whatever its kind."""
 
     kind: str = Field(description="how the host reaches the registers")
+
+    @abstractmethod
+    def port_lines(self, clock_mhz: float) -> tuple[str, ...]:
+        """What its ports are, a line or more each, for who reads the Verilog."""
 
     @property
     def onchip_bytes(self) -> int:

@@ -17,7 +17,6 @@ from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.encoding import PACKINGS
 from bitsim.spec.host.register import REGISTER_BITS, REGISTER_BYTES, Field, Register, RegisterMap
-from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, ListEntry
 
 MAGIC = int.from_bytes(b"BTSM", "little")
@@ -64,7 +63,7 @@ def _constants(name: str, offset: int, what: str, *parts: tuple[str, int, int, s
 
 def _identification(accelerator: AcceleratorSpec, bus: Axi4BusSpec) -> list[Register]:
     array, host, results = accelerator.array, accelerator.host, bus.results
-    memory = host.memory_bytes if isinstance(host, SerialHostSpec) else 0
+    memory = 0 if host is None else host.onchip_bytes
     packings = ", ".join(f"{code}: {name}" for code, name in enumerate(PACKINGS))
     packing = PACKINGS.index(array.packing)
     return [

@@ -26,6 +26,16 @@ class SerialHostSpec(HostSpec):
         description="memory on the chip, for all images of a list; no FPGA has more",
     )
 
+    def port_lines(self, clock_mhz: float) -> tuple[str, ...]:
+        """Of the line, and what lies at its end."""
+        return (
+            f"  rx, tx       serial line of {self.baud} baud (docs/serial.md) at clk of "
+            f"{clock_mhz} MHz:",
+            f"               registers (docs/registers.md), {self.memory_bytes} bytes of memory",
+            "  busy         a list runs",
+            "  irq          as the registers say",
+        )
+
     @property
     def onchip_bytes(self) -> int:
         """What the line writes and reads in place of a system's memory."""
