@@ -25,17 +25,18 @@ def open_closed() -> bool:
 
 
 class Text:
-    """Where the command's own text ends, if it goes to the same terminal as stderr."""
+    """Where the command's own text ends, if it goes to the same place as stderr."""
 
     def __init__(self) -> None:
         self._column = 0  # 0: at the beginning of a line
-        self._columns = 0  # of the terminal
+        self._columns = 0  # that a line may have
         self._left = False  # the cursor is on the line below
 
     def add(self, text: str) -> None:
         """It has been written."""
-        if one_terminal():
-            self._columns = os.get_terminal_size(1).columns or 80
+        if one_place():
+            terminal = os.isatty(1) and os.get_terminal_size(1).columns
+            self._columns = terminal or sys.maxsize
             self._column = column_after(text, self._column, self._columns)
 
     def leave_line(self) -> None:
@@ -57,7 +58,7 @@ class Text:
         self._column, self._left = 0, False
 
 
-TEXT = Text()  # of this process, which has one terminal
+TEXT = Text()  # of this process, which has one stdout
 
 
 def write(text: str) -> None:
@@ -75,10 +76,10 @@ def note(text: str) -> None:
         silence(sys.stderr)
 
 
-def one_terminal() -> bool:
-    """Whether stdout and stderr are the same terminal."""
+def one_place() -> bool:
+    """Whether stdout and stderr are the same terminal, pipe or file."""
     try:
-        return os.isatty(1) and os.isatty(2) and os.ttyname(1) == os.ttyname(2)
+        return os.path.sameopenfile(1, 2)
     except OSError:
         return False
 

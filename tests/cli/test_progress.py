@@ -91,6 +91,21 @@ def test_without_a_terminal_text_is_whole_and_stderr_has_lines():
     assert len(lines) == 31  # and the note
 
 
+def test_text_and_lines_do_not_share_a_line_of_one_pipe():
+    done = subprocess.run(
+        [sys.executable, "-c", STREAMED.replace("BAR_AFTER_S", "LINE_EVERY_S"), "7"],
+        cwd=REPOSITORY,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if "product" in line and not line.startswith("product ")] == []
+    text = [line for line in lines if not line.startswith(("product ", "a note"))]
+    assert text == ["734+589=", *("7" * 30), "end"]
+
+
 class Watch:
     """A clock that is set."""
 
