@@ -14,12 +14,12 @@ from bitsim.gateware.serial.bridge import SerialBridge
 from bitsim.gateware.serial.onchip_memory import OnchipMemory
 from bitsim.gateware.top import axi_name, make_top, read_ports
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.register import RegisterMap
-from bitsim.spec.host.registers import register_map
 from bitsim.spec.host.registry import HOSTS
 from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.host.serial_protocol import SILENCE_S
 from bitsim.spec.link.axi4 import Axi4BusSpec
+from bitsim.spec.registers.map import register_map
+from bitsim.spec.registers.register import RegisterMap
 from bitsim.spec.registry import home
 
 CONTROL = "s_axi"  # what the names of the AXI4-Lite ports begin with

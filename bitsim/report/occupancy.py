@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bitsim.program.program import Stage
 from bitsim.spec.counts import ArrayCounts
 from bitsim.system import records
-from bitsim.system.result import PhaseRecord, RunResult, WorkRecord
+from bitsim.system.log import PhaseRecord, WorkRecord
+from bitsim.system.result import RunResult
 
 CLASSES = ("busy", "weights", "activations", "results", "drain", "units")
 OUTSIDE = "outside the layers"

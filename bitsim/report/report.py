@@ -20,7 +20,8 @@ from bitsim.report.roofline import points as roofline
 from bitsim.report.terminal import exactness, passes_text
 from bitsim.report.timeline import chart as timeline_chart
 from bitsim.report.verdict import verdict
-from bitsim.system.result import PassRecord, RunResult
+from bitsim.system.log import PassRecord
+from bitsim.system.result import RunResult
 
 CLASS_TEXT = {
     "busy": "array busy",

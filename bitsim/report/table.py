@@ -13,7 +13,8 @@ from bitsim.files.atomic import atomic_file
 from bitsim.report import traffic
 from bitsim.report.generation import Generation, bit_exact
 from bitsim.spec.counts import ArrayCounts
-from bitsim.system.result import PhaseRecord, RunResult
+from bitsim.system.log import PhaseRecord
+from bitsim.system.result import RunResult
 
 
 def result_table(

@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from bitsim.report.numbers import ratio
-from bitsim.system.result import PhaseRecord, RunResult, TransferRecord, WorkRecord
+from bitsim.system.log import PhaseRecord, TransferRecord, WorkRecord
+from bitsim.system.result import RunResult
 from bitsim.units import bytes_per_cycle
 
 Span = tuple[int, int]

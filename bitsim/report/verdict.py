@@ -5,7 +5,8 @@ from __future__ import annotations
 from bitsim.report import occupancy, traffic
 from bitsim.report.numbers import percent, ratio, significant
 from bitsim.report.occupancy import BEFORE_PHASES, work_cycles
-from bitsim.system.result import PhaseRecord, RunResult, WorkRecord
+from bitsim.system.log import PhaseRecord, WorkRecord
+from bitsim.system.result import RunResult
 
 SATURATED = 0.85  # of sustained bandwidth: the memory cannot be asked for much more
 

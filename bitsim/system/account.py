@@ -10,15 +10,8 @@ from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts, WorkCounts
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
-from bitsim.system.result import (
-    BusRecord,
-    PassRecord,
-    PhaseRecord,
-    RunResult,
-    Stream,
-    TransferRecord,
-    WorkRecord,
-)
+from bitsim.system.log import BusRecord, PassRecord, PhaseRecord, Stream, TransferRecord, WorkRecord
+from bitsim.system.result import RunResult
 
 
 def result(

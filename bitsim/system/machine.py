@@ -25,15 +25,8 @@ from bitsim.spec.technology import TechnologySpec
 from bitsim.system import account
 from bitsim.system.driver import Driver
 from bitsim.system.images import Images
-from bitsim.system.result import (
-    BusRecord,
-    PassRecord,
-    PhaseRecord,
-    RunResult,
-    Stream,
-    TransferRecord,
-    WorkRecord,
-)
+from bitsim.system.log import BusRecord, PassRecord, PhaseRecord, Stream, TransferRecord, WorkRecord
+from bitsim.system.result import RunResult
 from bitsim.system.units import Units
 from bitsim.trace.event import Event
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from bitsim.program.program import Stage
-
-if TYPE_CHECKING:
-    from bitsim.system.result import BusRecord, PhaseRecord, RunResult, WorkRecord
+from bitsim.spec.accelerator import AcceleratorSpec
+from bitsim.spec.counts import ArrayCounts
+from bitsim.system.log import BusRecord, PassRecord, PhaseRecord, WorkRecord
 
 Kind = Literal["phase", "work", "transfer", "hand-over", "waiting", "idle"]
 ARRAY, MEMORY = "array", "memory"
@@ -38,6 +38,23 @@ class Record:
     cycles: int
 
 
+class Run(Protocol):
+    """What records are made from: of a `RunResult`."""
+
+    @property
+    def accelerator(self) -> AcceleratorSpec: ...
+    @property
+    def passes(self) -> tuple[PassRecord, ...]: ...
+    @property
+    def phases(self) -> tuple[PhaseRecord, ...]: ...
+    @property
+    def work(self) -> tuple[WorkRecord, ...]: ...
+    @property
+    def bus(self) -> tuple[BusRecord, ...]: ...
+    @property
+    def counts(self) -> ArrayCounts: ...
+
+
 @dataclass(frozen=True)
 class Piece:
     """Cycles in which the machine did one thing: ran a phase or work, or handed data over to it."""
@@ -48,7 +65,7 @@ class Piece:
     handed_over: bool
 
 
-def course(result: RunResult) -> tuple[Piece, ...]:
+def course(result: Run) -> tuple[Piece, ...]:
     """What the machine did from its first to its last cycle, in order, without a gap.
 
     Cycles of a phase are that phase's. Of the others, those in which units work are the earliest
@@ -84,7 +101,7 @@ def _outside(
         now = piece.end_cycle
 
 
-def records(result: RunResult) -> tuple[Record, ...]:
+def records(result: Run) -> tuple[Record, ...]:
     """For each resource records in order that cover cycle 0 to `result.cycles`, each cycle once."""
     pieces = course(result)
     stages: list[Stage] = [each.stage for each in result.passes]
@@ -105,7 +122,7 @@ def records(result: RunResult) -> tuple[Record, ...]:
 
 
 def _owners(
-    result: RunResult,
+    result: Run,
 ) -> dict[str, tuple[Kind, Sequence[PhaseRecord | WorkRecord | BusRecord]]]:
     """By resource: what it did, in order."""
     table: dict[str, tuple[Kind, Sequence[PhaseRecord | WorkRecord | BusRecord]]] = {
@@ -158,7 +175,7 @@ def layer(name: str) -> int | None:
     return int(following[0]) if following and following[0].isdecimal() else None
 
 
-def busy_cycles(result: RunResult) -> dict[str, int]:
+def busy_cycles(result: Run) -> dict[str, int]:
     """By resource: the array's cycles with products, a unit's with work, the memory's with data."""
     return {
         ARRAY: result.counts.busy,

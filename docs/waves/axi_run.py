@@ -11,9 +11,9 @@ from capture import Trace, capture
 
 from bitsim.gateware.accelerator import AxiAccelerator
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.host.registers import ENTRY_REGISTERS, entry_words, register_map
 from bitsim.spec.link.axi4 import BusLayout
 from bitsim.spec.phase import Phase
+from bitsim.spec.registers.map import ENTRY_REGISTERS, entry_words, register_map
 
 SPEC = load_accelerator("dot_16x40_axi").changed(
     {

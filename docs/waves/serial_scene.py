@@ -9,8 +9,8 @@ from draw import Bit, Bus, Heading, Wave
 
 from bitsim.fpga.line.frames import Frame
 from bitsim.gateware.accelerator import SerialAccelerator
-from bitsim.spec.host.registers import register_map
 from bitsim.spec.host.serial_protocol import SYNC
+from bitsim.spec.registers.map import register_map
 
 DIVISOR = 8  # clock cycles of a bit
 MACHINE = SPEC.changed(

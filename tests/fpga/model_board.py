@@ -20,8 +20,8 @@ import numpy as np
 from bitsim.fpga.line.frames import Frame, FrameReader
 from bitsim.spec import encoding
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.registers import ENTRY_REGISTERS, register_map
 from bitsim.spec.host.serial_protocol import DONE, Kind
+from bitsim.spec.registers.map import ENTRY_REGISTERS, register_map
 
 
 @dataclass

@@ -10,20 +10,14 @@ from typing import Any
 import pytest
 
 from bitsim.cost.part import Part
+from bitsim.program.program import Stage
 from bitsim.spec import base
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts, WorkCounts
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.technology import TechnologySpec
-from bitsim.system.result import (
-    PassRecord,
-    PhaseRecord,
-    RunResult,
-    Stage,
-    Stream,
-    TransferRecord,
-    WorkRecord,
-)
+from bitsim.system.log import PassRecord, PhaseRecord, Stream, TransferRecord, WorkRecord
+from bitsim.system.result import RunResult
 
 ACCELERATOR: dict[str, Any] = {
     "name": "dot_16x40",

@@ -8,7 +8,7 @@ from bitsim.report import occupancy
 from bitsim.report.occupancy import OUTSIDE, Cycles
 from bitsim.report.verdict import verdict
 from bitsim.spec.counts import ArrayCounts, WorkCounts
-from bitsim.system.result import PassRecord, PhaseRecord, WorkRecord
+from bitsim.system.log import PassRecord, PhaseRecord, WorkRecord
 
 
 def phase(name, start, end, busy):

@@ -7,7 +7,7 @@ import pytest
 from bitsim.report import traffic
 from bitsim.report.roofline.chart import chart
 from bitsim.report.roofline.points import attainable, points
-from bitsim.system.result import PassRecord, TransferRecord
+from bitsim.system.log import PassRecord, TransferRecord
 
 
 def test_a_point_is_products_over_bytes_and_cycles_of_its_phases(small):

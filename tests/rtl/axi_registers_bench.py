@@ -26,9 +26,9 @@ from cocotbext.axi.sparse_memory import SparseMemory
 
 from bitsim.fpga.line.driver import Driver
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.register import WINDOW_BYTES
-from bitsim.spec.host.registers import ENTRY_REGISTERS, register_map
 from bitsim.spec.link.axi4 import ListEntry
+from bitsim.spec.registers.map import ENTRY_REGISTERS, register_map
+from bitsim.spec.registers.register import WINDOW_BYTES
 
 PLAN = np.load(cocotb.plusargs["plan"])
 SPEC = AcceleratorSpec.model_validate_json(str(PLAN["spec"]))

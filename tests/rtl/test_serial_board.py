@@ -20,9 +20,9 @@ from bitsim.fpga.line.serial_link import SerialLink, open_serial
 from bitsim.spec import encoding
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.host.registers import register_map
 from bitsim.spec.host.serial_protocol import REFUSED, Kind, Refusal
 from bitsim.spec.link.axi4 import BusLayout, ListEntry
+from bitsim.spec.registers.map import register_map
 from bitsim.trace.job import Job
 from bitsim.verilated.arrays.stimulus import beats_of, sums_of
 from bitsim.verilated.serial.process import PERFECT, Line, SerialProcess, build_serial_process

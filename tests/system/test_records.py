@@ -11,8 +11,8 @@ from bitsim.errors import BitsimError
 from bitsim.spec import catalog
 from bitsim.spec.counts import ArrayCounts, WorkCounts
 from bitsim.system import simulate
+from bitsim.system.log import BusRecord, PassRecord, PhaseRecord, WorkRecord
 from bitsim.system.records import Record
-from bitsim.system.result import BusRecord, PassRecord, PhaseRecord, WorkRecord
 
 PRICES = catalog.load_technology("7nm")
 NETWORK = catalog.load_network_spec("addition")

@@ -13,9 +13,9 @@ from bitsim.fpga.host.tally import Tally
 from bitsim.fpga.line.driver import Driver
 from bitsim.fpga.line.serial_link import SerialLink
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.registers import register_map
 from bitsim.spec.host.serial_protocol import MAX_WORDS, WORD_BYTES
 from bitsim.spec.phase import Phase
+from bitsim.spec.registers.map import register_map
 from bitsim.trace.event import Event
 from bitsim.units import ceil_div
 from bitsim.verilated.arrays.stimulus import beats_of, sums_of

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bitsim.errors import BitsimError
-from bitsim.spec.host.register import REGISTER_BITS, REGISTER_BYTES, Register, RegisterMap
-from bitsim.spec.host.registers import ENTRY_REGISTERS, entry_words
 from bitsim.spec.link.axi4 import ListEntry
+from bitsim.spec.registers.map import ENTRY_REGISTERS, entry_words
+from bitsim.spec.registers.register import REGISTER_BITS, REGISTER_BYTES, Register, RegisterMap
 
 
 class RegisterPort(Protocol):

@@ -21,8 +21,8 @@ from bitsim.gateware.host.c_header import c_header
 from bitsim.gateware.lanes import GENERIC, Fabric
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.host.axi4lite import AxiLiteHostSpec
-from bitsim.spec.host.register import WINDOW_BYTES
 from bitsim.spec.link.axi4 import Axi4BusSpec
+from bitsim.spec.registers.register import WINDOW_BYTES
 
 FIXED = ("build.tcl", "block_design.tcl", "kv260.xdc", "run_list.c")  # of rtl/vivado, as they are
 MOST_ENGINES = 8  # interrupts that pl_ps_irq0 takes (AMD UG1085, 13: interrupts from the PL)

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.bus.axi import Response
 from bitsim.gateware.host.register_bank import RegisterAccess
-from bitsim.spec.host.register import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
+from bitsim.spec.registers.register import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
 
 ADDRESS_BITS = (WINDOW_BYTES - 1).bit_length()
 BYTE_BITS = (REGISTER_BYTES - 1).bit_length()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.register import WINDOW_BYTES, Field, Register
-from bitsim.spec.host.registers import register_map
+from bitsim.spec.registers.map import register_map
+from bitsim.spec.registers.register import WINDOW_BYTES, Field, Register
 
 GUARD = "BITSIM_REGISTERS_H"
 

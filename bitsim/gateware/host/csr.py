@@ -9,9 +9,9 @@ from amaranth.lib.wiring import In, Out
 from bitsim.gateware.array.streams import COUNTER_BITS
 from bitsim.gateware.bus.list_reader import ENTRY, ENTRY_WORDS
 from bitsim.gateware.host.register_bank import RegisterAccess, RegisterBank, written_name
-from bitsim.spec.host.register import RegisterMap
-from bitsim.spec.host.registers import ENTRY_REGISTERS
 from bitsim.spec.link.axi4 import Axi4BusSpec
+from bitsim.spec.registers.map import ENTRY_REGISTERS
+from bitsim.spec.registers.register import RegisterMap
 
 
 class Csr(wiring.Component):

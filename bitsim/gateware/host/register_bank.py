@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.spec.host.register import (
+from bitsim.spec.registers.register import (
     REGISTER_BITS,
     REGISTER_BYTES,
     WINDOW_BYTES,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bitsim.spec.accelerator import AcceleratorSpec
-from bitsim.spec.host.register import WINDOW_BYTES, Field, Register
-from bitsim.spec.host.registers import ENTRY_REGISTERS, VERSION_MAJOR, VERSION_MINOR, register_map
+from bitsim.spec.registers.map import ENTRY_REGISTERS, VERSION_MAJOR, VERSION_MINOR, register_map
+from bitsim.spec.registers.register import WINDOW_BYTES, Field, Register
 
 _INTRODUCTION = f"""\
 Version {VERSION_MAJOR}.{VERSION_MINOR}. Registers have 32 bits and lie at multiples of 4 bytes in

@@ -13,8 +13,8 @@ from bitsim.gateware.serial.frame_sender import FrameSender
 from bitsim.gateware.serial.onchip_memory import MemoryAccess
 from bitsim.gateware.serial.request_runner import RequestRunner
 from bitsim.gateware.serial.uart import UartReceiver, UartTransmitter
-from bitsim.spec.host.register import REGISTER_BITS
 from bitsim.spec.host.serial_protocol import MAX_WORDS
+from bitsim.spec.registers.register import REGISTER_BITS
 
 
 class SerialBridge(wiring.Component):

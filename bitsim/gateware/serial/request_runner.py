@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.host.register_bank import RegisterAccess
 from bitsim.gateware.serial.onchip_memory import MemoryAccess
-from bitsim.spec.host.register import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
 from bitsim.spec.host.serial_protocol import (
     DONE,
     MAX_WORDS,
@@ -18,6 +17,7 @@ from bitsim.spec.host.serial_protocol import (
     Kind,
     Refusal,
 )
+from bitsim.spec.registers.register import REGISTER_BITS, REGISTER_BYTES, WINDOW_BYTES
 from bitsim.units import BITS_PER_BYTE
 
 BYTE_BITS = (WORD_BYTES - 1).bit_length()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from bitsim.program.program import Stage
 from bitsim.report import occupancy
 from bitsim.report.traffic import moved_bytes
-from bitsim.system.result import PhaseRecord, RunResult
+from bitsim.system.log import PhaseRecord
+from bitsim.system.result import RunResult
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from markupsafe import Markup
 from bitsim.report import occupancy, traffic
 from bitsim.report.drawing.svg import attribute_text
 from bitsim.report.numbers import count, percent, ratio, significant
-from bitsim.system.result import PassRecord, PhaseRecord, RunResult, TransferRecord, WorkRecord
+from bitsim.system.log import PassRecord, PhaseRecord, TransferRecord, WorkRecord
+from bitsim.system.result import RunResult
 from bitsim.units import bytes_per_cycle
 
 MOST_BLOCKS = 16_000  # of the picture of the run: about 0.5 MB

@@ -10,7 +10,8 @@ from typing import Any
 
 from bitsim.files.atomic import atomic_file
 from bitsim.report import traffic
-from bitsim.system.result import PhaseRecord, RunResult
+from bitsim.system.log import PhaseRecord
+from bitsim.system.result import RunResult
 
 SEQUENCE = 1  # of packets: one writer
 Arguments = dict[str, int | float | str]

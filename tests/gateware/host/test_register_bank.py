@@ -16,9 +16,9 @@ from bitsim.gateware.bus.list_reader import ENTRY, ListReader
 from bitsim.gateware.host.csr import Csr
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.host.register import RegisterMap
-from bitsim.spec.host.registers import ENTRY_REGISTERS, entry_words, register_map
 from bitsim.spec.link.axi4 import ListEntry
+from bitsim.spec.registers.map import ENTRY_REGISTERS, entry_words, register_map
+from bitsim.spec.registers.register import RegisterMap
 
 
 @pytest.fixture(scope="module")

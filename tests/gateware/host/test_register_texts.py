@@ -13,8 +13,8 @@ from bitsim.cli import main
 from bitsim.gateware.host.c_header import c_header
 from bitsim.gateware.host.register_page import register_page
 from bitsim.spec.catalog import load_accelerator
-from bitsim.spec.host.register import WINDOW_BYTES
-from bitsim.spec.host.registers import register_map
+from bitsim.spec.registers.map import register_map
+from bitsim.spec.registers.register import WINDOW_BYTES
 
 MACHINE = "dot_16x40_axi"
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "registers.md"

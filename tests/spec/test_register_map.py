@@ -9,15 +9,15 @@ import pytest
 from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts
-from bitsim.spec.host.register import (
+from bitsim.spec.link.axi4 import ListEntry
+from bitsim.spec.registers.map import ENTRY_REGISTERS, digest, entry_words, register_map
+from bitsim.spec.registers.register import (
     ACCESSES,
     REGISTER_BITS,
     REGISTER_BYTES,
     WINDOW_BYTES,
     RegisterMap,
 )
-from bitsim.spec.host.registers import ENTRY_REGISTERS, digest, entry_words, register_map
-from bitsim.spec.link.axi4 import ListEntry
 
 
 def machine(**changes: object) -> AcceleratorSpec:

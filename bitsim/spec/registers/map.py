@@ -16,8 +16,14 @@ from dataclasses import astuple, fields
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.counts import ArrayCounts
 from bitsim.spec.encoding import PACKINGS
-from bitsim.spec.host.register import REGISTER_BITS, REGISTER_BYTES, Field, Register, RegisterMap
 from bitsim.spec.link.axi4 import Axi4BusSpec, ListEntry
+from bitsim.spec.registers.register import (
+    REGISTER_BITS,
+    REGISTER_BYTES,
+    Field,
+    Register,
+    RegisterMap,
+)
 
 MAGIC = int.from_bytes(b"BTSM", "little")
 VERSION_MAJOR = 2  # another one: a driver must not go on

@@ -1,0 +1,1 @@
+"""The registers of an accelerator: one description for hardware, driver and documents."""
