@@ -11,11 +11,10 @@ import sys
 
 import numpy as np
 
-from bitsim.reference.checkpoints.load import load_network
+import bitsim
 from bitsim.reference.generation.generate import generate
 from bitsim.reference.generation.perplexity import negative_log_likelihood
 from bitsim.reference.generation.sampling import greedy
-from bitsim.reference.network.head import with_int8_head
 from bitsim.spec import catalog
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 24
@@ -26,8 +25,8 @@ problems = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(problems)
 held_out = problems.held_out(seed=1, count=count)
 
-own = load_network("addition")
-for network in (own, with_int8_head(own)):
+own = bitsim.load_network("addition")
+for network in (own, bitsim.load_network(own, head="int8")):
     right, losses = 0, []
     for problem in held_out:
         prompt_ids = network.tokenizer.encode(problem.prompt)

@@ -6,10 +6,9 @@ and with stalls on every stream, under Verilator: every value, cycle and counter
 
 from pathlib import Path
 
-from bitsim import agreement, load_accelerator
-from bitsim.gateware.emit.verilog import emit
+import bitsim
 
-machine = load_accelerator("dot_16x40").changed(
+machine = bitsim.load_accelerator("dot_16x40").changed(
     {
         "name": "dot_4x10",
         "array.columns": 4,
@@ -18,9 +17,9 @@ machine = load_accelerator("dot_16x40").changed(
     }
 )
 
-Path("dot_4x10.v").write_text(emit(machine))
+Path("dot_4x10.v").write_text(bitsim.emit(machine))
 print(f"dot_4x10.v: {Path('dot_4x10.v').stat().st_size} bytes")
 
-result = agreement.check_machine(machine, seed=1, work=Path("build/rtl"), say=print)
+result = bitsim.check(machine, seed=1, say=print)
 print(result.text())
 assert result.agrees

@@ -8,10 +8,9 @@ the default accelerator. `python judge_in_the_array.py 4096` judges the whole se
 import importlib.util
 import sys
 
-from bitsim.reference.checkpoints.load import load_network
+import bitsim
 from bitsim.reference.generation.generate import generate
 from bitsim.reference.generation.sampling import greedy
-from bitsim.reference.network.head import with_int8_head
 from bitsim.runs.generation import Comparison
 from bitsim.spec import catalog
 
@@ -22,10 +21,8 @@ spec = importlib.util.spec_from_file_location("problems", path)
 problems = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(problems)
 
-accelerator = catalog.load_accelerator(sys.argv[2] if len(sys.argv) > 2 else "dot_16x40")
-network = load_network("addition")
-if accelerator.head_in_array:
-    network = with_int8_head(network)
+accelerator = bitsim.load_accelerator(sys.argv[2] if len(sys.argv) > 2 else "dot_16x40")
+network = bitsim.load_network("addition", head="int8" if accelerator.head_in_array else "own")
 
 
 def answer(problem, network, product=None):

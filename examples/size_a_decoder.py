@@ -5,14 +5,12 @@ One token of the 2B model, timing alone, on machines that differ in one number.
 
 import bitsim
 
-network = bitsim.load_network_spec("bitnet-b1.58-2b-4t")
 base = bitsim.load_accelerator("dot_16x40")
-technology = bitsim.load_technology(base.technology)
 
 print("columns   tokens/s   J/token     mm2   waits for weights   utilisation")
 for columns in (4, 8, 16, 32):
     machine = base.changed({"array.columns": columns})
-    result = bitsim.simulate(machine, network, technology, stage="decode", context=512)
+    result = bitsim.simulate(machine, "bitnet-b1.58-2b-4t", context=512)
     waits = result.stall_cycles["weights"] / result.cycles
     print(
         f"{columns:7d} {result.tokens_per_s:10.2f} {result.energy_j:9.4f} {result.area_mm2:7.3f} "
