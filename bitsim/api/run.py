@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,6 +56,9 @@ class Run:
         said, result = self.generated, self.result
         exact = f"{said.mismatches} of {said.sums_compared:,} sums differ"
         return f"<Run: {shown(said.prompt + said.text)}, {exact}; {result!r}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>"
 
 
 def run(

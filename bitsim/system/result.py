@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
@@ -47,6 +48,9 @@ class RunResult:
             f"{self.energy_j_per_token:.3g} J a token, {self.area_mm2:.3g} mm2 in "
             f"{self.technology.name}>"
         )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>"  # in a notebook: lines that wrap
 
     @property
     def cycles(self) -> int:

@@ -92,6 +92,7 @@ def test_a_run_gives_the_text_its_exactness_and_what_it_cost(made):
     assert steps[-1] == (96, 96)
     assert run.frame("array").cycles.sum() == 56_332
     assert repr(run).startswith("<Run: '12+9=21', 0 of 61,440 sums differ; <RunResult: addition")
+    assert "; &lt;RunResult: addition" in run._repr_html_()
     assert len({run, run}) == 1
 
 

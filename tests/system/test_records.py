@@ -106,6 +106,7 @@ def test_a_result_is_one_line_and_can_be_a_key(decoded):
         "<RunResult: addition on dot_16x40, 10,650 cycles = 0.05325 ms, 1.878e+04 tokens/s, "
         "0.000113 J a token, 0.0612 mm2 in 7nm>"
     )
+    assert decoded._repr_html_() == f"<p>{repr(decoded)[1:-1]}</p>"
     again = simulate(decoded.accelerator, NETWORK, PRICES, context=8)
     assert again == decoded
     assert hash(again) == hash(decoded)
