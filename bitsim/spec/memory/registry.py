@@ -1,4 +1,4 @@
-"""The kinds of memory: one entry for each (docs/house.md says what a further one needs)."""
+"""The kinds of memory: one entry for each (docs/house.md: add one)."""
 
 from __future__ import annotations
 
