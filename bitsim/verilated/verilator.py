@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bitsim.errors import BitsimError, install, shown_path
 from bitsim.files.atomic import atomic_file
+from bitsim.verilated import library
 from bitsim.verilated.bench import TOP
 
 _INSTALL = install("rtl")
@@ -26,14 +27,11 @@ _VERSION = re.compile(r"^Verilator (\d+)\.(\d+)", re.MULTILINE)
 # A bench is to be built fast: its warnings are for the bench's author, in tests/rtl.
 _FLAGS = (
     *("--cc", "--exe", "--quiet", "--no-timing"),
-    # Short functions, in a few files: hundreds of small ones are mostly headers read again.
-    *("--output-split", "20000", "--output-groups", "8"),
+    # Short functions, in as many files as are compiled at a time: more are headers read again.
+    *("--output-split", "20000", "--output-groups", str(os.cpu_count() or 1)),
     *("--Mdir", ".", "--prefix", "Vtop", "-o", TOP),
     *("--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )
-
-# Objects of Verilator's run-time library: the same for every design.
-_RUNTIME = ("verilated.o", "verilated_dpi.o", "verilated_vpi.o", "verilated_threads.o")
 
 
 def verilator_command() -> tuple[list[str], dict[str, str]]:
@@ -134,8 +132,8 @@ def _tools(cocotb: bool) -> tuple[list[str], dict[str, str]]:
 
 
 def _driven_flags(module: str) -> list[str]:
-    """For speed: nothing can be looked at from outside but the ports; files of equal work."""
-    return [*_FLAGS, "--output-groups", "0", "-O3", "--noassert", "--top-module", module]
+    """For speed: nothing can be looked at from outside but the ports."""
+    return [*_FLAGS, "-O3", "--noassert", "--top-module", module]
 
 
 def _native_target() -> str:
@@ -165,23 +163,23 @@ def _compile(made: Path, folder: Path, command: Sequence[str], optimize: str) ->
     """Runs g++. The wheel's own settings name programs that may not be there; these win."""
     variables = [
         *("CXX=g++", "LINK=g++", "AR=ar", f"PYTHON3={sys.executable}"),
-        "CFG_CXXFLAGS_PCH_I=-include",
+        *library.VARIABLES,
     ]
     version = subprocess.run(["g++", "--version"], check=True, capture_output=True, text=True)
-    kept = folder / f"runtime-{_digest([*command, *variables, version.stdout])}"
-    if kept.is_dir():
-        for path in kept.iterdir():
-            shutil.copy(path, made / path.name)
+    tools = [*command[: command.index("--top-module")], *variables, version.stdout]
+    kept = {
+        folder / f"library-{_digest(tools)}": library.OBJECTS,
+        folder / f"headers-{_digest([*tools, optimize])}": library.HEADERS,
+    }
+    library.bring(made, list(kept))
     jobs = f"-j{os.cpu_count() or 1}"
     variables.append(f"OPT_FAST={optimize}")  # not for the library, which is kept for all levels
     _run(["make", "-s", "-f", "Vtop.mk", jobs, *variables], made, os.environ)
-    if not kept.is_dir():
-        fresh = made.parent / "runtime"
-        fresh.mkdir()
-        for name in _RUNTIME:
-            if (made / name).exists():
-                shutil.copy(made / name, fresh / name)
-        _publish(fresh, kept)
+    for home, names in kept.items():
+        if not home.is_dir():
+            fresh = made.parent / "library"
+            library.copy(names, made, fresh)
+            _publish(fresh, home)
 
 
 def _publish(made: Path, home: Path) -> None:
