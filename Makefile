@@ -67,7 +67,7 @@ test-full: setup-test
 	$(BIN)/pytest -n $(JOBS) -m "full or not full" --hypothesis-profile=full --hypothesis-seed=$(SEED)
 
 bench: setup-test
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python -m tests.bench.run
 
 docs: setup-test
 	$(BIN)/sphinx-build -W docs docs/_build

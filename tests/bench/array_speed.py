@@ -1,13 +1,12 @@
 """How fast the array is simulated: one phase of the 2B model (gate or up: N = 13824, K = 2560).
 
-One thread. Medians of several runs; compilation and the making of inputs are left out.
+One thread; compilation and the making of inputs are left out.
 """
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,25 +17,36 @@ from bitsim.array.replay import matrix_of
 from bitsim.spec import encoding
 from bitsim.spec.array.dot import DotSpec
 from bitsim.trace.job import Job
-
-N, K = 13824, 2560
-RUNS = 7
+from tests.bench.rows import Row, over, row, seconds_of
 
 
-def measure() -> list[dict[str, Any]]:
-    """Rows for `run.py`: name, value, unit, alternative, ratio (ours over the alternative)."""
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    n: int
+    k: int
+    runs: int
+
+
+FULL = Size(n=13824, k=2560, runs=7)
+TINY = Size(n=64, k=80, runs=2)
+
+
+def measure(size: Size) -> list[Row]:
+    """Every figure of both machines."""
     rng = np.random.default_rng(0)
     job = Job(
         name="gate_up",
-        weights=rng.integers(-1, 2, (N, K)).astype(np.int8),
-        activations=rng.integers(-128, 128, (1, K)).astype(np.int8),
+        weights=rng.integers(-1, 2, (size.n, size.k)).astype(np.int8),
+        activations=rng.integers(-128, 128, (1, size.k)).astype(np.int8),
     )
-    return [row for spec in machines() for row in rows(spec, job)]
+    return [row for spec in machines() for row in rows(spec, job, size.runs)]
 
 
 def machines() -> list[DotSpec]:
     """The default array, and the one that facts about RTL simulators are known for."""
-    common = {
+    common: dict[str, Any] = {
         "dataflow": "dot",
         "slices": 1,
         "hold": 4,
@@ -54,29 +64,30 @@ def machines() -> list[DotSpec]:
     ]
 
 
-def rows(spec: DotSpec, job: Job) -> list[dict[str, Any]]:
+def rows(spec: DotSpec, job: Job, runs: int) -> list[Row]:
     """One machine's figures."""
     name = f"array {spec.columns} x {spec.lanes}"
     matrix = matrix_of(job)
-    image = DotArray(spec, values=True).image([matrix])
     beats = spec.tiling(job.phase).weight_beats
     at_once = np.zeros(beats, np.int64)
     # One beat in 1.22 cycles: 0.82 of what the lanes take, as of a DRAM channel.
     starved = np.arange(beats) * 100 // 82
     spread = starved + np.arange(spec.columns)[:, None]
 
-    def phase_s(values: bool, arrivals: Any, leap: bool = True) -> tuple[float, int]:
+    def phases(values: bool, arrivals: Any) -> tuple[list[float], int]:
+        """Seconds of each run, and the cycles of one."""
+        image = DotArray(spec, values=True).image([matrix]) if values else None
         cycles = 0
 
         def once() -> float:
             nonlocal cycles
-            array = DotArray(spec, values=values, leap=leap)
+            array = DotArray(spec, values=values)
             array.offer_weights(arrivals)
             array.offer_activations(np.zeros(beats, np.int64))
             array.take_results(np.zeros(beats, np.int64))
             for stream in STREAMS:
                 array.silence(stream, NEVER)
-            array.begin(job.phase, 0, image, job.activations)
+            array.begin(job.phase, 0, image, job.activations if values else None)
             start_s = time.perf_counter()
             array.advance()
             spent_s = time.perf_counter() - start_s
@@ -84,71 +95,40 @@ def rows(spec: DotSpec, job: Job) -> list[dict[str, Any]]:
             return spent_s
 
         once()  # compiles
-        return statistics.median(once() for _ in range(RUNS)), cycles
+        return [once() for _ in range(runs)], cycles
 
-    valued_s, cycles = phase_s(True, at_once)
-    timing_s, _ = phase_s(False, at_once)
-    starved_s, starved_cycles = phase_s(False, starved)
-    spread_s, spread_cycles = phase_s(False, spread)
+    valued_s, cycles = phases(True, at_once)
+    timing_s, _ = phases(False, at_once)
+    starved_s, starved_cycles = phases(False, starved)
+    spread_s, spread_cycles = phases(False, spread)
 
     # The same products by BLAS, exact in float32 since every sum is below 2**24; it counts nothing.
     weights, activations = job.weights.astype(np.float32), job.activations[0].astype(np.float32)
-    blas_s = median_s(lambda: weights @ activations)
-    image_s = median_s(lambda: DotArray(spec, values=True).image([matrix]))
-    oracle_s = median_s(
+    blas_s = seconds_of(lambda: weights @ activations, runs)
+    image_s = seconds_of(lambda: DotArray(spec, values=True).image([matrix]), runs)
+    oracle_s = seconds_of(
         lambda: encoding.weight_image(job.weights, spec.columns, spec.lanes, spec.weight_packing),
-        runs=3,
+        runs,
     )
-    with_values = "with values"
+    products, timing = spec.peak_products * beats / 1e9, f"{name}, timing alone"
+    valued, unit = over(cycles / 1e6, valued_s), "Mcycles/s"
     return [
-        row(f"{name}, {with_values}", cycles / valued_s / 1e6, "Mcycles/s"),
+        row(f"{name}, with values", unit, valued),
         row(
-            f"{name}, {with_values}, products and their counts",
-            spec.peak_products * beats / valued_s / 1e9,
+            f"{name}, with values, products and their counts",
             "Gproducts/s",
+            over(products, valued_s),
             "numpy float32 matvec, products alone",
-            blas_s / valued_s,
+            over(products, blas_s),
         ),
-        row(
-            f"{name}, timing alone",
-            cycles / timing_s / 1e6,
-            "Mcycles/s",
-            with_values,
-            valued_s / timing_s,
-        ),
-        row(
-            f"{name}, timing alone, weights at 82 %",
-            starved_cycles / starved_s / 1e6,
-            "Mcycles/s",
-        ),
-        row(
-            f"{name}, timing alone, columns apart",
-            spread_cycles / spread_s / 1e6,
-            "Mcycles/s",
-        ),
+        row(timing, unit, over(cycles / 1e6, timing_s), "with values", valued),
+        row(f"{timing}, weights at 82 %", unit, over(starved_cycles / 1e6, starved_s)),
+        row(f"{timing}, columns apart", unit, over(spread_cycles / 1e6, spread_s)),
         row(
             f"{name}, weight image",
-            N * K / image_s / 1e6,
             "Mweights/s",
+            over(job.weights.size / 1e6, image_s),
             "spec.encoding.weight_image",
-            oracle_s / image_s,
+            over(job.weights.size / 1e6, oracle_s),
         ),
     ]
-
-
-def median_s(work: Callable[[], object], runs: int = RUNS) -> float:
-    """Wall time of one call, after one that is not counted."""
-    work()
-    spent_s = []
-    for _ in range(runs):
-        start_s = time.perf_counter()
-        work()
-        spent_s.append(time.perf_counter() - start_s)
-    return statistics.median(spent_s)
-
-
-def row(
-    name: str, value: float, unit: str, alternative: str | None = None, ratio: float | None = None
-) -> dict[str, Any]:
-    """One line of the table."""
-    return {"name": name, "value": value, "unit": unit, "alternative": alternative, "ratio": ratio}

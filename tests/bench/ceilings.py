@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -12,19 +10,11 @@ from llvmlite import binding, ir
 from numba.extending import intrinsic
 
 from bitsim.reference.kernels import vectors
+from tests.bench.rows import one_s
 
 PAIRS = 12  # of vpmaddubsw and vpaddw in a block
-BLOCKS = 1_000_000
-READ_BYTES = 200_000_000  # many times what caches hold
 
 binding.initialize_native_asmparser()  # for `_block`; numba itself needs none
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start_s = time.perf_counter()
-    work()
-    return time.perf_counter() - start_s
 
 
 class Threads:
@@ -42,30 +32,33 @@ class Threads:
 
 
 class ReadBandwidth:
-    """Every byte of READ_BYTES once, each thread in one run, with nothing else to do."""
+    """Every byte of `size_bytes` once, each thread in one run, with nothing else to do.
 
-    def __init__(self) -> None:
-        self.words = np.ones(READ_BYTES // 8, np.uint64)
+    size_bytes  many times what caches hold
+    """
+
+    def __init__(self, size_bytes: int) -> None:
+        self.words = np.ones(size_bytes // 8, np.uint64)
         self()  # compiles
 
     def __call__(self) -> float:
         """Bytes a second, on the threads that are set."""
         count = numba.get_num_threads()
-        return self.words.nbytes / seconds(lambda: _total(self.words, np.zeros((count, 8), "u8")))
+        return self.words.nbytes / one_s(lambda: _total(self.words, np.zeros((count, 8), "u8")))
 
 
 class VpmaddubswPeak:
     """`vpmaddubsw` with `vpaddw` on registers, nothing else; only where `vectors.AVX2`."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int) -> None:
         assert vectors.AVX2
-        _blocks(1)
-        self()
+        self.blocks = blocks
+        self()  # compiles
 
     def __call__(self) -> float:
         """Multiply-adds a second, on the threads that are set."""
         count = numba.get_num_threads()
-        return count * PAIRS * 32 * BLOCKS / seconds(lambda: _blocks(count))
+        return count * PAIRS * 32 * self.blocks / one_s(lambda: _blocks(count, self.blocks))
 
 
 @numba.njit
@@ -102,12 +95,12 @@ def _block(typing: Any) -> Any:
 
 
 @numba.njit
-def _many_blocks():
-    for _ in range(BLOCKS):
+def _many_blocks(blocks):
+    for _ in range(blocks):
         _block()
 
 
 @numba.njit(parallel=True)
-def _blocks(count):
+def _blocks(count, blocks):
     for _ in numba.prange(count):
-        _many_blocks()
+        _many_blocks(blocks)

@@ -1,15 +1,13 @@
 """How fast the output head is: one token by the 2B model's table, bf16 and int8, and its decode.
 
 The alternatives: reading the same bytes and doing nothing else, by one thread; the int8 head beside
-the bf16 head; two threads against one; and a decoded token of the 2B shape with either head. The
-best of several rounds, since other work on the machine only adds time; compilation is left out.
+the bf16 head; two threads against one; and a decoded token of the 2B shape with either head.
+Compilation is left out.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -17,63 +15,65 @@ import numpy as np
 from bitsim.reference.checkpoints.load import load_network
 from bitsim.reference.network.head import with_int8_head
 from bitsim.reference.network.network import Network
+from tests.bench.ceilings import Threads
+from tests.bench.rows import Row, over, row, seconds_of
 
-RUNS = 25
-DECODED = 12  # tokens; the best counts
 PROMPT = np.arange(4)
 
 
-def measure() -> list[dict[str, Any]]:
-    """Rows for `run.py`: name, value, unit, alternative, ratio (ours over the alternative)."""
-    own = load_network("bitnet-b1.58-2b-4t")
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    network: str
+    runs: int
+
+
+FULL = Size("bitnet-b1.58-2b-4t", runs=15)
+TINY = Size("small", runs=2)
+
+
+def measure(size: Size) -> list[Row]:
+    """Both heads, on one thread and on two."""
+    own = load_network(size.network)
     int8 = with_int8_head(own)
     x = np.random.default_rng(0).normal(0, 1, (1, own.spec.hidden_size)).astype(np.float32)
     words = int8.head.codes.reshape(-1).view(np.uint64)
-    before = numba.get_num_threads()
-    found: dict[int, dict[str, float]] = {}
-    try:
-        for threads in sorted({1, min(2, before)}):
-            numba.set_num_threads(threads)
-            found[threads] = {
-                "bf16": own.head.nbytes / best_s(lambda: own.head.logits(x)) / 1e9,
-                "int8": int8.head.nbytes / best_s(lambda: int8.head.logits(x)) / 1e9,
-                "own decode": 1 / decode_s(own),
-                "int8 decode": 1 / decode_s(int8),
+    found: dict[int, dict[str, list[float]]] = {}
+    for threads in sorted({1, min(2, numba.get_num_threads())}):
+        with Threads(threads):
+            scores = {
+                "bf16": seconds_of(lambda: own.head.logits(x), size.runs),
+                "int8": seconds_of(lambda: int8.head.logits(x), size.runs),
             }
-        numba.set_num_threads(1)
-        read = words.nbytes / best_s(lambda: total(words)) / 1e9
-    finally:
-        numba.set_num_threads(before)
-    one, most = found[1], found[max(found)]
-    half = own.head.nbytes / int8.head.nbytes  # as many times the bytes
+            found[threads] = {
+                "bf16, once": over(1, scores["bf16"]),
+                "int8, once": over(1, scores["int8"]),
+                "int8": over(int8.head.nbytes / 1e9, scores["int8"]),
+                "own decode": over(1, decode_s(own, size.runs)),
+                "int8 decode": over(1, decode_s(int8, size.runs)),
+            }
+    with Threads(1):
+        read = over(words.nbytes / 1e9, seconds_of(lambda: total(words), size.runs))
+    one, most, name = found[1], found[max(found)], "reference, int8 head, one token"
+    decode = "decode, int8 head"
     rows = [
-        row("reference, int8 head, one token", one["int8"], "GB/s", f"reading, {read:.1f}", read),
-        row("the same, in time", one["int8"], "GB/s", "bf16 head", one["bf16"] / half),
-        row("decode, int8 head", one["int8 decode"], "tokens/s", "bf16 head", one["own decode"]),
+        row(name, "GB/s", one["int8"], f"reading, {np.median(read):.1f} GB/s", read),
+        row(name, "tokens/s", one["int8, once"], "bf16 head", one["bf16, once"]),
+        row(decode, "tokens/s", one["int8 decode"], "bf16 head", one["own decode"]),
     ]
     if len(found) > 1:
         rows += [
-            row("int8 head, 2 threads", most["int8"], "GB/s", "one thread", one["int8"]),
+            row("int8 head, 2 threads", "GB/s", most["int8"], "one thread", one["int8"]),
             row(
-                "decode, int8 head, 2 threads",
-                most["int8 decode"],
+                f"{decode}, 2 threads",
                 "tokens/s",
+                most["int8 decode"],
                 "one thread",
                 one["int8 decode"],
             ),
         ]
     return rows
-
-
-def row(name: str, value: float, unit: str, alternative: str, other: float) -> dict[str, Any]:
-    """One row for `run.py`; `other` in the unit of `value`."""
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "alternative": alternative,
-        "ratio": value / other,
-    }
 
 
 @numba.njit
@@ -85,26 +85,9 @@ def total(words):
     return result
 
 
-def best_s(call: Callable[[], object]) -> float:
-    """Seconds of the best of RUNS calls."""
-    call()
-    took = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        call()
-        took.append(time.perf_counter() - began)
-    return min(took)
-
-
-def decode_s(network: Network) -> float:
-    """Seconds of the best of DECODED passes of one token behind a short prompt."""
-    cache = network.empty_cache(PROMPT.size + DECODED + 1)
+def decode_s(network: Network, runs: int) -> list[float]:
+    """Seconds of passes of one token after a short prompt."""
+    cache = network.empty_cache(PROMPT.size + runs + 1)
     network.forward(PROMPT, cache)
     token = np.array([7])
-    network.forward(token, cache)
-    took = []
-    for _ in range(DECODED):
-        began = time.perf_counter()
-        network.forward(token, cache)
-        took.append(time.perf_counter() - began)
-    return min(took)
+    return seconds_of(lambda: network.forward(token, cache), runs)

@@ -13,58 +13,73 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bitsim.reference.checkpoints.make import plan_checkpoint, write_checkpoint
 from bitsim.reference.memory import network_bytes
 from bitsim.spec import catalog
+from tests.bench.rows import Row, one_s, row
 
-NETWORK = "bitnet-b1.58-2b-4t"
 PROGRAM = "import sys; from bitsim.cli import main; sys.exit(main())"
 IDS = "1,2,3"
-RUNS = 5
 CHUNK_BYTES = 1 << 24
 BESIDES_BYTES = 300_000_000
 NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # would have every start compile what it imports
 
 
-def measure() -> list[dict[str, Any]]:
-    """Rows for `run.py`: name, value, unit, alternative, ratio (ours over the alternative)."""
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    network: str
+    runs: int
+
+
+FULL = Size("bitnet-b1.58-2b-4t", runs=5)
+TINY = Size("small", runs=2)
+
+
+def measure(size: Size) -> list[Row]:
+    """Milliseconds and megabytes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "packed"
-        write_checkpoint(plan_checkpoint(NETWORK, 0, folder))
+        write_checkpoint(plan_checkpoint(size.network, 0, folder))
         argv = [sys.executable, "-c", PROGRAM, "logits", "--network", str(folder), "--ids", IDS]
         argv += ["--out", str(Path(name) / "logits")]
         started(argv)
-        runs = [started(argv) for _ in range(RUNS)]
-        reading = min(read_s(folder / "model.safetensors") for _ in range(RUNS))
-        bares = [started([sys.executable, "-c", "import numba"]) for _ in range(RUNS)]
-    took, busy, _ = (min(each) for each in zip(*runs, strict=True))
-    peak = max(peak_bytes for _, _, peak_bytes in runs)
-    bare, bare_busy, _ = (min(each) for each in zip(*bares, strict=True))
-    spec = catalog.load_network_spec(NETWORK)
+        runs = [started(argv) for _ in range(size.runs)]
+        reading = [one_s(lambda: read(folder / "model.safetensors")) for _ in runs]
+        bares = [started([sys.executable, "-c", "import numba"]) for _ in runs]
+    spec = catalog.load_network_spec(size.network)
     cache_bytes = 2 * 4 * spec.layers * spec.kv_size * len(IDS.split(","))
     allowed = network_bytes(spec) + cache_bytes + BESIDES_BYTES
-    start = f"start to first logits, packed 2B, {len(IDS.split(','))} ids"
+    start = f"start to first logits, {len(IDS.split(','))} ids"
+    took, busy, peaks = zip(*runs, strict=True)
+    bare, bare_busy, _ = zip(*bares, strict=True)
     return [
-        row(start, took * 1e3, "ms", f"reading the file, {reading * 1e3:.0f} ms", reading * 1e3),
-        row(start, took * 1e3, "ms", f"`import numba`, {bare * 1e3:.0f} ms", bare * 1e3),
+        row(start, "ms", thousands(took), "reading the file", thousands(reading)),
+        row(start, "ms", thousands(took), "`import numba`", thousands(bare)),
         row(
             "processor time of that",
-            busy * 1e3,
             "ms",
-            f"`import numba`, {bare_busy * 1e3:.0f} ms",
-            bare_busy * 1e3,
+            thousands(busy),
+            "`import numba`",
+            thousands(bare_busy),
         ),
         row(
             "peak resident memory of that",
-            peak / 1e6,
             "MB",
+            [peak / 1e6 for peak in peaks],
             f"weights + cache + 300 MB, {allowed / 1e6:.0f} MB",
-            allowed / 1e6,
+            [allowed / 1e6] * len(peaks),
         ),
     ]
+
+
+def thousands(seconds: tuple[float, ...] | list[float]) -> list[float]:
+    """The same in ms."""
+    return [1e3 * each for each in seconds]
 
 
 def started(argv: list[str]) -> tuple[float, float, int]:
@@ -82,22 +97,9 @@ def started(argv: list[str]) -> tuple[float, float, int]:
     return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
-def read_s(path: Path) -> float:
-    """Seconds to read a file once."""
+def read(path: Path) -> None:
+    """A file once."""
     buffer = bytearray(CHUNK_BYTES)
-    began = time.perf_counter()
     with path.open("rb", buffering=0) as file:
         while file.readinto(buffer):
             pass
-    return time.perf_counter() - began
-
-
-def row(name: str, value: float, unit: str, alternative: str, other: float) -> dict[str, Any]:
-    """One row for `run.py`; `other` in the unit of `value`."""
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "alternative": alternative,
-        "ratio": value / other,
-    }

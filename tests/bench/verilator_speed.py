@@ -2,16 +2,15 @@
 
 One phase of the 2B model (gate or up: N = 13824, K = 2560, one vector), never stalled. Verilator
 runs the committed bench at -O2, its clock in C under cocotb. Building, compiling and loading are
-not counted on either side; medians of several runs.
+not counted on either side.
 """
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,58 +23,65 @@ from bitsim.spec.catalog import load_accelerator
 from bitsim.spec.defaults import ACCELERATOR
 from bitsim.trace.job import Job
 from bitsim.verilated.arrays.replay import Machine, Round, build_bench, replay
+from tests.bench.rows import Row, over, row
+from tests.cases.arrays import ONE_BEAT
 
 WORK = Path(__file__).resolve().parents[2] / "build" / "rtl"
-N, K = 13824, 2560
-RUNS = 3
 
 
-def measure() -> list[dict[str, Any]]:
-    """Rows for `run.py`: name, value, unit, alternative, ratio (ours over the alternative)."""
-    spec = load_accelerator(ACCELERATOR).array
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    array: DotSpec
+    n: int
+    k: int
+    runs: int
+    optimize: str
+
+
+FULL = Size(load_accelerator(ACCELERATOR).array, n=13824, k=2560, runs=5, optimize="-O2")
+TINY = Size(ONE_BEAT, n=6, k=8, runs=2, optimize="-O0")
+
+
+def measure(size: Size) -> list[Row]:
+    """Cycles a second of both."""
+    spec = size.array
     rng = np.random.default_rng(0)
     job = Job(
         name="gate_up",
-        weights=rng.integers(-1, 2, (N, K), dtype=np.int8),
-        activations=rng.integers(-128, 128, (1, K), dtype=np.int8),
+        weights=rng.integers(-1, 2, (size.n, size.k), dtype=np.int8),
+        activations=rng.integers(-128, 128, (1, size.k), dtype=np.int8),
     )
-    start_s = time.perf_counter()
-    bench = build_bench([spec], WORK, "-O2")
-    build_s = time.perf_counter() - start_s
-    verilator = verilator_cycles_per_s(spec, job, bench)
-    ours = array_cycles_per_s(spec, job)
-    size = f"{spec.columns} x {spec.lanes}"
+    WORK.mkdir(parents=True, exist_ok=True)
+    bench = build_bench([spec], WORK, size.optimize)
+    verilator = verilator_rates(spec, job, bench, size.runs)
+    ours = array_rates(spec, job, size.runs)
+    name, unit = f"{spec.columns} x {spec.lanes}", "kcycles/s"
     return [
-        {
-            "name": f"array {size}, with values",
-            "value": ours / 1e3,
-            "unit": "kcycles/s",
-            "alternative": "Verilator",
-            "ratio": ours / verilator,
-        },
-        {"name": f"Verilator {size}", "value": verilator / 1e3, "unit": "kcycles/s"},
-        {"name": f"Verilator {size}, build (0: was there)", "value": build_s, "unit": "s"},
+        row(f"array {name}, with values", unit, ours, "Verilator", verilator),
+        row(f"Verilator {name}", unit, verilator),
     ]
 
 
-def verilator_cycles_per_s(spec: DotSpec, job: Job, bench: Path) -> float:
-    """RUN cycles a second."""
+def verilator_rates(spec: DotSpec, job: Job, bench: Path, runs: int) -> list[float]:
+    """Thousands of cycles a second, in each run."""
     machine = Machine(spec, [job], ideal_schedules(spec, [job]))
-    busy = spec.tiling(job.phase).busy_cycles
-    rounds = [Round([machine], most_cycles=2 * busy)] * RUNS
+    most_cycles = 100 + 2 * spec.tiling(job.phase).busy_cycles  # far more than it takes
+    rounds = [Round([machine], most_cycles)] * runs
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         outcomes = replay(rounds, bench, Path(folder))
         walls_s = [float(path.read_text()) for path in Path(folder).glob("round_*/wall_s.txt")]
     for (outcome,) in outcomes:
         assert np.array_equal(outcome.phases[0].output, job.expected())
-    return outcomes[0][0].phases[0].counts.cycles / statistics.median(walls_s)
+    return over(outcomes[0][0].phases[0].counts.cycles / 1e3, walls_s)
 
 
-def array_cycles_per_s(spec: DotSpec, job: Job) -> float:
+def array_rates(spec: DotSpec, job: Job, runs: int) -> list[float]:
     """The same of bitsim's own array simulation."""
     schedules = ideal_schedules(spec, [job])
     walls_s = []
-    for _ in range(1 + RUNS):  # the first compiles
+    for _ in range(1 + runs):  # the first compiles
         array = make_array(spec, values=True)
         image = array.image([matrix_of(job)])
         array.offer_weights(schedules.weights)
@@ -89,4 +95,4 @@ def array_cycles_per_s(spec: DotSpec, job: Job) -> float:
         walls_s.append(time.perf_counter() - start_s)
         result = array.result()
         assert np.array_equal(result.output, job.expected())
-    return result.counts.cycles / statistics.median(walls_s[1:])
+    return over(result.counts.cycles / 1e3, walls_s[1:])
