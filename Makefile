@@ -1,5 +1,6 @@
 # bitsim from a fresh clone: `make` sets up .venv from the lock and runs the main job.
 # Needs Python 3.11 or later with pip, g++ and make; writes to .uv, .venv and out only.
+# `make test PYTHON=python3.12` runs the tests under that one, beside a .venv of another version.
 
 PYTHON ?= python3
 OUT ?= out
@@ -7,8 +8,16 @@ JOBS ?= 2
 
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
-BIN := .venv/bin
 UV := .uv/bin/uv
+
+# An interpreter asked for by name has .venv, or .venv-3.12 where that has another version.
+VENV := .venv
+ifneq ($(origin PYTHON),file)
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+ASKED := $(shell $(PYTHON) $(VERSION))
+VENV := $(if $(filter-out $(ASKED),$(shell test -x .venv/bin/python && .venv/bin/python $(VERSION))),.venv-$(ASKED),.venv)
+endif
+BIN := $(VENV)/bin
 
 .PHONY: run setup setup-test test types tests-quick test-full bench docs notebook lock clean
 
@@ -17,20 +26,20 @@ run: setup
 
 # Stamps: a second `make` finds them and sets nothing up. The test environment is the plain one
 # and more, so it has both stamps, and once it is there it stays the one that is kept current.
-setup: .venv/stamp
-setup-test: .venv/stamp-test
+setup: $(VENV)/stamp
+setup-test: $(VENV)/stamp-test
 
-.venv/stamp: requirements.lock requirements-test.lock pyproject.toml | $(UV)
-	$(call install,$(if $(wildcard .venv/stamp-test),requirements-test.lock,requirements.lock))
-	touch $@ $(wildcard .venv/stamp-test)
+$(VENV)/stamp: requirements.lock requirements-test.lock pyproject.toml | $(UV)
+	$(call install,$(if $(wildcard $(VENV)/stamp-test),requirements-test.lock,requirements.lock))
+	touch $@ $(wildcard $(VENV)/stamp-test)
 
-.venv/stamp-test: requirements-test.lock pyproject.toml | $(UV)
+$(VENV)/stamp-test: requirements-test.lock pyproject.toml | $(UV)
 	$(call install,requirements-test.lock)
-	touch .venv/stamp $@
+	touch $(VENV)/stamp $@
 
 # uv, and pip where only pip knows the way to a package index. Then bitsim itself, editable.
 define install
-	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV)
 	$(UV) pip sync --python $(BIN)/python --require-hashes $(1) || \
 		$(PYTHON) -m pip --python $(BIN)/python install --require-hashes -r $(1)
 	$(UV) pip install --python $(BIN)/python --no-index --no-deps --no-build-isolation --editable .
@@ -88,5 +97,5 @@ RESOLVE := $(UV) pip compile pyproject.toml --quiet --upgrade --no-config --univ
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 clean:
-	rm -rf .uv .venv out build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .uv .venv .venv-* out build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
