@@ -1,5 +1,10 @@
 """Conversions between the units that appear in names. Time inside a simulation is whole cycles."""
 
+import numpy as np
+from numpy.typing import NDArray
+
+Cycles = NDArray[np.int64]  # whole cycles of one clock
+
 BITS_PER_BYTE = 8
 PJ_PER_J = 1e12
 UM2_PER_MM2 = 1e6

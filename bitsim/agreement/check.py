@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from bitsim.agreement.lists.case import TopCase
 from bitsim.agreement.lists.compare import check_tops
 from bitsim.agreement.lists.random import random_top_case
 from bitsim.agreement.lists.work import top_cases_of_events, top_cases_of_random_work
+from bitsim.callbacks import Say
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.array.array import ArraySpec
 from bitsim.trace import Trace, load_trace
@@ -25,8 +26,6 @@ from bitsim.trace.job import Job
 
 RANDOM_PHASES = 6  # of `rtl check --accelerator`
 CASE_BYTES = 64 << 20  # weights of one list of recorded phases, as int8
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from bitsim import arguments
+from bitsim.callbacks import Progress, Say
 from bitsim.spec.catalog import Named
 from bitsim.sweeps import Sweep, SweepResult, load_sweep, run_sweep
 
@@ -17,8 +17,8 @@ def explore(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
-    say: Callable[[str], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    say: Say | None = None,
+    progress: Progress | None = None,
 ) -> SweepResult:
     """Simulate every design of a sweep.
 

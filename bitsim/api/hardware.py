@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from bitsim import agreement, arguments
 from bitsim.agreement.check import RtlResult
+from bitsim.callbacks import Say
 from bitsim.gateware import lanes
 from bitsim.gateware.emit import verilog
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -29,7 +29,7 @@ def check(
     *,
     seed: int = 0,
     work: str | Path = "build/rtl",
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
 ) -> RtlResult:
     """Run the Verilog under Verilator against simulation and numpy: values, cycles, counters.
 

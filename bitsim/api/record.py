@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from bitsim import arguments
+from bitsim.callbacks import Say
 from bitsim.reference.checkpoints.load import Head
 from bitsim.reference.network.network import Network
 from bitsim.runs import recording
@@ -26,7 +26,7 @@ def record(
     context: int | None = None,
     head: Head = "own",
     command: str = "bitsim.record",
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
 ) -> Trace:
     """Generate with the reference and write every ternary product to a new trace.
 

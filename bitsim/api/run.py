@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bitsim import arguments
+from bitsim.callbacks import Progress, Say
 from bitsim.errors import shown
 from bitsim.reference.checkpoints.load import Head
 from bitsim.reference.network.network import Network
@@ -72,9 +73,9 @@ def run(
     seed: int = 0,
     context: int | None = None,
     head: Head = "own",
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
     on_text: Callable[[str], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Generate tokens in the simulated array, and compare every sum with the reference.
 

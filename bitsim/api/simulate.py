@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bitsim import arguments, system
+from bitsim.callbacks import Progress
 from bitsim.program.program import Stage
 from bitsim.reference.network.network import Network
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -23,7 +22,7 @@ def simulate(
     batch: int = 1,
     context: int = 512,
     statistics: Statistics | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """One pass of a network by its shape alone, timing without values.
 

@@ -28,8 +28,7 @@ from bitsim.array.control import (
     weight_room,
 )
 from bitsim.array.protocol import NEVER
-
-Cycles = NDArray[np.int64]
+from bitsim.units import Cycles
 
 # Why `run` returned. The first three are the places of the streams in protocol.STREAMS.
 NEEDS_WEIGHTS, NEEDS_ACTIVATIONS, NEEDS_RESULTS, ENDED, REACHED, STUCK = range(6)

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bitsim.callbacks import Say
 from bitsim.kernel_cache import FOR_THIS_RUN, temporary_cache
 
 
-def announce(say: Callable[[str], None]) -> None:
+def announce(say: Say) -> None:
     """Let the first kernel that is compiled be told, once in this process; imports numba.
 
     A kernel that is found in the cache tells nothing, and neither does one that is never kept.

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.spec.counts import ArrayCounts
-
-Cycles = NDArray[np.int64]
+from bitsim.units import Cycles
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitsim.array import make_array
 from bitsim.array.protocol import NEVER, STREAMS
+from bitsim.callbacks import Progress, Say
 from bitsim.program.program import head_phases, phases
 from bitsim.reference.checkpoints.load import Head, load_network, load_shape, needed_bytes
 from bitsim.reference.generation.context import with_context
@@ -39,8 +40,6 @@ from bitsim.units import ceil_div
 LARGE_WEIGHTS = 100_000_000  # above, a run takes long enough to be announced
 CALIBRATION_TILES = 128  # row tiles: some milliseconds
 PROGRAM_BYTES = 400_000_000  # measured: interpreter, numba and its compiled loops, resident
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Session:
     def run(
         self,
         on_piece: Callable[[str], None],
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> tuple[Generated, RunResult]:
         """Generate; `on_piece` gets the text as it grows.
 

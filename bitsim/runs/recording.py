@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.callbacks import Say
 from bitsim.reference.checkpoints.load import Head, load_network, load_shape, needed_bytes
 from bitsim.reference.generation.context import with_context
 from bitsim.reference.generation.generate import generate
@@ -30,7 +30,7 @@ def record(
     seed: int,
     path: Path,
     command: str,
-    say: Callable[[str], None],
+    say: Say,
     context: int | None = None,
     head: Head = "own",
 ) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bitsim.callbacks import Progress, Say
 from bitsim.errors import BitsimError
 from bitsim.sweeps.designs import Sweep
 from bitsim.sweeps.evaluate import Evaluation, Refusal
@@ -39,8 +39,8 @@ def run_sweep(
     sweep: Sweep,
     workers: int,
     db_path: Path,
-    say: Callable[[str], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    say: Say | None = None,
+    progress: Progress | None = None,
 ) -> SweepResult:
     """Evaluate every design that `db_path` does not hold yet, by `workers` processes.
 

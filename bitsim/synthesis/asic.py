@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from bitsim.callbacks import Say
 from bitsim.errors import BitsimError
 from bitsim.synthesis import hierarchy
 from bitsim.synthesis.block import Block
@@ -58,7 +59,7 @@ def synthesize(
     library: Library,
     clock_ns: float,
     folder: Path,
-    note: Callable[[str], None],
+    note: Say,
     clock_gating: bool = False,
 ) -> AsicResult:
     """Run the tools in `folder`, where logs and netlist stay.

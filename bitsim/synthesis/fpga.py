@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bitsim.callbacks import Say
 from bitsim.errors import BitsimError
 from bitsim.synthesis import hierarchy
 from bitsim.synthesis.block import Block
@@ -68,7 +69,7 @@ def synthesize(
     part: Part,
     place: bool,
     folder: Path,
-    note: Callable[[str], None],
+    note: Say,
 ) -> FpgaResult:
     """Run the tools in `folder`, where logs and netlists stay."""
     yosys_command()

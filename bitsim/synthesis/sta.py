@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bitsim.callbacks import Say
 from bitsim.errors import BitsimError
 
 PROGRAMS = ("sta", "opensta")
@@ -49,7 +50,7 @@ def sta_program() -> str | None:
 
 
 def analyse(
-    top: str, files: Sequence[str], clock_ns: float, folder: Path, note: Callable[[str], None]
+    top: str, files: Sequence[str], clock_ns: float, folder: Path, note: Say
 ) -> Timing | NoTiming:
     """The slowest path of `netlist.v` in `folder`, for the Liberty files there."""
     program = sta_program()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 from bitsim import arguments
+from bitsim.callbacks import Progress
 from bitsim.errors import BitsimError, shown_path
 from bitsim.program.program import Pass, Stage, head_phases, phases
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -16,8 +17,6 @@ from bitsim.spec.technology import TechnologySpec
 from bitsim.system.machine import Machine
 from bitsim.system.result import RunResult
 from bitsim.trace.reader import Trace, load_trace
-
-Progress = Callable[[int, int], None]  # how many of how many are done
 
 
 def simulate(

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Cycles = NDArray[np.int64]
+from bitsim.units import Cycles
 
 
 def constant(cycles: int) -> Cycles:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitsim.spec.array.array import ArraySpec
 from bitsim.trace.job import Job, Schedules
-
-Cycles = NDArray[np.int64]
+from bitsim.units import Cycles
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitsim.agreement.arrays.draw import log_uniform
 from bitsim.agreement.arrays.random import taking_turns
@@ -18,7 +17,7 @@ from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import BOUNDARY_BYTES, Axi4BusSpec, BusLayout, ListEntry
 from bitsim.spec.registry import home
 from bitsim.trace.world import ReadWorld, World, WriteWorld
-from bitsim.units import ceil_div
+from bitsim.units import Cycles, ceil_div
 
 WIDTHS: tuple[Literal[32, 64, 128, 256, 512], ...] = (
     32,
@@ -34,8 +33,6 @@ CASES_PER_MACHINE = 4
 MOST_PORTS = 8
 MOST_BURST_WORDS = 32
 MOST_PHASES = 4
-
-Cycles = NDArray[np.int64]
 
 
 def random_top_case(seed: int, index: int) -> TopCase:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bitsim.agreement.tokens.journal import Finished, Tally, TokenJournal
 from bitsim.agreement.tokens.phase import PhaseRunner
+from bitsim.callbacks import Progress, Say
 from bitsim.errors import BitsimError, shown_path
 from bitsim.reference.checkpoints.load import load_network, load_shape, needed_bytes
 from bitsim.reference.generation.generate import context_needed, generate
@@ -37,9 +38,6 @@ from bitsim.verilated.lists.process import build_top_process
 from bitsim.verilated.run import generator
 
 MOST_DIFFERENCES = 20  # that are spelt out
-
-Say = Callable[[str], None]
-Progress = Callable[[int, int], None]  # told how many of how many layers are done
 
 
 @dataclass(frozen=True)

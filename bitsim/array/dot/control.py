@@ -23,8 +23,7 @@ from bitsim.array.control import (
 )
 from bitsim.array.protocol import NEVER
 from bitsim.spec.array.dot import DotSpec
-
-Cycles = NDArray[np.int64]
+from bitsim.units import Cycles
 
 STATE = np.dtype(
     [

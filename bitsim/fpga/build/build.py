@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bitsim.callbacks import Say
 from bitsim.fpga.build import family as board_family
 from bitsim.gateware.board.top import CLOCK, BoardTop
 from bitsim.gateware.emit.verilog import emit_part
@@ -66,7 +67,7 @@ def build(
     board: BoardSpec,
     seed: int,
     folder: Path,
-    note: Callable[[str], None],
+    note: Say,
 ) -> Build:
     """Run the tools in `folder`, where all that they write stays; `note` is told each stage."""
     require(machine, board)

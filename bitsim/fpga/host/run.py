@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.callbacks import Progress, Say
 from bitsim.errors import BitsimError
 from bitsim.files.journal import Journal
 from bitsim.fpga.host.memory import BoardMemory
@@ -30,9 +31,6 @@ from bitsim.spec.phase import Phase
 from bitsim.trace.event import Event
 from bitsim.trace.reader import Trace
 from bitsim.verilated.serial.process import serial_host
-
-Say = Callable[[str], None]
-Progress = Callable[[int, int], None]  # told how many of how many bytes have passed
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
+from bitsim.callbacks import Say
 from bitsim.reference.network.network import Network
 
 
-def with_context(network: Network, tokens: int | None, say: Callable[[str], None]) -> Network:
+def with_context(network: Network, tokens: int | None, say: Say) -> Network:
     """The network with another limit, weights shared; None leaves it as it is.
 
     `say` is told when the limit goes beyond the training. RoPE is computed for every position as

@@ -10,12 +10,13 @@ beyond the first window have at least `context` - `stride` inputs in front of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.callbacks import Progress
 from bitsim.errors import BitsimError
 from bitsim.reference.network.network import Network
 
@@ -70,7 +71,7 @@ def perplexity(
     ids: Sequence[int],
     context: int | None = None,
     stride: int | None = None,
-    on_tokens: Callable[[int, int], None] | None = None,
+    on_tokens: Progress | None = None,
 ) -> Perplexity:
     """Over all token ids of a text, without BOS.
 

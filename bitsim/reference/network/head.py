@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bitsim.callbacks import Say
 from bitsim.reference.network.network import Network
 from bitsim.reference.tables import Int8Table
 
@@ -57,7 +58,7 @@ def _share(part: np.float64, size: np.float64) -> float:
     return float(part / size) if size else 0.0  # only logits that are all 0 have no size
 
 
-def tell_head(network: Network, ids: Sequence[int], say: Callable[[str], None]) -> None:
+def tell_head(network: Network, ids: Sequence[int], say: Say) -> None:
     """If the head is in int8, `say` what that changes on these ids."""
     if not isinstance(network.head, Int8Table) or not len(ids):
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.callbacks import Say
 from bitsim.errors import BitsimError
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.array.registry import DATAFLOWS
@@ -91,7 +92,7 @@ def replay(
     works: Iterable[Work],
     clock_ns: float,
     folder: Path,
-    note: Callable[[str], None],
+    note: Say,
 ) -> list[Replayed]:
     """Simulate the netlist in `folder` for each work; its sums are compared with numpy's."""
     kind = block_work(spec, block)

@@ -24,8 +24,8 @@ from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.gateware.top import read_ports
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, ListEntry
-from bitsim.trace.world import Cycles, World
-from bitsim.units import BITS_PER_BYTE
+from bitsim.trace.world import World
+from bitsim.units import BITS_PER_BYTE, Cycles
 from bitsim.verilated.bench import TOP, bench_folder
 from bitsim.verilated.lists.bench import all_counters
 from bitsim.verilated.lists.replay import ListOutcome, list_outcome

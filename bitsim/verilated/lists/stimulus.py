@@ -13,8 +13,8 @@ from bitsim.gateware.bus.list_reader import ENTRY
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout, ListEntry
 from bitsim.trace.job import Job
-from bitsim.trace.world import Cycles, ReadWorld, World
-from bitsim.units import BITS_PER_BYTE
+from bitsim.trace.world import ReadWorld, World
+from bitsim.units import BITS_PER_BYTE, Cycles
 from bitsim.verilated.arrays.stimulus import activation_beats
 
 NUMBER_BYTES = 8
