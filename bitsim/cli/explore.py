@@ -20,15 +20,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Load, sweep (resuming what is done), print, write."""
+    import bitsim
     from bitsim.cli.progress import Progress
     from bitsim.report import sweep_table, sweep_text, write_explore
-    from bitsim.sweeps import load_sweep, run_sweep
 
-    sweep = load_sweep(args.sweep)
     with output.out_folder(args.out) as folder:
-        record, page = folder / f"{sweep.name}.sqlite", folder / f"{sweep.name}.html"
         with Progress("design") as progress:
-            result = run_sweep(sweep, args.workers, record, streams.note, progress)
+            result = bitsim.explore(
+                args.sweep, out=folder, workers=args.workers, say=streams.note, progress=progress
+            )
+        page = folder / f"{result.sweep.name}.html"
         write_explore(result, page)
     if args.json:
         output.print_json(sweep_table(result))

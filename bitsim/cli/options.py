@@ -15,22 +15,13 @@ LARGEST_COUNT = 1 << 20
 
 def count(text: str) -> int:
     """argparse type: a whole number from 1 on."""
-    return _whole(text, 1)
-
-
-def whole(text: str) -> int:
-    """argparse type: a whole number from 0 on."""
-    return _whole(text, 0)
-
-
-def _whole(text: str, least: int) -> int:
     try:
         number = int(text)
     except ValueError:
-        number = -1
-    if not least <= number <= LARGEST_COUNT:
+        number = 0
+    if not 1 <= number <= LARGEST_COUNT:
         raise argparse.ArgumentTypeError(
-            f"{text[:40]!r} must be a whole number from {least} to {LARGEST_COUNT}"
+            f"{text[:40]!r} must be a whole number from 1 to {LARGEST_COUNT}"
         )
     return number
 

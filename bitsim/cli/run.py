@@ -47,29 +47,31 @@ def _nothing(text: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load, generate, account, write."""
+    import bitsim
     from bitsim.cli.progress import Progress
     from bitsim.errors import CheckFailedError
     from bitsim.report import account, write_all
-    from bitsim.runs.generation import prepare
 
-    session = prepare(
-        accelerator=args.accelerator,
-        network=args.network,
-        technology=args.technology,
-        seed=args.seed,
-        temperature=args.temperature,
-        prompt=options.prompt(args),
-        max_tokens=args.tokens,
-        context=args.context,
-        head=args.head,
-        say=streams.note,
-    )
+    prompt = options.prompt(args)
     with output.out_folder(args.out) as folder:
         with Progress("product") as progress:
             write = _nothing if args.json else progress.write
-            write(session.prompt)
-            generated, result = session.run(write, progress)
+            made = bitsim.run(
+                prompt,
+                accelerator=args.accelerator,
+                network=args.network,
+                technology=args.technology,
+                tokens=args.tokens,
+                temperature=args.temperature,
+                seed=args.seed,
+                context=args.context,
+                head=args.head,
+                say=streams.note,
+                on_text=write,
+                progress=progress,
+            )
             write("\n")
+        generated, result = made.generated, made.result
         table = write_all(result, generated, output.command_line(), folder)
     if args.json:
         output.print_json(table)

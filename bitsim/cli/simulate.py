@@ -21,7 +21,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--context",
-        type=options.whole,
+        type=options.count,
         default=512,
         help="decode: tokens in the KV cache before; prefill: tokens of the prompt (512)",
     )
@@ -33,7 +33,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Load, simulate, print."""
     from contextlib import ExitStack
-    from pathlib import Path
 
     import bitsim
     from bitsim.cli.progress import Progress
@@ -42,19 +41,16 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.trace is None) == (args.network is None):
         raise BitsimError("simulate: give either a trace or --network NAME")
-    accelerator = bitsim.load_accelerator(args.accelerator)
-    technology = bitsim.load_technology(args.technology or accelerator.technology)
     with ExitStack() as stack:
         folder = args.out and stack.enter_context(output.out_folder(args.out))
         if args.trace is not None:
-            result = bitsim.simulate_trace(accelerator, Path(args.trace), technology)
+            result = bitsim.simulate_trace(args.accelerator, args.trace, args.technology)
         else:
-            network = bitsim.load_network_spec(args.network)
             with Progress("phase") as progress:
                 result = bitsim.simulate(
-                    accelerator,
-                    network,
-                    technology,
+                    args.accelerator,
+                    args.network,
+                    args.technology,
                     stage=args.stage,
                     batch=args.batch,
                     context=args.context,

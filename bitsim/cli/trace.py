@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from bitsim.cli import options, output, streams
 
@@ -30,29 +29,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_record(args: argparse.Namespace) -> int:
     """Generate with the reference, recording every product."""
-    from bitsim.runs import recording
+    import bitsim
 
-    path = Path(args.out)
-    recording.record(
-        args.network,
+    args.trace = bitsim.record(
+        args.out,
         options.prompt(args),
-        args.tokens,
-        args.seed,
-        path,
-        command=output.command_line(),
-        say=streams.note,
+        network=args.network,
+        tokens=args.tokens,
+        seed=args.seed,
         context=args.context,
         head=args.head,
+        command=output.command_line(),
+        say=streams.note,
     )
-    args.trace = args.out
     return run_info(args)
 
 
 def run_info(args: argparse.Namespace) -> int:
     """Read the whole trace, checking every checksum, and count."""
-    from bitsim.trace.reader import load_trace
+    import bitsim
 
-    table = load_trace(Path(args.trace)).info()
+    table = bitsim.load_trace(args.trace).info()
     if args.json:
         output.print_json(table)
         return 0

@@ -34,7 +34,7 @@ class SweepSpec(Spec):
     stage: Literal["decode", "prefill"] = Field("decode", description="pass that is simulated")
     batch: int = Field(1, ge=1, le=1 << 16, description="sequences of a pass")
     context: int = Field(
-        512, ge=0, le=1 << 24, description="tokens in the KV cache; for prefill, of the prompt"
+        512, ge=1, le=1 << 24, description="tokens in the KV cache; for prefill, of the prompt"
     )
     grid: dict[FieldPath, Values] = Field(
         default_factory=dict,

@@ -71,7 +71,6 @@ def run_emit(args: argparse.Namespace) -> int:
     import bitsim
     from bitsim.errors import BitsimError
     from bitsim.gateware import lanes as fabrics
-    from bitsim.gateware.emit.verilog import emit
     from bitsim.gateware.emit.vivado import vivado_files
     from bitsim.gateware.host.c_header import c_header
     from bitsim.gateware.host.register_page import register_page
@@ -89,7 +88,7 @@ def run_emit(args: argparse.Namespace) -> int:
         raise BitsimError("--core: its target `lint` is for plain Verilog; leave out --target")
     fabric = fabrics.find(args.target)
     kit = {} if args.vivado is None else vivado_files(machine, args.engines or ENGINES, fabric)
-    verilog = kit.get(f"{machine.name}.v") or emit(machine, fabric)
+    verilog = kit.get(f"{machine.name}.v") or bitsim.emit(machine, args.target)
     with ExitStack() as stack:
         texts: list[tuple[str | Path | None, str | None]] = [(args.core, core), (args.out, verilog)]
         if args.header is not None:
@@ -163,9 +162,13 @@ def run_check(args: argparse.Namespace) -> int:
             random = agreement.check_random_tops if args.bus else agreement.check_random_machines
             result = random(args.cases, args.seed, work, streams.note)
         else:
-            machine = bitsim.load_accelerator(args.accelerator or ACCELERATOR)
-            trace = None if args.trace is None else Path(args.trace)
-            result = agreement.check_machine(machine, args.seed, work, streams.note, trace)
+            result = bitsim.check(
+                args.accelerator or ACCELERATOR,
+                args.trace,
+                seed=args.seed,
+                work=work,
+                say=streams.note,
+            )
     if args.json:
         output.print_json(result.table())
     else:
