@@ -11,12 +11,13 @@ import numpy as np
 
 from bitsim.agreement.arrays.arrivals import ideal_schedules, random_schedules
 from bitsim.agreement.arrays.case import Case
-from bitsim.agreement.arrays.compare import Agreement, check
+from bitsim.agreement.arrays.compare import check
 from bitsim.agreement.arrays.random import random_case, random_job
 from bitsim.agreement.lists.case import TopCase
 from bitsim.agreement.lists.compare import check_tops
 from bitsim.agreement.lists.random import random_top_case
 from bitsim.agreement.lists.work import top_cases_of_events, top_cases_of_random_work
+from bitsim.agreement.tally import Agreement
 from bitsim.callbacks import Say
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.array.array import ArraySpec
@@ -53,7 +54,7 @@ class RtlResult:
             "value_mismatches": each.value_mismatches,
             "cycle_mismatches": each.cycle_mismatches,
             "counter_mismatches": each.counter_mismatches,
-            "stream_faults": each.stream_faults,
+            "stream_faults": each.rule_faults,
             "failures": [
                 {
                     "case": failure.case,
@@ -73,7 +74,7 @@ class RtlResult:
             f"  values that differ     {each.value_mismatches}",
             f"  cycles that differ     {each.cycle_mismatches}",
             f"  counters that differ   {each.counter_mismatches}",
-            f"  broken stream rules    {each.stream_faults}",
+            f"  broken stream rules    {each.rule_faults}",
         ]
         for failure in each.failures:
             lines += ["", f"{failure.case}:", *(f"  {line}" for line in failure.differences)]

@@ -11,6 +11,7 @@ import pytest
 
 from bitsim.agreement.lists.case import reproduction
 from bitsim.agreement.lists.compare import compare, run_model
+from bitsim.agreement.tally import Agreement
 from bitsim.link.result import ListResult
 from bitsim.spec.counts import ArrayCounts
 from bitsim.verilated.lists.replay import (
@@ -81,21 +82,19 @@ def with_last(items, **changes):
 
 def found(outcome: TopOutcome) -> tuple[int, int, int, int]:
     agreement = compare(CASE, modelled(), outcome)
-    assert agreement.agrees == (agreement.failures == ())
-    if not agreement.agrees:
-        assert agreement.failures[0].differences
+    assert agreement.agrees == (agreement.differences == [])
     return (
         agreement.value_mismatches,
         agreement.cycle_mismatches,
         agreement.counter_mismatches,
-        agreement.stream_faults,
+        agreement.rule_faults,
     )
 
 
 def test_hardware_that_says_the_same_agrees(outcome: TopOutcome) -> None:
     assert found(outcome) == (0, 0, 0, 0)
     agreement = compare(CASE, modelled(), outcome)
-    assert (agreement.cases, agreement.phases) == (1, len(CASE.jobs))
+    assert agreement.phases == len(CASE.jobs)
 
 
 @pytest.mark.parametrize("cycle", ["start_cycle", "end_cycle"])
@@ -170,7 +169,11 @@ def test_what_is_missing_and_broken_rules_are_found(outcome: TopOutcome) -> None
 
 def test_a_failing_case_is_printed_so_that_it_can_be_made_again(outcome: TopOutcome) -> None:
     off = replace(outcome, faults=("broken",))
-    text = compare(CASE, modelled(), off).failures[0].reproduction
+    whole = Agreement()
+    whole.enter(CASE.name, compare(CASE, modelled(), off), reproduction(CASE))
+    assert (whole.cases, whole.agrees, len(whole.failures)) == (1, False, 1)
+    assert whole.failures[0].differences == ("Verilog: broken",)
+    text = whole.failures[0].reproduction
     tables = tomllib.loads(text)
     assert text.startswith("# everything_slow_held: tests.cases.lists")
     assert tables["array"] == CASE.layout.array.model_dump()

@@ -115,7 +115,7 @@ def test_a_wrong_sum_is_found_named_and_gone_on_with(
     assert status == 1
     assert (table["agrees"], table["value_mismatches"]) == (False, 1)
     assert table["differences"][0].startswith(
-        "pass 0, layers.0.o: 1 of 32 sums, the first is row 0 of token 0: "
+        "pass 0, layers.0.o: 1 of 32 values, the first at (0, 0): "
     )
     assert len(table["answers"]) == 1
     assert len(board.lists) == 4 * LAYERS

@@ -221,9 +221,9 @@ def _judge_one_case(
             if fate is not None:
                 case, model = bench.cases[machine][index], bench.modelled[machine][index]
                 found = compare(case, model, outcome[machine])
-                if found.failures:
+                if found.differences:
                     fate.killed_by = case.name
-                    fate.how = found.failures[0].differences[0]
+                    fate.how = found.differences[0]
 
 
 def _idle(spec: DotSpec) -> Machine:

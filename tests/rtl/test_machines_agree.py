@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from bitsim.agreement.arrays.case import Case
-from bitsim.agreement.arrays.compare import Agreement, check
+from bitsim.agreement.arrays.compare import check
 from bitsim.agreement.arrays.random import random_case
+from bitsim.agreement.tally import Agreement
 from bitsim.array.replay import replay as array_replay
 from bitsim.spec.counts import ArrayCounts
 from tests.cases.arrays import named_cases
@@ -44,7 +45,7 @@ def test_every_case_was_compared(agreement: Agreement) -> None:
     assert agreement.phases == sum(len(case.jobs) for case in cases)
     assert agreement.values == sum(job.expected().size for case in cases for job in case.jobs)
     assert (agreement.value_mismatches, agreement.cycle_mismatches) == (0, 0)
-    assert (agreement.counter_mismatches, agreement.stream_faults) == (0, 0)
+    assert (agreement.counter_mismatches, agreement.rule_faults) == (0, 0)
 
 
 def test_the_random_cases_reach_every_kind_of_machine_and_wait() -> None:

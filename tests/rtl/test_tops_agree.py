@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bitsim.agreement.arrays.compare import Agreement
 from bitsim.agreement.lists.case import TopCase
 from bitsim.agreement.lists.compare import check_tops, run_model
 from bitsim.agreement.lists.random import CASES_PER_MACHINE, random_top_case
 from bitsim.agreement.lists.result_form import expected_results
+from bitsim.agreement.tally import Agreement
 from bitsim.spec.counts import ArrayCounts
 from tests.cases.lists import named_top_cases
 from tests.cases.result_forms import MACHINES, named_form_cases
@@ -48,7 +48,7 @@ def test_every_case_was_compared(agreement: Agreement) -> None:
     assert agreement.phases == sum(len(case.jobs) for case in cases)
     assert agreement.values == sum(map(values_of, cases))
     assert (agreement.value_mismatches, agreement.cycle_mismatches) == (0, 0)
-    assert (agreement.counter_mismatches, agreement.stream_faults) == (0, 0)
+    assert (agreement.counter_mismatches, agreement.rule_faults) == (0, 0)
 
 
 def values_of(case: TopCase) -> int:

@@ -128,9 +128,9 @@ def test_a_weight_that_is_wrong_in_memory_is_found_and_named(
     found = check_small(bench_work)
     assert not found.agrees
     assert found.tally.value_mismatches == 1
-    assert (found.tally.cycle_mismatches, found.tally.bus_faults) == (0, 0)
+    assert (found.tally.cycle_mismatches, found.tally.rule_faults) == (0, 0)
     assert found.tally.differences[0].startswith(
-        "pass 0, layers.1.gate_up: Verilog: 1 of 768 sums, the first is row 3 of token 0: "
+        "pass 0, layers.1.gate_up: Verilog: 1 of 768 values, the first at (0, 3): "
     )
 
 
@@ -165,7 +165,7 @@ def test_a_verilog_that_does_not_end_is_given_up(
     program = build_top_process(MACHINE.array, MACHINE.bus, bench_work)
     with PhaseRunner(LAYOUT, fixed_world(2, 1), program, order, [event.phase]) as runner:
         found = runner.run(event)
-    assert found.tally.bus_faults == 1
+    assert found.tally.rule_faults == 1
     assert found.tally.differences[-1] == "pass 0, stuck: Verilog: the list did not end"
 
 

@@ -20,10 +20,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from bitsim.agreement.arrays.compare import Agreement, check
+from bitsim.agreement.arrays.compare import check
 from bitsim.agreement.arrays.random import random_case
 from bitsim.agreement.lists.compare import check_tops
 from bitsim.agreement.lists.random import random_top_case
+from bitsim.agreement.tally import Agreement
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = 40  # of a block
@@ -79,7 +80,9 @@ def noted(journal: Path, digest: str) -> dict[int, Agreement]:
 def line(name: str, found: Agreement) -> str:
     """What was compared, and what differed."""
     counts = [(each.name, getattr(found, each.name)) for each in fields(found)]
-    return f"{name}: " + ", ".join(f"{n} {what}" for what, n in counts if what != "failures")
+    return f"{name}: " + ", ".join(
+        f"{n} {what}" for what, n in counts if what not in ("differences", "failures")
+    )
 
 
 def main() -> int:
@@ -93,7 +96,9 @@ def main() -> int:
     work.mkdir(parents=True, exist_ok=True)
     journal, digest = work / f"thousand-{kind}.jsonl", sources()
     before = noted(journal, digest)
-    total = sum(before.values(), Agreement())
+    total = Agreement()
+    for found in before.values():
+        total.add(found)
     if before:
         print(line(f"{len(before)} blocks of an earlier run", total), flush=True)
     with (
@@ -105,7 +110,7 @@ def main() -> int:
         running = {pool.submit(block, kind, seed, Path(scratch)): seed for seed in missing}
         for done, future in enumerate(as_completed(running), len(before) + 1):
             seed, (found, seconds) = running[future], future.result()
-            total += found
+            total.add(found)
             print(line(f"{done} of {BLOCKS}, seed {seed}, {seconds:.0f} s", found), flush=True)
             for failure in found.failures:
                 text = [f"{failure.case}:", *failure.differences, failure.reproduction]

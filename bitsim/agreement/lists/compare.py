@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.agreement.arrays.compare import MORE_CYCLES, Agreement, Failure, Progress
+from bitsim.agreement.arrays.compare import MORE_CYCLES, Progress
 from bitsim.agreement.benches import benches, rounds
 from bitsim.agreement.lists.case import ListWork, TopCase, reproduction
 from bitsim.agreement.lists.result_form import expected_results
+from bitsim.agreement.tally import Agreement, Tally
 from bitsim.link import make_link
 from bitsim.link.result import Bursts, ListPhase, ListResult
 from bitsim.spec.counts import ArrayCounts
@@ -57,7 +57,7 @@ def check_tops(
     for bench_cases in benches(cases, _layout_of, _bytes_of):
         layouts = list(dict.fromkeys(map(_layout_of, bench_cases)))
         bench = build_top_bench([(each.array, each.bus) for each in layouts], work, optimize)
-        total += _compare_bench(layouts, list(rounds(bench_cases, _layout_of)), bench, work)
+        _compare_bench(total, layouts, list(rounds(bench_cases, _layout_of)), bench, work)
         progress(len(bench_cases))
     return total
 
@@ -83,11 +83,12 @@ def _bytes_of(case: TopCase) -> int:
 
 
 def _compare_bench(
+    total: Agreement,
     layouts: Sequence[BusLayout],
     groups: Sequence[dict[BusLayout, TopCase]],
     bench: Path,
     work: Path,
-) -> Agreement:
+) -> None:
     modelled, machine_rounds = [], []
     for group in groups:
         ran = {layout: run_model(case) for layout, case in group.items()}
@@ -97,103 +98,55 @@ def _compare_bench(
         machine_rounds.append(Round(machines, last_cycle + MORE_CYCLES))
     with tempfile.TemporaryDirectory(prefix="replay.", dir=work) as scratch:
         outcomes = replay_lists(machine_rounds, bench, Path(scratch))
-    total = Agreement()
     for group, ran, outcome in zip(groups, modelled, outcomes, strict=True):
         for layout, verilog in zip(layouts, outcome, strict=True):
             if layout in group:
-                total += compare(group[layout], ran[layout], verilog)
-    return total
+                case = group[layout]
+                total.enter(case.name, compare(case, ran[layout], verilog), reproduction(case))
 
 
-def compare(case: TopCase, modelled: Sequence[ListResult], outcome: TopOutcome) -> Agreement:
+def compare(case: TopCase, modelled: Sequence[ListResult], outcome: TopOutcome) -> Tally:
     """Hold one case's three answers against each other."""
-    found = _Comparison([f"Verilog: {fault}" for fault in outcome.faults])
     phases = [phase for each in modelled for phase in each.phases]
     expected = [
         expected_results(job, entry, case.layout.array.rows)
         for each in case.lists
         for job, entry in zip(each.jobs, each.entries, strict=True)
     ]
-    found.same_count("lists that ended", len(modelled), len(outcome.lists))
-    found.same_count("phases that ended", len(phases), len(outcome.phases))
-    for place, (model, verilog) in enumerate(zip(modelled, outcome.lists, strict=False)):
-        _compare_list(found, f"list {place}", model, verilog)
-    for job, exact, ours, theirs in zip(case.jobs, expected, phases, outcome.phases, strict=False):
-        _compare_phase(found, job, exact, ours, theirs)
-    _compare_ports(found, modelled, outcome)
-    failure = Failure(case.name, tuple(found.differences), reproduction(case))
-    return Agreement(
-        cases=1,
+    found = Tally(
         phases=len(phases),
         values=sum(each.size for exact in expected for each in exact if each is not None),
         cycles=sum(each.list_cycles for each in modelled),
-        value_mismatches=found.values,
-        cycle_mismatches=found.cycles,
-        counter_mismatches=found.counters,
-        stream_faults=len(outcome.faults),
-        failures=(failure,) if found.differences else (),
     )
+    found.broken(outcome.faults)
+    found.same_count("lists that ended", len(modelled), len(outcome.lists))
+    found.same_count("phases that ended", len(phases), len(outcome.phases))
+    for place, (model, verilog) in enumerate(zip(modelled, outcome.lists, strict=False)):
+        compare_list(found, f"list {place}", model, model.counts, verilog)
+    for job, exact, ours, theirs in zip(case.jobs, expected, phases, outcome.phases, strict=False):
+        _compare_phase(found, job, exact, ours, theirs)
+    _compare_ports(found, modelled, outcome)
+    return found
 
 
-@dataclass
-class _Comparison:
-    """What differed so far."""
-
-    differences: list[str] = field(default_factory=list)
-    values: int = 0
-    cycles: int = 0
-    counters: int = 0
-
-    def same_count(self, what: str, ours: int, theirs: int) -> None:
-        """What is missing has no cycles to compare; it counts as one that differs."""
-        if ours != theirs:
-            self.differences.append(f"{what}: model {ours}, Verilog {theirs}")
-            self.cycles += abs(ours - theirs)
-
-    def same_values(
-        self, what: str, found: NDArray[Any] | None, expected: NDArray[Any] | None
-    ) -> None:
-        if found is None or expected is None:
-            assert found is expected, what
-            return
-        assert found.shape == expected.shape, (what, found.shape, expected.shape)
-        wrong = found != expected
-        if wrong.any():
-            place = tuple(int(i) for i in np.argwhere(wrong)[0])
-            self.differences.append(
-                f"{what}: {int(wrong.sum())} of {wrong.size} values, the first at "
-                f"{place}: {found[place]} instead of {expected[place]}"
-            )
-            self.values += int(wrong.sum())
-
-    def same_cycle(self, what: str, ours: int, theirs: int) -> None:
-        if ours != theirs:
-            self.differences.append(f"{what}: model {ours}, Verilog {theirs}")
-            self.cycles += 1
-
-    def same_counter(self, what: str, ours: int, theirs: int) -> None:
-        if ours != theirs:
-            self.differences.append(f"{what}: model {ours}, Verilog {theirs}")
-            self.counters += 1
-
-
-def _compare_list(found: _Comparison, name: str, model: ListResult, verilog: ListOutcome) -> None:
-    for cycle in ("start_cycle", "end_cycle"):
-        found.same_cycle(f"{name}: {cycle}", getattr(model, cycle), getattr(verilog, cycle))
-    found.same_counter(f"{name}: errors", model.errors, verilog.errors)
+def compare_list(
+    found: Tally, name: str, model: ListResult, counts: ArrayCounts, verilog: ListOutcome
+) -> None:
+    """Cycles and counters of a list; `counts` are the model's, of its array."""
     bus = verilog.bus
+    found.same_cycle(f"{name}: start_cycle", model.start_cycle, verilog.start_cycle)
+    found.same_cycle(f"{name}: end_cycle", model.end_cycle, verilog.end_cycle)
+    found.same_counter(f"{name}: errors", model.errors, verilog.errors)
     found.same_counter(f"{name}: list_cycles", model.list_cycles, bus.list_cycles)
     words = (*model.weight_words, model.activation_words, model.result_words)
     seen = (*bus.weight_words, bus.activation_words, bus.result_words)
     for port, (ours, theirs) in enumerate(zip(words, seen, strict=True)):
         found.same_counter(f"{name}: words of port {port}", ours, theirs)
-    for counter in fields(ArrayCounts):
-        ours, theirs = getattr(model.counts, counter.name), getattr(verilog.array, counter.name)
-        found.same_counter(f"{name}: {counter.name}", ours, theirs)
+    found.same_array_counts(name, counts, verilog.array)
 
 
 def _compare_phase(
-    found: _Comparison,
+    found: Tally,
     job: Job,
     expected: tuple[NDArray[np.int32], NDArray[np.int32] | None],
     model: ListPhase,
@@ -210,7 +163,7 @@ def _compare_phase(
         found.same_cycle(f"{job.name}: {cycle}", getattr(model, cycle), getattr(verilog, cycle))
 
 
-def _compare_ports(found: _Comparison, modelled: Sequence[ListResult], outcome: TopOutcome) -> None:
+def _compare_ports(found: Tally, modelled: Sequence[ListResult], outcome: TopOutcome) -> None:
     """Every burst of every port, over all lists."""
     ports: dict[str, tuple[list[Bursts], Sequence[ReadBurst | WriteBurst]]] = {}
     for port, bursts in enumerate(outcome.reads[:-1]):
@@ -231,7 +184,7 @@ def _compare_ports(found: _Comparison, modelled: Sequence[ListResult], outcome: 
 
 
 def _compare_bursts(
-    found: _Comparison, name: str, what: str, ours: Sequence[Bursts], theirs: Sequence[Any]
+    found: Tally, name: str, what: str, ours: Sequence[Bursts], theirs: Sequence[Any]
 ) -> None:
     """One number of all bursts; only the first difference is spelt out."""
     model = [int(number) for each in ours for number in getattr(each, what)]
@@ -241,7 +194,7 @@ def _compare_bursts(
     ]
     if wrong:
         first = wrong[0]
-        found.cycles += len(wrong)
+        found.cycle_mismatches += len(wrong)
         found.differences.append(
             f"{name}: {what} of {len(wrong)} bursts, the first is burst {first}: "
             f"model {model[first]}, Verilog {verilog[first]}"

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.agreement.tally import Tally
 from bitsim.files.journal import Journal, Kept
-
-
-@dataclass
-class Tally:
-    """What was compared, and what differed.
-
-    cycles  in which a list ran, in the Verilog
-    """
-
-    phases: int = 0
-    products: int = 0
-    values: int = 0
-    cycles: int = 0
-    value_mismatches: int = 0
-    cycle_mismatches: int = 0
-    counter_mismatches: int = 0
-    bus_faults: int = 0
-    differences: list[str] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Add what another compared."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-    @property
-    def agrees(self) -> bool:
-        """Nothing differed."""
-        return not self.differences
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,7 +11,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.agreement.tokens.journal import Finished, Tally
+from bitsim.agreement.lists.compare import compare_list
+from bitsim.agreement.tally import Tally
+from bitsim.agreement.tokens.journal import Finished
 from bitsim.array import make_array
 from bitsim.link import make_link
 from bitsim.link.result import ListResult
@@ -24,7 +26,7 @@ from bitsim.trace.event import Event
 from bitsim.trace.world import World
 from bitsim.units import ceil_div
 from bitsim.verilated.arrays.stimulus import beats_of, sums_of
-from bitsim.verilated.lists.process import Ended, TopProcess
+from bitsim.verilated.lists.process import TopProcess
 
 MORE_CYCLES = 1000  # what the Verilog may take beyond the model before it is given up
 
@@ -126,11 +128,14 @@ class PhaseRunner:
 
         ended = self._process.finish()
         sums = self._results(entry, phase)
-        tally = Tally(1, phase.products, sums.size, ended.outcome.bus.list_cycles)
-        _compare_values(tally, event, "Verilog", sums, exact)
-        _compare_values(tally, event, "model", made.output, exact)
+        tally, where = Tally(), _where(event)
+        tally.phases, tally.products, tally.values = 1, phase.products, sums.size
+        tally.cycles = ended.outcome.bus.list_cycles
+        tally.same_values(f"{where}: Verilog", sums, exact)
+        tally.same_values(f"{where}: model", made.output, exact)
         counts = _counts(layout, model, made.adds, made.subtracts)
-        _compare_list(tally, event, model, counts, ended)
+        compare_list(tally, where, model, counts, ended.outcome)
+        tally.broken([f"{where}: {ended.fault}"] if ended.fault else [])
         return Finished(event.name, sums, tally)
 
     def _bring(self, matrices: Matrices) -> None:
@@ -164,56 +169,6 @@ def _counts(layout: BusLayout, model: ListResult, adds: int, subtracts: int) -> 
     return model.counts + ArrayCounts(
         adds=adds, subtracts=subtracts, skips=lane_steps - adds - subtracts
     )
-
-
-def _compare_values(
-    tally: Tally,
-    event: Event,
-    reading: str,
-    sums: NDArray[np.int32],
-    exact: NDArray[np.int32],
-) -> None:
-    wrong = sums != exact
-    if not wrong.any():
-        return
-    count = int(np.count_nonzero(wrong))
-    token, row = (int(place) for place in np.argwhere(wrong)[0])
-    tally.value_mismatches += count
-    tally.differences.append(
-        f"{_where(event)}: {reading}: {count} of {sums.size} sums, the first is row {row} of token "
-        f"{token}: {sums[token, row]} instead of {exact[token, row]}"
-    )
-
-
-def _compare_list(
-    tally: Tally, event: Event, model: ListResult, counts: ArrayCounts, ended: Ended
-) -> None:
-    outcome, where = ended.outcome, _where(event)
-    cycles = [
-        ("start_cycle", model.start_cycle, outcome.start_cycle),
-        ("end_cycle", model.end_cycle, outcome.end_cycle),
-        ("list_cycles", model.list_cycles, outcome.bus.list_cycles),
-    ]
-    words = zip(model.weight_words, outcome.bus.weight_words, strict=True)
-    counters = [
-        ("errors", 0, outcome.errors),
-        *((f"weight_words_{port}", *pair) for port, pair in enumerate(words)),
-        ("activation_words", model.activation_words, outcome.bus.activation_words),
-        ("result_words", model.result_words, outcome.bus.result_words),
-        *(
-            (each.name, getattr(counts, each.name), getattr(outcome.array, each.name))
-            for each in fields(ArrayCounts)
-        ),
-    ]
-    for kind, pairs in (("cycle", cycles), ("counter", counters)):
-        wrong = [f"{name} {theirs}, model {ours}" for name, ours, theirs in pairs if ours != theirs]
-        if wrong:
-            name = f"{kind}_mismatches"
-            setattr(tally, name, getattr(tally, name) + len(wrong))
-            tally.differences.append(f"{where}: Verilog: {'; '.join(wrong)}")
-    if ended.fault:
-        tally.bus_faults += 1
-        tally.differences.append(f"{where}: Verilog: {ended.fault}")
 
 
 def _where(event: Event) -> str:

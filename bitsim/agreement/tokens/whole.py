@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.agreement.tokens.journal import Finished, Tally, TokenJournal
+from bitsim.agreement.tally import Tally
+from bitsim.agreement.tokens.journal import Finished, TokenJournal
 from bitsim.agreement.tokens.phase import PhaseRunner
 from bitsim.callbacks import Progress, Say
 from bitsim.errors import BitsimError, shown_path
@@ -84,7 +85,7 @@ class TokenResult:
             "value_mismatches": each.value_mismatches,
             "cycle_mismatches": each.cycle_mismatches,
             "counter_mismatches": each.counter_mismatches,
-            "bus_faults": each.bus_faults,
+            "bus_faults": each.rule_faults,
             "differences": each.differences[:MOST_DIFFERENCES],
             "seconds": self.seconds,
             "processor_seconds": self.processor_seconds,
@@ -99,7 +100,7 @@ class TokenResult:
             f"  sums that differ       {each.value_mismatches}",
             f"  cycles that differ     {each.cycle_mismatches}",
             f"  counters that differ   {each.counter_mismatches}",
-            f"  broken rules of AXI4   {each.bus_faults}",
+            f"  broken rules of AXI4   {each.rule_faults}",
             f"  {self.seconds:.1f} s, {self.processor_seconds:.1f} s of processor time"
             + (f"; {resumed} of {self.layers} layers by an earlier call" if resumed else ""),
         ]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bitsim.array import make_array
 from bitsim.fpga.host.memory import BoardMemory, Piece
-from bitsim.fpga.host.tally import Tally
+from bitsim.fpga.host.tally import BoardTally
 from bitsim.fpga.line.driver import Driver
 from bitsim.fpga.line.serial_link import SerialLink
 from bitsim.spec.accelerator import AcceleratorSpec
@@ -56,11 +56,11 @@ class BoardProducts:
         self._driver.identify()
         self._driver.settle(LIST_S)
 
-    def run(self, events: Sequence[Event]) -> tuple[list[NDArray[np.int32]], Tally]:
+    def run(self, events: Sequence[Event]) -> tuple[list[NDArray[np.int32]], BoardTally]:
         """(m, n) int32 sums of each event, by the board; the events do not depend on each other."""
         phases = [event.phase for event in events]
         sums = [np.zeros((phase.m, phase.n), np.int32) for phase in phases]
-        tally = Tally(events=len(events), products=sum(phase.products for phase in phases))
+        tally = BoardTally(events=len(events), products=sum(phase.products for phase in phases))
         for pieces in self.memory.lists(phases):
             for piece in pieces:
                 self._bring(piece, events[piece.product])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bitsim.fpga.host.tally import Tally
+from bitsim.fpga.host.tally import BoardTally
 
 MOST_DIFFERENCES = 20  # that are spelt out
 WAITS = ("array_wait_weights", "array_wait_activations", "array_wait_results", "array_drain")
@@ -35,7 +35,7 @@ class HostResult:
     port: str
     work: str
     answers: tuple[Answer, ...]
-    tally: Tally
+    tally: BoardTally
     resumed: int
     line_bytes: int
     repeats: int

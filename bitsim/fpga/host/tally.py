@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.agreement.tally import Tally
 from bitsim.fpga.host.memory import Piece
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.spec.link.axi4 import BusLayout
@@ -15,50 +16,20 @@ from bitsim.trace.event import Event
 
 
 @dataclass
-class Tally:
-    """What was compared, and what differed.
+class BoardTally(Tally):
+    """What a board did; its cycles are known, and not foretold.
 
     counters  of all lists, by name (docs/registers.md)
     """
 
     events: int = 0
     lists: int = 0
-    products: int = 0
-    values: int = 0
-    value_mismatches: int = 0
-    counter_mismatches: int = 0
     counters: dict[str, int] = field(default_factory=dict)
-    differences: list[str] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Add what another compared."""
-        counters = dict(self.counters)
-        for name, count in other.counters.items():
-            counters[name] = counters.get(name, 0) + count
-        for name, value in asdict(other).items():
-            if name != "counters":
-                setattr(self, name, getattr(self, name) + value)
-        self.counters = counters
-
-    @property
-    def agrees(self) -> bool:
-        """Nothing differed."""
-        return not self.differences
 
     def compare_values(self, event: Event, sums: NDArray[np.int32]) -> None:
         """Hold (m, n) int32 sums against the exact ones."""
-        exact = exact_product(event)
         self.values += sums.size
-        wrong = sums != exact
-        if not wrong.any():
-            return
-        count = int(np.count_nonzero(wrong))
-        token, row = (int(place) for place in np.argwhere(wrong)[0])
-        self.value_mismatches += count
-        self.differences.append(
-            f"{_where(event)}: {count} of {sums.size} sums, the first is row {row} of token "
-            f"{token}: {sums[token, row]} instead of {exact[token, row]}"
-        )
+        self.same_values(_where(event), sums, exact_product(event))
 
     def compare_counters(
         self,
@@ -77,7 +48,7 @@ class Tally:
             if counters[name] != count
         ]
         self.lists += 1
-        self.add(Tally(counters=counters))
+        self.add(BoardTally(counters=counters))
         if wrong:
             self.counter_mismatches += len(wrong)
             self.differences.append(f"{_where(events[pieces[0].product])}: {'; '.join(wrong)}")

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from bitsim.errors import shown_path
 from bitsim.files.journal import Journal, Kept
-from bitsim.fpga.host.tally import Tally
+from bitsim.fpga.host.tally import BoardTally
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.trace.event import Event
 
 Sums = list[NDArray[np.int32]]
-Run = Callable[[Sequence[Event]], tuple[Sums, Tally]]
+Run = Callable[[Sequence[Event]], tuple[Sums, BoardTally]]
 
 
 class Walk:
@@ -32,7 +32,7 @@ class Walk:
         self._tallies = [self._tally_of(kept) for kept in self._before]
         self.resumed = sum(map(len, self._before))
         self._done = 0  # steps
-        self.tally = Tally()
+        self.tally = BoardTally()
 
     def step(self, events: Sequence[Event]) -> Sums:
         """(m, n) int32 sums of each event."""
@@ -56,15 +56,17 @@ class Walk:
         self.tally.add(tally)
         return sums
 
-    def _tally_of(self, kept: Sequence[Kept]) -> Tally:
+    def _tally_of(self, kept: Sequence[Kept]) -> BoardTally:
         try:
-            return Tally(**kept[0].about)
+            return BoardTally(**kept[0].about)
         except TypeError:
             raise self._journal.refusal(
                 f"{shown_path(self._journal.folder)}: another version of bitsim left it"
             ) from None
 
-    def _require_same(self, events: Sequence[Event], kept: Sequence[Kept], compared: Tally) -> None:
+    def _require_same(
+        self, events: Sequence[Event], kept: Sequence[Kept], compared: BoardTally
+    ) -> None:
         """That the sums of an earlier call are those of these inputs and these weights."""
         same = [event.name for event in events] == [each.name for each in kept]
         wrong = compared.value_mismatches > 0
