@@ -49,7 +49,7 @@ class Spec(BaseModel):
                 place = place.setdefault(part, {})  # an unknown table is refused by the check
                 if not isinstance(place, dict):
                     raise BitsimError(f"{origin}: {path}: {part} has no fields; name it alone")
-            place[last] = value
+            place[last] = value.item() if hasattr(value, "item") else value  # numpy's numbers
         return check(type(self), table, origin)
 
 

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bitsim
@@ -108,3 +109,17 @@ def test_a_sweep_names_its_parts_as_seen_from_its_own_folder(tmp_path, monkeypat
     assert {key: each.name for key, each in sweep.technologies.items()} == {
         "7nm": "7nm", "mine.toml": "45nm",
     }  # fmt: skip
+
+
+def test_a_field_is_changed_to_a_number_of_numpy_too():
+    base = bitsim.load_accelerator("dot_16x40")
+    for field, value in (
+        ("array.columns", 4),
+        ("memory.peak_gb_per_s", 12.5),
+        ("clock_mhz", 100.0),
+    ):
+        changed = base.changed({field: np.asarray([value])[0]})
+        assert changed == base.changed({field: value})
+        assert hash(changed) == hash(base.changed({field: value}))
+    with pytest.raises(BitsimError, match=r"array\.columns"):
+        base.changed({"array.columns": np.float64(4.5)})
