@@ -21,7 +21,10 @@ class Table:
 
 
 def parameters(result: RunResult) -> tuple[Table, ...]:
-    """Every value of the accelerator's description, in its order, then the network's."""
+    """Every value of the accelerator's description, in its order, then the network's.
+
+    What the file leaves out is left out.
+    """
     machine = list(_tables("accelerator", "", result.accelerator.model_dump(exclude={"note"})))
     network = list(
         _tables("network", "", result.network.model_dump(exclude={"note", "statistics"}))
@@ -31,7 +34,11 @@ def parameters(result: RunResult) -> tuple[Table, ...]:
 
 
 def _tables(title: str, path: str, values: Mapping[str, Any]) -> Iterator[Table]:
-    plain = {key: each for key, each in values.items() if not isinstance(each, Mapping)}
+    plain = {
+        key: each
+        for key, each in values.items()
+        if each is not None and not isinstance(each, Mapping)
+    }
     if plain:
         name = f"[{path}]" if path else title
         yield Table(name, tuple((key, _shown(value)) for key, value in plain.items()))

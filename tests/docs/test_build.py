@@ -2,27 +2,13 @@
 
 import html
 import re
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 import bitsim
 from bitsim.spec import fields
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = re.compile(r"""(?:src|<link[^>]*href)=["'](?:https?:)?//|url\(["']?(?:https?:)?//""")
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """The folder of the built pages."""
-    folder = tmp_path_factory.mktemp("pages")
-    build = [sys.executable, "-m", "sphinx", "-W", "-q", ROOT / "docs", folder]
-    done = subprocess.run(build, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 def test_every_document_and_every_notebook_is_a_page(pages):

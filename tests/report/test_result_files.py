@@ -9,6 +9,7 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
 from bitsim.errors import BitsimError
 from bitsim.report import account, result_table, write_all, write_result, write_timeline
+from bitsim.report.timeline import perfetto
 
 KEYS = {
     "text", "token_ids", "cycles", "seconds", "tokens_per_s", "utilization", "stall_cycles",
@@ -107,13 +108,25 @@ def test_a_trace_has_a_slice_for_each_record_in_nanoseconds_of_the_clock(small, 
     begins = [p for p in events if p.track_event.type == TrackEvent.TYPE_SLICE_BEGIN]
     ends = [p for p in events if p.track_event.type == TrackEvent.TYPE_SLICE_END]
     records = (*small.passes, *small.phases, *small.work, *small.transfers)
-    assert len(begins) == len(ends) == len(records)
+    waits = [each for each in small.records if each.resource == "array" and each.kind != "phase"]
+    assert len(begins) == len(ends) == len(records) + len(waits)
+    of_waits = [p for p in begins if names[p.track_event.track_uuid] == "array waits"]
+    assert [p.track_event.name for p in of_waits] == [f"{w.kind}: {w.name}" for w in waits]
     on_array = [p for p in begins if names[p.track_event.track_uuid] == "array"]
     assert [p.track_event.name for p in on_array] == [p.name for p in small.phases]
     assert [p.timestamp for p in on_array] == [5 * p.start_cycle for p in small.phases]  # 200 MHz
     arguments = {a.name: a.int_value for a in on_array[0].track_event.debug_annotations}
     first = small.phases[0]
     assert arguments == {"n": first.n, "k": first.k, "m": first.m, **asdict(first.counts)}
+
+
+def test_slices_that_overlap_are_on_tracks_with_names_of_their_own():
+    trace = Trace()
+    slices = [(0, 10, "a", {}), (5, 15, "b", {}), (10, 20, "c", {}), (11, 12, "d", {})]
+    perfetto._Writer(trace, clock_mhz=100).track("DRAM weights", slices)
+    descriptors = [p.track_descriptor for p in trace.packet if p.HasField("track_descriptor")]
+    names = ["DRAM weights", "DRAM weights 2", "DRAM weights 3"]
+    assert [each.name for each in descriptors] == names
 
 
 def test_slices_of_one_track_never_overlap(large, tmp_path):

@@ -8,14 +8,17 @@ Value = str | int | float | None
 
 
 class Drawing:
-    """One picture. Colours come from classes, so that light and dark share it."""
+    """One picture. Colours come from classes, so that light and dark share it.
+
+    A picture without a label is an ornament: what it shows stands beside it as text.
+    """
 
     def __init__(self, width: float, height: float, label: str, css: str = "figure") -> None:
         self.width = width
         self.height = height
+        seen_as = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
         self._parts = [
-            f'<svg class="{escape(css)}" viewBox="0 0 {number(width)} {number(height)}" '
-            f'role="img" aria-label="{escape(label)}">'
+            f'<svg class="{escape(css)}" viewBox="0 0 {number(width)} {number(height)}" {seen_as}>'
         ]
 
     def add(self, tag: str, body: str | None = None, **attributes: Value) -> None:

@@ -16,21 +16,73 @@
   systemDark.addEventListener("change", label);
   fromAddress();
 
+  // Tooltips: under the pointer or the finger; in a picture that has the focus, arrow keys go from
+  // one part to the next.
   const tip = document.getElementById("tip");
-  const show = (event) => {
-    const owner = event.target.closest && event.target.closest("[data-tip]");
-    tip.hidden = !owner || !owner.dataset.tip;
+  let part = null; // that the keyboard is at
+  const say = (text, x, above, below) => {
+    tip.hidden = !text;
     if (tip.hidden) return;
-    tip.textContent = owner.dataset.tip;
-    const left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
-    const below = event.clientY + 18;
+    tip.textContent = text;
     const fits = below + tip.offsetHeight < innerHeight;
-    tip.style.left = Math.max(8, left) + "px";
-    tip.style.top = (fits ? below : event.clientY - tip.offsetHeight - 10) + "px";
+    tip.style.left = Math.max(8, Math.min(x, innerWidth - tip.offsetWidth - 8)) + "px";
+    tip.style.top = Math.max(8, fits ? below : above - tip.offsetHeight) + "px";
   };
-  addEventListener("pointermove", show, { passive: true });
-  addEventListener("pointerdown", show, { passive: true });
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  const pointed = (event) => {
+    const owner = event.target.closest && event.target.closest("[data-tip]");
+    say(owner && owner.dataset.tip, event.clientX + 14, event.clientY - 10, event.clientY + 18);
+  };
+  const sayPart = () => {
+    const box = part.getBoundingClientRect();
+    say(part.dataset.tip, box.left, box.top - 6, box.bottom + 6);
+  };
+  const leave = () => {
+    if (part) part.classList.remove("at");
+    part = null;
+    tip.hidden = true;
+  };
+  addEventListener("pointermove", pointed, { passive: true });
+  addEventListener("pointerdown", pointed, { passive: true });
+  addEventListener("scroll", () => { if (part) sayPart(); else tip.hidden = true; }, { passive: true, capture: true });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
+  for (const picture of document.querySelectorAll("svg[role=img]")) {
+    const parts = [...picture.querySelectorAll("[data-tip]")].filter((each) => each.dataset.tip);
+    if (!parts.length) continue;
+    let place = 0;
+    const go = (wish) => {
+      leave();
+      place = Math.min(parts.length - 1, Math.max(0, wish));
+      part = parts[place];
+      part.classList.add("at");
+      part.dispatchEvent(new CustomEvent("part", { bubbles: true }));
+      sayPart();
+    };
+    picture.tabIndex = 0;
+    picture.addEventListener("focus", () => { if (picture.matches(":focus-visible")) go(place); });
+    picture.addEventListener("blur", leave);
+    picture.addEventListener("keydown", (event) => {
+      const wishes = { ArrowRight: place + 1, ArrowDown: place + 1, ArrowLeft: place - 1, ArrowUp: place - 1, Home: 0, End: parts.length };
+      if (!(event.key in wishes)) return;
+      event.preventDefault();
+      go(wishes[event.key]);
+    });
+  }
+
+  // What scrolls inside the page can be reached by the keyboard, as long as it scrolls.
+  const regions = [...document.querySelectorAll(".scroll, q")];
+  const reach = () => {
+    for (const region of regions) {
+      const scrolls = region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight;
+      for (const name of ["tabindex", "role", "aria-label"]) region.removeAttribute(name);
+      if (!scrolls) continue;
+      const heading = region.closest("section").querySelector("h1, h2");
+      region.tabIndex = 0;
+      region.setAttribute("role", "group");
+      region.setAttribute("aria-label", heading.textContent);
+    }
+  };
+  new ResizeObserver(reach).observe(document.body);
+  reach();
 
   const NS = "http://www.w3.org/2000/svg";
   const grouped = (value) => Math.round(value).toLocaleString("en-US");
@@ -84,6 +136,13 @@
       if (wish === "in") about(0.5, 0.5);
       if (wish === "out") about(0.5, 2);
       if (wish === "all") zoom(0, total);
+      if (wish === "earlier") zoom(from - span / 2, span);
+      if (wish === "later") zoom(from + span / 2, span);
+    });
+    figure.addEventListener("part", (event) => {
+      const box = event.target.getBBox();
+      const seen = box.x >= from && box.x + box.width <= from + span;
+      if (!seen) zoom(box.x + box.width / 2 - span / 2, Math.max(span, box.width));
     });
     figure.addEventListener("dblclick", (event) => {
       if (event.target.closest(".plot")) zoom(0, total);
@@ -131,8 +190,11 @@
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {
-      head.classList.add("sortable");
-      head.tabIndex = 0;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.textContent = head.textContent;
+      head.replaceChildren(button);
       const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
       const sort = () => {
         const up = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
@@ -150,8 +212,7 @@
         });
         body.append(...rows.map((each) => each.row));
       };
-      head.addEventListener("click", sort);
-      head.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(); });
+      button.addEventListener("click", sort);
     });
   }
 })();

@@ -11,6 +11,7 @@ from typing import Any
 from bitsim.files.atomic import atomic_file
 from bitsim.report import traffic
 from bitsim.system.log import PhaseRecord
+from bitsim.system.records import ARRAY
 from bitsim.system.result import RunResult
 
 SEQUENCE = 1  # of packets: one writer
@@ -19,7 +20,7 @@ Slice = tuple[int, int, str, Arguments]  # start cycle, end cycle, name, argumen
 
 
 def write_timeline(result: RunResult, path: Path) -> None:
-    """Tracks of passes, array, units and DRAM streams; counters of utilisation and bandwidth.
+    """Tracks of passes, array and its waits, units, DRAM streams; utilisation and bandwidth.
 
     Times are nanoseconds of the accelerator's clock; cycle counts are among the arguments.
     """
@@ -29,6 +30,7 @@ def write_timeline(result: RunResult, path: Path) -> None:
     writer = _Writer(trace, result.accelerator.clock_mhz)
     writer.track("passes", _passes(result))
     writer.track("array", _phases(result))
+    writer.track("array waits", _waits(result))
     for unit in sorted(result.accelerator.units):
         writer.track(f"unit {unit}", _work(result, unit))
     for stream in ("weights", "activations", "results", "units"):
@@ -51,9 +53,9 @@ class _Writer:
         self.tracks = 0
 
     def track(self, name: str, slices: Iterable[Slice]) -> None:
-        """One row of slices. Slices that overlap get rows of their own, under the same name."""
-        for row in _rows(slices):
-            uuid = self._describe(name)
+        """A row of slices. Slices that overlap get rows of their own: "name", "name 2", ..."""
+        for number, row in enumerate(_rows(slices), 1):
+            uuid = self._describe(name if number == 1 else f"{name} {number}")
             for start, end, label, arguments in row:
                 begin = self._event(uuid, start, self.kinds.TYPE_SLICE_BEGIN)
                 begin.name = label
@@ -119,6 +121,15 @@ def _phases(result: RunResult) -> Iterator[Slice]:
     for phase in result.phases:
         arguments: Arguments = {"n": phase.n, "k": phase.k, "m": phase.m, **asdict(phase.counts)}
         yield phase.start_cycle, phase.end_cycle, phase.name, arguments
+
+
+def _waits(result: RunResult) -> Iterator[Slice]:
+    """Where no phase runs: what runs elsewhere, or what data are handed over to."""
+    for each in result.records:
+        if each.resource == ARRAY and each.kind != "phase":
+            arguments: Arguments = {"cycles": each.cycles}
+            end = each.start_cycle + each.cycles
+            yield each.start_cycle, end, f"{each.kind}: {each.name}", arguments
 
 
 def _work(result: RunResult, unit: str) -> Iterator[Slice]:
