@@ -15,6 +15,8 @@ from bitsim.reference.kernels.product.product import multiply
 GOLDEN = Path(__file__).parents[2] / "golden" / "hf"
 CASES = ("offline", "bitlinear", "untied", "dead_rows", "float32")
 TOLERANCE = 1e-6  # of max|y|: the rounding of a handful of f32 operations
+# Of max|logit|: of this network one activation's rounding falls the other way, and all after it.
+WITH_A_FLIP = {"bitlinear": 0.01}
 
 
 def layers(network):
@@ -81,15 +83,15 @@ def test_activation_codes_are_those_of_the_formula_of_transformers(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_whole_network_agrees_with_transformers(case):
-    # Loosely: one flipped rounding changes all that follows, in any two f32 implementations.
     network = load_network(str(GOLDEN / case))
     recorded = open_tensors(GOLDEN / case / "recorded.safetensors")
     for ids_name, logits_name in (("ids", "logits"), ("long_ids", "long_logits")):
         ids, expected = recorded.tensor(ids_name), recorded.tensor(logits_name)
         logits = network.forward(ids, network.empty_cache(ids.size), all_logits=True)
         logits = logits[-len(expected) :]
-        assert cosine(logits, expected) > 0.998
-        assert np.mean(logits.argmax(axis=1) == expected.argmax(axis=1)) > 0.8
+        error = np.abs(logits - expected).max() / np.abs(expected).max()
+        assert error < WITH_A_FLIP.get(case, TOLERANCE)
+        assert np.array_equal(logits.argmax(axis=1), expected.argmax(axis=1))
 
 
 def test_observer_sees_the_layers_of_transformers_in_the_first_layer():
