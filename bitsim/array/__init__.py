@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bitsim.array.protocol import Array
-from bitsim.kernels import forget_stale_kernels
 from bitsim.spec.array.array import ArraySpec
 from bitsim.spec.array.registry import DATAFLOWS
 from bitsim.spec.registry import home
-
-forget_stale_kernels(Path(__file__).parent)  # numba reads them when one is first called
 
 
 def make_array(spec: ArraySpec, values: bool) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bitsim.array.control import (
@@ -28,6 +27,7 @@ from bitsim.array.control import (
     weight_room,
 )
 from bitsim.array.protocol import NEVER
+from bitsim.kernels import njit
 from bitsim.units import Cycles
 
 # Why `run` returned. The first three are the places of the streams in protocol.STREAMS.

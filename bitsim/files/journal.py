@@ -1,8 +1,8 @@
 """What a long run has finished, step by step, in a folder.
 
-A step is one file that is there whole or not at all: a run that is killed goes on behind the last
+A step is one file that is there whole or not at all: a run that is killed goes on after the last
 one. The sums are those of the hardware, so that a walk through a network can be repeated up to
-there without it.
+there without it. Each file has a checksum.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,10 @@ class Kept:
 
 
 class Journal:
-    """The steps that are finished, of the run that `identity` tells from all others."""
+    """The steps that are finished, of the run that `identity` tells from all others.
+
+    What another run has left stays where it is: other code, weights or work is another identity.
+    """
 
     def __init__(self, work: Path, run: str, step: str, identity: Iterable[str]) -> None:
         """`run` and `step`: how folder and files begin."""
@@ -49,7 +52,7 @@ class Journal:
         self._step = step
 
     def steps(self) -> list[tuple[Kept, ...]]:
-        """Those behind which no gap is, in order."""
+        """Those before the first gap, in order."""
         found: list[tuple[Kept, ...]] = []
         while (path := self._path(len(found))).exists():
             try:
@@ -66,6 +69,7 @@ class Journal:
         arrays: dict[str, Any] = {f"sums_{place}": each.sums for place, each in enumerate(products)}
         self.folder.mkdir(parents=True, exist_ok=True)
         arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        arrays["checksum"] = np.frombuffer(_checksum(arrays), np.uint8)
         with atomic_file(self._path(index)) as file:
             np.savez(file, **arrays)
 
@@ -83,9 +87,20 @@ class Journal:
 
 
 def _read(path: Path) -> tuple[Kept, ...]:
-    with np.load(path, allow_pickle=False) as arrays:
-        about = json.loads(arrays["about"].tobytes())
-        return tuple(
-            Kept(each["name"], arrays[f"sums_{place}"], dict(each["about"]))
-            for place, each in enumerate(about)
-        )
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    if arrays.pop("checksum").tobytes() != _checksum(arrays):
+        raise ValueError("checksum")
+    about = json.loads(arrays["about"].tobytes())
+    return tuple(
+        Kept(each["name"], arrays[f"sums_{place}"], dict(each["about"]))
+        for place, each in enumerate(about)
+    )
+
+
+def _checksum(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    digest = hashlib.sha256()
+    for name, values in sorted(arrays.items()):
+        digest.update(f"{name} {values.dtype.str} {values.shape} ".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.digest()

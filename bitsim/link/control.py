@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bitsim.array.control import (
@@ -32,6 +31,7 @@ from bitsim.array.control import (
     weight_room,
 )
 from bitsim.array.protocol import NEVER
+from bitsim.kernels import njit
 from bitsim.link import read_port, result_stage, write_port
 
 QUEUE_PLACES = 2  # jobs in each queue

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.spec.link.axi4 import BOUNDARY_BYTES, ListEntry
 
 # One burst, as it went over the channels of its port. Cycles count from reset.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from bitsim.array.protocol import NEVER
+from bitsim.kernels import njit
 from bitsim.link.ports import DELAYS, DISTURBANCE, after_refresh, burst_words, take_delay
 
 CHANGED, BEAT = 1, 2  # what a cycle did: bits of what `step` returns

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bitsim.array.protocol import NEVER
+from bitsim.kernels import njit
 from bitsim.spec.link.axi4 import SUM_BYTES, BusLayout
 
 CHANGED, ENTERS = 1, 2  # what a cycle did: bits of what `step` returns

@@ -27,7 +27,8 @@ class Registry(Generic[E]):
     """The parts of one kind, by name.
 
     An entry names the other readings of its part by where they are, "package.module:attribute",
-    so that describing a machine imports none of them; `home` follows such a name.
+    so that describing a machine imports none of them; `home` follows such a name. They are given as
+    keywords: so `bitsim.digest` knows which of them a reading follows.
     """
 
     def __init__(self, *entries: E) -> None:

@@ -45,16 +45,19 @@ def run_sweep(
     """Evaluate every design that `db_path` does not hold yet, by `workers` processes.
 
     Each finished design is on disk before the next is asked for, so a killed sweep goes on where
-    it was. The result does not depend on `workers`. `progress` is told how many of how many of the
-    missing designs are done.
+    it was. The result does not depend on `workers`. What is on record is taken for a design only
+    if neither the design, its network, its technology nor the code that evaluates it has changed.
+    `progress` is told how many of how many of the missing designs are done.
     """
     if workers < 1:
         raise BitsimError(f"workers = {workers}: must be 1 or more")
     with open_store(db_path, sweep) as store:
-        done = {each.index: each for each in store.outcomes()}
+        done = store.outcomes()
         missing = [index for index in range(sweep.spec.count) if index not in done]
         if say:
             say(f"{sweep.name}: {sweep.spec.count} designs, {len(done)} of them on record")
+        if say and store.damaged:
+            say(f"{db_path.name}: rows that are not as written: {store.damaged}; evaluated again")
         for number, outcome in enumerate(outcomes(sweep, missing, workers), 1):
             store.add(outcome)
             done[outcome.index] = outcome

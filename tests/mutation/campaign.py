@@ -24,12 +24,12 @@ from bitsim.agreement.arrays.compare import compare
 from bitsim.agreement.arrays.random import random_job
 from bitsim.array.protocol import PhaseResult
 from bitsim.array.replay import replay as array_replay
+from bitsim.digest import code_digest
 from bitsim.gateware.emit.verilog import emit_arrays
 from bitsim.spec.array.dot import DotSpec
 from bitsim.trace.job import Schedules
 from bitsim.verilated.arrays.replay import Machine, Round, replay
 from bitsim.verilated.bench import bench_folder, bench_top
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 from tests.cases.arrays import named_cases
 from tests.mutation.explained import explanation
@@ -141,7 +141,8 @@ def build_mutants(
 
     folder = bench_folder()
     statics = [*sorted(folder.glob("*.sv")), folder / "bench.vlt"]
-    inputs = [*map(repr, specs), *generator(), *map(repr, fates), _SWITCH]
+    code = code_digest("bitsim.verilated.arrays.replay")
+    inputs = [*map(repr, specs), code, *map(repr, fates), _SWITCH]
     return build(inputs, make_texts, statics, work, "-O0")
 
 

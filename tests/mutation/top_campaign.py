@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitsim.digest import code_digest
 from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.verilated.lists.bench import top_bench, top_bench_sources
 from bitsim.verilated.lists.replay import Round, TopOutcome, replay_lists
 from bitsim.verilated.lists.stimulus import Machine
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 from tests.mutation.campaign import Fate, block_of, draw, mutated, report, switched
 from tests.mutation.mutants import modules
@@ -65,7 +65,8 @@ def build_mutants(verilog: str, fates: Sequence[Fate], work: Path) -> Path:
             "shared.vlt": f"`verilator_config\n{kept}",
         }
 
-    inputs = [repr(MACHINES), *generator(), *map(repr, fates), switched("", len(named))]
+    code = code_digest("bitsim.verilated.lists.replay")
+    inputs = [repr(MACHINES), code, *map(repr, fates), switched("", len(named))]
     return build(inputs, make_texts, top_bench_sources(), work, "-O0")
 
 

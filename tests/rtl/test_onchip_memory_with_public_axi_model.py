@@ -9,11 +9,11 @@ import pytest
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
+from bitsim.digest import code_digest
 from bitsim.gateware.emit.verilog import emit_part
 from bitsim.gateware.serial.onchip_memory import OnchipMemory
 from bitsim.spec.link.axi4 import Axi4BusSpec
 from bitsim.verilated.bench import TOP
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 
 MEMORY_BYTES = 1024
@@ -32,8 +32,9 @@ def test_masters_and_host_share_the_memory(
         kind="axi4", data_bits=data_bits, address_bits=32, weight_ports=1, burst_words=16,
         outstanding=2, read_fifo_words=16, write_fifo_words=16, list_entries=2,
     )  # fmt: skip
+    code = code_digest("bitsim.gateware.emit.verilog", "bitsim.gateware.serial.onchip_memory")
     binary = build(
-        [repr(bus), str(MEMORY_BYTES), str(readers), *generator()],
+        [repr(bus), str(MEMORY_BYTES), str(readers), code],
         lambda: {
             "memory.v": emit_part(TOP, OnchipMemory(bus, MEMORY_BYTES, readers)),
             "ports.vlt": f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n',

@@ -12,6 +12,7 @@ import pytest
 
 from bitsim.agreement.arrays.random import random_activations, random_weights
 from bitsim.agreement.lists.memory_map import place_products
+from bitsim.digest import code_digest
 from bitsim.gateware.emit.verilog import emit_accelerator
 from bitsim.gateware.emit.vivado import vivado_folder
 from bitsim.gateware.host.c_header import c_header
@@ -24,7 +25,6 @@ from bitsim.trace.world import ideal_world
 from bitsim.verilated.arrays.stimulus import arranged
 from bitsim.verilated.bench import TOP
 from bitsim.verilated.lists.stimulus import Machine, Product, read_images
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 from tests.rtl.cocotb_bench import run_bench
 
@@ -56,7 +56,8 @@ def binary(bench_work: Path) -> Path:
             "ports.vlt": f"`verilator_config\n{seen}\n",
         }
 
-    return build([repr(machine), seen, *generator()], make_texts, [], bench_work, "-O0")
+    code = code_digest("bitsim.gateware.emit.verilog")
+    return build([repr(machine), seen, code], make_texts, [], bench_work, "-O0")
 
 
 def products(machine: AcceleratorSpec) -> list[Product]:

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import Out
 
 from bitsim.agreement.arrays.random import random_activations, random_weights
 from bitsim.agreement.lists.memory_map import place_products
+from bitsim.digest import code_digest
 from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.gateware.top import Top, read_ports
 from bitsim.spec.array.dot import DotSpec
@@ -22,7 +23,6 @@ from bitsim.trace.world import ideal_world
 from bitsim.verilated.arrays.stimulus import arranged
 from bitsim.verilated.bench import TOP
 from bitsim.verilated.lists.stimulus import Machine, Product, entry_bytes, read_images
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 from tests.rtl.cocotb_bench import run_bench
 
@@ -53,7 +53,8 @@ def binary(bench_work: Path) -> Path:
             "ports.vlt": "\n".join(["`verilator_config", *seen, ""]),
         }
 
-    return build([repr(ARRAY), repr(BUS), *seen, *generator()], make_texts, [], bench_work, "-O0")
+    code = code_digest("bitsim.gateware.emit.verilog")
+    return build([repr(ARRAY), repr(BUS), *seen, code], make_texts, [], bench_work, "-O0")
 
 
 def products() -> list[Product]:

@@ -14,6 +14,7 @@ import pytest
 
 from bitsim.errors import BitsimError
 from bitsim.sweeps import load_sweep, run_sweep
+from bitsim.sweeps.evaluate import Refusal, evaluate
 from bitsim.sweeps.store import open_store
 from bitsim.system import simulate
 
@@ -138,20 +139,151 @@ def rows(path: Path) -> int:
         return 0
     try:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-            return int(connection.execute("SELECT count(*) FROM designs").fetchone()[0])
+            return int(connection.execute("SELECT count(*) FROM outcomes").fetchone()[0])
     except sqlite3.OperationalError:  # not written yet
         return 0
 
 
-def test_a_record_of_another_sweep_is_not_touched(sweep, tmp_path):
+def evaluated(monkeypatch, sweep, path: Path) -> tuple[list[int], list[str]]:
+    """Which designs a run evaluates, and what it says."""
+    indices: list[int] = []
+    said: list[str] = []
+
+    def counted(sweep, index):
+        indices.append(index)
+        return evaluate(sweep, index)
+
+    monkeypatch.setattr("bitsim.sweeps.workers.evaluate", counted)
+    assert run_sweep(sweep, 1, path, said.append) == run_sweep(sweep, 1, path.with_suffix(".new"))
+    path.with_suffix(".new").unlink()
+    return indices[: len(indices) - sweep.spec.count], said
+
+
+def changed(tmp_path: Path, old: str, new: str, file: str = "sweep.toml"):
+    """The sweep after an edit of one of its files."""
+    path = tmp_path / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    return load_sweep(str(tmp_path / "sweep.toml"))
+
+
+def test_one_more_value_evaluates_the_new_designs_alone(sweep, tmp_path, monkeypatch):
     path = tmp_path / "one.sqlite"
     run_sweep(sweep, 1, path)
-    before = content(path)
-    (tmp_path / "sweep.toml").write_text(SWEEP.format(folder=tmp_path).replace("25.6", "30.0"))
-    other = load_sweep(str(tmp_path / "sweep.toml"))
-    with pytest.raises(BitsimError, match="holds results of something else"):
-        run_sweep(other, 1, path)
-    assert content(path) == before
+    other = changed(tmp_path, "[1.0, 25.6]", "[1.0, 2.5, 25.6]")
+    indices, said = evaluated(monkeypatch, other, path)
+    # The reason of a refused design has its number: one that has another now is refused again.
+    new = {i for i in range(24) if other.spec.settings(i)["memory.peak_gb_per_s"] == 2.5}
+    assert new <= set(indices)
+    again = set(indices) - new
+    assert said == [f"tiny_sweep: 24 designs, {24 - len(indices)} of them on record"]
+    assert all(isinstance(evaluate(other, index), Refusal) for index in again)
+
+
+def test_a_changed_note_evaluates_nothing(sweep, tmp_path, monkeypatch):
+    path = tmp_path / "one.sqlite"
+    run_sweep(sweep, 1, path)
+    other = changed(tmp_path, "[grid]", 'note = "another"\n[grid]')
+    assert evaluated(monkeypatch, other, path)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("sweep.toml", "context = 9", "context = 10"),
+        ("tiny.toml", "intermediate_size = 160", "intermediate_size = 192"),
+    ],
+)
+def test_another_pass_or_network_is_evaluated_and_the_old_rows_stay(
+    sweep, tmp_path, monkeypatch, file, old, new
+):
+    path = tmp_path / "one.sqlite"
+    run_sweep(sweep, 1, path)
+    other = changed(tmp_path, old, new, file)
+    assert evaluated(monkeypatch, other, path)[0] == list(range(16))
+    assert rows(path) == 32
+    back = changed(tmp_path, new, old, file)
+    assert evaluated(monkeypatch, back, path)[0] == []
+
+
+def test_other_code_evaluates_all_again_and_the_old_rows_stay(sweep, tmp_path, monkeypatch):
+    path = tmp_path / "one.sqlite"
+    run_sweep(sweep, 1, path)
+    monkeypatch.setattr("bitsim.sweeps.store.code_digest", lambda module: f"other {module}")
+    assert evaluated(monkeypatch, sweep, path)[0] == list(range(16))
+    assert rows(path) == 32
+    with sqlite3.connect(path) as connection:
+        (current,) = connection.execute("SELECT count(design) FROM outcomes").fetchone()
+    assert current == 16
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "details = replace(details, '\"cycles\": ', '\"cycles\": 1')",
+        "details = 'not JSON'",
+        "details = NULL",
+        "cycles = cycles + 1",
+        "settings = '{}'",
+        "refused = 'made up'",
+        "checksum = ''",
+    ],
+)
+def test_an_edited_row_is_evaluated_again(sweep, tmp_path, monkeypatch, edit):
+    path = tmp_path / "one.sqlite"
+    first = run_sweep(sweep, 1, path)
+    index = first.evaluations[0].index
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE outcomes SET {edit} WHERE design = {index}")
+    indices, said = evaluated(monkeypatch, sweep, path)
+    assert indices == [index]
+    assert said == [
+        "tiny_sweep: 16 designs, 15 of them on record",
+        "one.sqlite: rows that are not as written: 1; evaluated again",
+    ]
+    assert evaluated(monkeypatch, sweep, path)[0] == []
+
+
+def test_two_at_once_on_one_record_both_end_with_the_same(sweep, tmp_path):
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from bitsim.sweeps import load_sweep, run_sweep\n"
+        "sweep = load_sweep(sys.argv[1])\n"
+        "print('ready', flush=True)\n"
+        "input()\n"
+        "print(run_sweep(sweep, 1, Path(sys.argv[2])))\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "sweep.toml")]
+    both = [
+        subprocess.Popen(
+            [*command, str(tmp_path / "both.sqlite")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for each in both:
+        assert each.stdout.readline() == "ready\n"
+    for each in both:  # at the same time
+        each.stdin.write("\n")
+        each.stdin.flush()
+    said = [each.communicate()[0] for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    assert said[0] == said[1] == f"{run_sweep(sweep, 1, tmp_path / 'alone.sqlite')}\n"
+    assert content(tmp_path / "both.sqlite") == content(tmp_path / "alone.sqlite")
+
+
+def test_a_record_that_another_process_writes_for_long_is_named(sweep, tmp_path, monkeypatch):
+    path = tmp_path / "one.sqlite"
+    run_sweep(sweep, 1, path)
+    monkeypatch.setattr("bitsim.sweeps.store.BUSY_S", 0.1)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BitsimError, match=r"database is locked; another process is writing"):
+            run_sweep(sweep, 1, path)
+        other.execute("ROLLBACK")
 
 
 def test_a_file_that_is_no_record_is_refused(sweep, tmp_path):

@@ -20,15 +20,20 @@ from bitsim.agreement.tally import Tally
 from bitsim.agreement.tokens.journal import Finished, TokenJournal
 from bitsim.agreement.tokens.phase import PhaseRunner
 from bitsim.callbacks import Progress, Say
+from bitsim.digest import code_digest
 from bitsim.errors import BitsimError, shown_path
-from bitsim.reference.checkpoints.load import load_network, load_shape, needed_bytes
+from bitsim.reference.checkpoints.load import (
+    load_network,
+    load_shape,
+    needed_bytes,
+    weights_digest,
+)
 from bitsim.reference.generation.generate import context_needed, generate
 from bitsim.reference.generation.sampling import greedy
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.reference.memory import require_memory
 from bitsim.reference.network.network import Network
 from bitsim.runs.prompt import require_cache, tokens_of
-from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.link.axi4 import BusLayout
 from bitsim.spec.network import NetworkSpec
@@ -36,7 +41,6 @@ from bitsim.spec.phase import Phase
 from bitsim.trace.event import Event
 from bitsim.trace.world import ReadWorld, World, WriteWorld, constant
 from bitsim.verilated.lists.process import build_top_process
-from bitsim.verilated.run import generator
 
 MOST_DIFFERENCES = 20  # that are spelt out
 
@@ -145,9 +149,9 @@ def check_tokens(
     sizes = {len(ids), 1} if tokens > 1 else {len(ids)}
     phases = [p for m in sizes for p in _require_phases(accelerator, layout, spec, m)]
     world = fixed_world(layout.bus.weight_ports, latency_cycles)
-    weights = str(seed) if loaded.synthetic else str(catalog.find("networks", network).resolve())
-    identity = [repr(each) for each in (layout, latency_cycles, spec, weights, ids, tokens)]
-    journal = TokenJournal(work, [*identity, *generator()])
+    identity = [repr(each) for each in (layout, latency_cycles, spec, ids, tokens)]
+    identity += [weights_digest(network, seed), program.parent.name, code_digest(__name__)]
+    journal = TokenJournal(work, identity)
     order = [matrices for layer in loaded.layers for matrices in layer.products]
     with PhaseRunner(layout, world, program, order, phases) as runner:
         walk = _Walk(journal, runner, loaded, tokens, begin_progress())

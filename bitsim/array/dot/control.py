@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bitsim.array.control import (
@@ -22,6 +21,7 @@ from bitsim.array.control import (
     WAIT_WEIGHTS,
 )
 from bitsim.array.protocol import NEVER
+from bitsim.kernels import njit
 from bitsim.spec.array.dot import DotSpec
 from bitsim.units import Cycles
 

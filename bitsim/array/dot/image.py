@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.spec import encoding
 from bitsim.spec.encoding import Packing
 

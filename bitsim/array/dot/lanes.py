@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.spec import encoding
 from bitsim.spec.encoding import Packing
 from bitsim.units import ceil_div

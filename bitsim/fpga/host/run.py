@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.callbacks import Progress, Say
+from bitsim.digest import code_digest
 from bitsim.errors import BitsimError
 from bitsim.files.journal import Journal
 from bitsim.fpga.host.memory import BoardMemory
@@ -19,12 +20,16 @@ from bitsim.fpga.host.products import BoardProducts, framed_bytes, line_bytes
 from bitsim.fpga.host.result import Answer, HostResult
 from bitsim.fpga.host.walk import Walk
 from bitsim.fpga.line.serial_link import LINE_BITS, SerialLink, open_serial
-from bitsim.reference.checkpoints.load import load_network, load_shape, needed_bytes
+from bitsim.reference.checkpoints.load import (
+    load_network,
+    load_shape,
+    needed_bytes,
+    weights_digest,
+)
 from bitsim.reference.generation.generate import context_needed
 from bitsim.reference.generation.together import generate_together
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.reference.memory import require_memory
-from bitsim.spec import catalog
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.link.axi4 import BusLayout
 from bitsim.spec.phase import Phase
@@ -93,9 +98,9 @@ def ask_board(
     phases = [phase.changed({"m": m}) for m in vectors for phase in shapes]
     total = _say_plan(board, memory, phases, say)
 
-    weights = str(seed) if loaded.synthetic else str(catalog.find("networks", network).resolve())
-    about = (memory.layout, memory.memory_bytes, loaded.spec, weights, ids, max_tokens, on_board)
-    journal = Journal(work, "answers", "product", map(repr, about))
+    about = (memory.layout, memory.memory_bytes, loaded.spec, ids, max_tokens, on_board)
+    identity = [*map(repr, about), weights_digest(network, seed), code_digest(__name__)]
+    journal = Journal(work, "answers", "product", identity)
     placed = frozenset(phase.name for phase in shapes)
     answers: dict[int, Answer] = {}
 
@@ -144,7 +149,7 @@ def replay_on_board(
     total = _say_plan(board, memory, phases, say)
     digests = sorted({matrix.digest for matrix in trace.matrices})
     about = (memory.layout, memory.memory_bytes, trace.manifest.event_chunks, digests, phases)
-    journal = Journal(work, "replay", "list", map(repr, about))
+    journal = Journal(work, "replay", "list", [*map(repr, about), code_digest(__name__)])
 
     def walk_through(walk: Walk) -> None:
         for together in _lists(memory, events()):

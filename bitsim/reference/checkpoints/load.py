@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -74,6 +75,24 @@ def _own_bytes(name: Named | NetworkSpec | Network) -> tuple[NetworkSpec, int]:
         spec = catalog.load_network_spec(path)
         return spec, network_bytes(spec)
     return source.spec, source.memory_bytes
+
+
+def weights_digest(name: str, seed: int = 0) -> str:
+    """Of all that `load_network` reads besides the shape: a run on it is resumed on it alone."""
+    path = catalog.find("networks", name)
+    if path.is_dir() or path.name == "config.json":
+        folder = path if path.is_dir() else path.parent
+        files = [each for each in sorted(folder.iterdir()) if each.is_file()]
+    elif path.suffix == ".gguf":
+        files = [each for each in (path, path.with_name("tokenizer.json")) if each.exists()]
+    else:
+        return f"seed {seed}"
+    digest = hashlib.sha256()
+    for each in files:
+        with each.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256")
+        digest.update(f"{each.name} {content.hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def load_shape(name: Named | NetworkSpec | Network) -> NetworkSpec:

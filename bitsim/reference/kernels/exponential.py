@@ -10,7 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
-from numba import njit
+
+from bitsim.kernels import njit
 
 STEPS = 32  # table entries of a power of two
 STEP_BITS = 47  # 52 bits of fraction less 5 of the table's index

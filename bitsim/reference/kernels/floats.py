@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.lanes import WIDTH, load_lanes, multiply_add, no_lanes, store_lanes
 
 LANES = 2 * WIDTH  # partial sums of one dot product

@@ -9,8 +9,8 @@ one after the other. No order depends on tiles, tokens or threads.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.exponential import exp
 from bitsim.reference.kernels.lanes import (
     WIDTH,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 from bitsim.units import ceil_div
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.floats import widen
 from bitsim.reference.kernels.packing import empty_codes
 from bitsim.units import ceil_div

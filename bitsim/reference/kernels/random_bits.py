@@ -7,9 +7,10 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.packing import empty_codes
 
 TABLE_SIZE = 1 << 16  # 16 random bits choose an entry

@@ -16,9 +16,10 @@ import platform
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.intrinsics import call, element, instruction
 
 LINE_WORDS = 8  # int64 of a cache line: two threads that count side by side would slow each other

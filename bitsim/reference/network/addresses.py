@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.np.numpy_support import carray
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.intrinsics import instruction
 from bitsim.reference.network.layer import Layer
 from bitsim.spec.network import NetworkSpec

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.head_group import TILE, mix, padded, score, soften
 from bitsim.reference.kernels.lanes import LINE_BYTES, line_place

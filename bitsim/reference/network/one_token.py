@@ -12,9 +12,10 @@ import math
 
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.floats import LANES, gate_token, norm_token
 from bitsim.reference.kernels.head_group import TILE, mix, score, soften

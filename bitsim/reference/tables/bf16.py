@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.floats import LANES, dot_bf16, widen
 from bitsim.reference.tables.table import Table

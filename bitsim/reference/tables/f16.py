@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.floats import LANES
 from bitsim.reference.kernels.lanes import WIDTH, Lanes, fold, load_lanes, multiply_add, no_lanes
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.floats import LANES
 from bitsim.reference.kernels.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes
 

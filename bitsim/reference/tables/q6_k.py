@@ -10,8 +10,8 @@ of byte i. Source: github.com/ggml-org/ggml, `block_q6_K` in ggml-common.h and
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from bitsim.kernels import njit
 from bitsim.reference.tables.codes import bits, joined, load_codes, store_scaled
 from bitsim.reference.tables.f16 import widen
 

@@ -7,8 +7,8 @@ A block is d (F16) and 32 codes q (int8); a value is q * d in f32. Source: githu
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from bitsim.kernels import njit
 from bitsim.reference.tables.codes import load_codes, store_scaled
 from bitsim.reference.tables.f16 import widen
 

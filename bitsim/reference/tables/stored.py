@@ -7,9 +7,10 @@ of ggml's `dequantize_row_*`, bit for bit, and the sums are those of `floats.dot
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.floats import LANES, dot
 from bitsim.reference.kernels.lanes import WIDTH, fold, load_lanes, multiply_add, no_lanes

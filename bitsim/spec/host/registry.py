@@ -27,6 +27,14 @@ class HostKind:
 
 
 HOSTS = Registry(
-    HostKind("axi4lite", AxiLiteHostSpec, "bitsim.gateware.accelerator:AxiAccelerator"),
-    HostKind("serial", SerialHostSpec, "bitsim.gateware.accelerator:SerialAccelerator"),
+    HostKind(
+        name="axi4lite",
+        spec=AxiLiteHostSpec,
+        hardware="bitsim.gateware.accelerator:AxiAccelerator",
+    ),
+    HostKind(
+        name="serial",
+        spec=SerialHostSpec,
+        hardware="bitsim.gateware.accelerator:SerialAccelerator",
+    ),
 )

@@ -27,5 +27,10 @@ class LinkKind:
 
 
 LINKS = Registry(
-    LinkKind("axi4", Axi4BusSpec, "bitsim.link.model:Link", "bitsim.gateware.top:Top"),
+    LinkKind(
+        name="axi4",
+        spec=Axi4BusSpec,
+        model="bitsim.link.model:Link",
+        hardware="bitsim.gateware.top:Top",
+    ),
 )

@@ -6,9 +6,9 @@ Without delays: a net changes at most once a cycle, so hazards are not in the co
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.synthesis.gates.memory import GateMemory
 from bitsim.synthesis.gates.netlist import ONE
 from bitsim.synthesis.gates.program import AND, COPY, NOT, OR, GateProgram

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.digest import code_digest, foreign
 from bitsim.gateware.array.streams import COUNTERS
 from bitsim.gateware.emit.verilog import emit_arrays
 from bitsim.spec.array.array import ArraySpec
@@ -16,7 +17,7 @@ from bitsim.spec.counts import ArrayCounts
 from bitsim.trace.job import Job, Schedules
 from bitsim.verilated.arrays.stimulus import sums_of_beats, write_streams
 from bitsim.verilated.bench import RESULTS, bench_folder, bench_top
-from bitsim.verilated.run import generator, log_lines, run
+from bitsim.verilated.run import log_lines, run
 from bitsim.verilated.verilator import build
 
 
@@ -73,7 +74,7 @@ def build_bench(specs: Sequence[ArraySpec], build_folder: Path, optimize: str = 
 
     folder = bench_folder()
     statics = [*sorted(folder.glob("*.sv")), folder / "bench.vlt"]
-    inputs = [*map(repr, specs), *generator()]
+    inputs = [*map(repr, specs), code_digest(__name__), foreign(*specs)]
     return build(inputs, make_texts, statics, build_folder, optimize)
 
 

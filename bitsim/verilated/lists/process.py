@@ -19,6 +19,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.digest import code_digest, foreign
 from bitsim.gateware.bus.list_reader import ENTRY
 from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.gateware.top import read_ports
@@ -30,7 +31,6 @@ from bitsim.verilated.bench import TOP, bench_folder
 from bitsim.verilated.lists.bench import all_counters
 from bitsim.verilated.lists.replay import ListOutcome, list_outcome
 from bitsim.verilated.lists.stimulus import entry_bytes
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 
 NAME = "accelerator"
@@ -46,7 +46,7 @@ def build_top_process(array: ArraySpec, bus: Axi4BusSpec, build_folder: Path) ->
         return {f"{NAME}.v": emit_tops([(NAME, array, bus)]), "machine.h": _machine_header(bus)}
 
     statics = [folder / "harness.cpp", folder / "axi_memory.h"]
-    inputs = [repr(array), repr(bus), *generator()]
+    inputs = [repr(array), repr(bus), code_digest(__name__), foreign(array, bus)]
     return build(inputs, make_texts, statics, build_folder, "-O2", driven=NAME) / TOP
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitsim.digest import code_digest, foreign
 from bitsim.gateware.array.streams import COUNTERS
 from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.spec.array.array import ArraySpec
@@ -17,7 +18,7 @@ from bitsim.spec.link.axi4 import Axi4BusSpec, BusLayout
 from bitsim.verilated.arrays.stimulus import sums_of
 from bitsim.verilated.lists.bench import top_bench, top_bench_sources
 from bitsim.verilated.lists.stimulus import Machine, Product, write_machine
-from bitsim.verilated.run import generator, log_lines, run
+from bitsim.verilated.run import log_lines, run
 from bitsim.verilated.verilator import build
 
 
@@ -126,7 +127,7 @@ def build_top_bench(
             "shared.vlt": f"`verilator_config\n{kept}",
         }
 
-    inputs = [*map(repr, machines), *generator()]
+    inputs = [*map(repr, machines), code_digest(__name__), foreign(*sum(machines, ()))]
     return build(inputs, make_texts, top_bench_sources(), build_folder, optimize)
 
 

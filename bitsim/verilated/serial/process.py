@@ -15,13 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bitsim.digest import code_digest, foreign
 from bitsim.errors import BitsimError
 from bitsim.gateware.emit.verilog import emit_accelerator
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.host.serial import SerialHostSpec
 from bitsim.spec.host.serial_protocol import SILENCE_S
 from bitsim.verilated.bench import TOP, bench_folder
-from bitsim.verilated.run import generator
 from bitsim.verilated.verilator import build
 
 NAME = "accelerator"
@@ -89,7 +89,7 @@ def build_serial_process(accelerator: AcceleratorSpec, build_folder: Path) -> Pa
         return {f"{NAME}.v": emit_accelerator(NAME, accelerator)}
 
     parts = (accelerator.array, accelerator.bus, accelerator.host, accelerator.clock_mhz)
-    inputs = [*map(repr, parts), *generator()]
+    inputs = [*map(repr, parts), code_digest(__name__), foreign(*parts)]
     statics = [bench_folder() / "serial" / "board.cpp"]
     return build(inputs, make_texts, statics, build_folder, "-O2", driven=NAME) / TOP
 

@@ -6,9 +6,10 @@ Source of the layouts: as in `bitsim.reference.checkpoints.gguf.types`, whose in
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 
 GROUP_BYTES = 32  # 128 codes: byte p holds those of places p, p + 32, p + 64, p + 96

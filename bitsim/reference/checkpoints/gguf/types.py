@@ -7,10 +7,11 @@ microsoft/BitNet, src/ggml-bitnet-mad.cpp, in the order of its published file on
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
+from bitsim.kernels import njit
 from bitsim.reference.checkpoints.gguf.file import GgufFile
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.packing import empty_codes

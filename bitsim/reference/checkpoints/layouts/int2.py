@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.checkpoints.layouts.layout import Layout, multiple_fault
 
 BLOCK_ROWS, BLOCK_COLUMNS = 16, 32

@@ -21,10 +21,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field
 
+from bitsim.kernels import njit
 from bitsim.reference.checkpoints.layouts import tiles
 from bitsim.reference.checkpoints.layouts.layout import Layout, multiple_fault
 

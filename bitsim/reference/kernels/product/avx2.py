@@ -12,8 +12,9 @@ Exactness: one result of `vpmaddubsw` is two digits (0..2) times two activations
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.product.portable import ROWS_PER_BLOCK, tail_sum
 from bitsim.reference.kernels.vectors import (
     VECTOR_BYTES,

@@ -6,7 +6,9 @@ Every path has this file's `arrange`, `some_rows`, `product_rows` and `product_p
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from bitsim.kernels import njit
 
 LANES = 64  # partial sums, int16 each
 # A lane adds 4 digits (0..2) times 4 activations a step: at most 4 * 2 * 128 = 1024 in size, and

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels import threads, vectors
 from bitsim.reference.kernels.product import avx2 as product_avx2
 from bitsim.reference.kernels.product import portable as product_portable

@@ -8,8 +8,9 @@ Two rows meet each activation that is read, and the next two are asked for meanw
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from bitsim.kernels import njit
 from bitsim.reference.kernels.vectors import (
     add_longs,
     as_words,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from bitsim.kernels import njit
 
 ROWS_PER_BLOCK = 256  # rows that one thread takes at a time
 

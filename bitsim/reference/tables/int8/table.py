@@ -15,10 +15,11 @@ from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError
+from bitsim.kernels import njit
 from bitsim.reference.kernels import quantizer, threads, vectors
 from bitsim.reference.memory import require_memory
 from bitsim.reference.tables.int8 import avx2 as int8_avx2
