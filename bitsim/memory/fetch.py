@@ -18,14 +18,14 @@ BUFFERS = 2
 
 
 class Fetch:
-    """Brings the beats of a stream, a tile at a time, ahead of the array as far as buffers go.
+    """Prefetches the beats of a stream, a tile at a time, as long as a buffer is free.
 
     A tile takes a buffer when it is requested and gives it back when the array has taken its last
     beat. The next tile is requested when a buffer is free and the tile before has left the bus,
     so that streams which share the bus take turns.
 
-    ready   arrival cycles of the beats of each tile on its way or in its buffer, oldest first,
-            which the array has not been told of
+    ready   for each tile in flight or in its buffer, oldest first, the arrival cycles of its beats;
+            a tile leaves the list when it is handed to the array
     """
 
     def __init__(self, env: Clock, memory: Memory, tile_beats: int, beat_bytes: int) -> None:
@@ -42,7 +42,7 @@ class Fetch:
         env.process(self._run())
 
     def add(self, beats: int, traffic: Traffic) -> None:
-        """Have so many more beats brought; no tile reaches over the end of them."""
+        """Ask for so many more beats; the last tile ends with the last of these beats."""
         self._jobs.append((beats, traffic))
         self._wake()
 
@@ -59,7 +59,7 @@ class Fetch:
 
     @property
     def done(self) -> bool:
-        """Every beat that was asked for has been requested, and the array told of it."""
+        """Every beat that was asked for has been requested and handed to the array."""
         return self.waits and self._free_buffers > 0 and not self.ready
 
     def next_ready(self) -> simpy.Event:

@@ -22,9 +22,9 @@ class FixedMemory:
     """One bus. A transfer has it for bytes / bandwidth; data read come a latency later.
 
     Reads are pipelined: the latency delays data, it does not occupy the bus. Time is counted in
-    ticks, `ticks_per_byte` of them for each byte and `ticks_per_cycle` for each cycle, both whole:
-    a transfer that follows another starts in the middle of a cycle, so that a long stream gets
-    the bandwidth exactly, however it is cut.
+    ticks: a byte takes `ticks_per_byte`, a cycle has `ticks_per_cycle`, both whole numbers. So a
+    transfer may start in the middle of a cycle, right after another one, and a long stream gets the
+    exact bandwidth, however it is cut.
     """
 
     def __init__(self, env: Clock, spec: FixedMemorySpec, clock_mhz: float) -> None:
@@ -66,7 +66,7 @@ class FixedBooking:
 
     @property
     def start_cycle(self) -> int:
-        """First cycle in which it has the bus, if only for a part of it."""
+        """First cycle in which the transfer has the bus, be it for a part of the cycle."""
         return self.start_tick // self.memory.ticks_per_cycle
 
     @property

@@ -18,7 +18,7 @@ class Booking(Protocol):
 
     @property
     def free_cycle(self) -> int:
-        """The cycle in which it leaves the bus: who wants to follow it at once asks then."""
+        """The cycle in which it leaves the bus; ask in this cycle to follow without a gap."""
         ...
 
     @property

@@ -11,10 +11,10 @@ Owner = tuple[int, str]  # index of the pass, name of the phase or piece of work
 
 @dataclass
 class BusSpan:
-    """From the first to the last of an owner's transfers that no other's comes between.
+    """Transfers of one owner, from the first to the last, with none of another owner between.
 
-    end_cycle      first cycle after the last of them
-    moving_cycles  those in which the bus moved data; in the others nobody had asked it to
+    end_cycle      first cycle after the last transfer
+    moving_cycles  cycles in which the bus moved data; in the others no transfer was asked for
     """
 
     owner: Owner

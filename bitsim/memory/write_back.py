@@ -15,10 +15,11 @@ class WriteBack:
     """Takes the result beats of one phase into tile buffers and writes full tiles to DRAM.
 
     A beat is taken as soon as it is offered while its tile has a buffer. A tile is written when
-    the beat behind it is offered, the last one when the phase has ended; its buffer is free when
-    it has left the bus.
+    the first beat of the next tile is offered, the last tile when the phase has ended. Its buffer
+    is free when the tile has left the bus.
 
-    joined  beats that make one of `beat_bytes` on their way; `beats` and `tile_beats` are multiples
+    joined  beats of the array that become one beat of `beat_bytes` in DRAM; `beats` and
+            `tile_beats` are multiples
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class WriteBack:
         self._written_cycles: list[int] = []  # of each tile so far
 
     def next_tile(self) -> NDArray[np.int64]:
-        """(beats,) int64: from when each beat of the next tile is taken. The one before is full."""
+        """(beats,) int64: cycle from which each beat of the next tile is taken."""
         assert self._left > 0, "the array has more results than the phase"
         if self._open_beats:
             self._write()

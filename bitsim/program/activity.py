@@ -37,11 +37,11 @@ class Activity:
         return cls(accelerator.array.peak_products, downs, found)
 
     def expected(self, phase: Phase, counts: ArrayCounts) -> ArrayCounts:
-        """`counts` with the adds, subtracts and skips to be expected of the phase's products.
+        """`counts` with the adds, subtracts and skips expected for the phase's products.
 
-        A product is skipped if its weight is 0 or, behind the squared ReLU, its activation; the
-        other activations are taken as never 0, which overstates the energy a little. As many of
-        the rest are subtracts as adds.
+        A product is skipped if its weight is 0. After the squared ReLU it is also skipped if its
+        activation is 0; other activations are taken as never 0, which overstates the energy a
+        little. The remaining products are half adds, half subtracts.
         """
         live = 1.0 - self.statistics.zero_weight_fraction
         if phase.name in self.ffn_products:
@@ -52,7 +52,7 @@ class Activity:
 def expected_of_head(
     accelerator: AcceleratorSpec, phase: Phase, counts: ArrayCounts, digits: int
 ) -> ArrayCounts:
-    """The same of a head in the array: as if each of its codes were as frequent as any other."""
+    """The same for a head in the array, whose codes are all taken as equally frequent."""
     return _split(phase, counts, accelerator.array.peak_products, 1.0 - zero_fraction(digits))
 
 

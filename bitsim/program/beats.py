@@ -15,7 +15,7 @@ RESULT_BYTES = 4  # int32: the unit that scales it reads whole words
 class StreamBeats:
     """Beats of a stream in one phase, what each holds in DRAM, and how DMA cuts them.
 
-    joined  beats of the array that make one in DRAM: digits that are added up on the way
+    joined  beats of the array that make one beat in DRAM, as digits are added up on the way
     """
 
     beats: int
@@ -55,7 +55,7 @@ def activations(accelerator: AcceleratorSpec, phase: Phase) -> StreamBeats:
 
 
 def results(accelerator: AcceleratorSpec, phase: Phase, digits: int = 1) -> StreamBeats:
-    """int32; `digits` row tiles that stand for one leave as one, if the machine adds them up."""
+    """int32; if the machine adds digits up, `digits` row tiles leave the array as one."""
     array = accelerator.array
     stream = StreamBeats.cut(
         array.tiling(phase).result_beats,

@@ -23,7 +23,7 @@ Stage = Literal["prefill", "decode"]
 class Pass:
     """One walk through the network: `m` tokens, the same number for each of `sequences`.
 
-    `context`: tokens of each sequence that are in the KV cache before.
+    `context`: tokens of each sequence that are already in the KV cache.
     """
 
     m: int
@@ -37,16 +37,16 @@ class Pass:
 
     @property
     def stage(self) -> Stage:
-        """`decode`: one new token behind others."""
+        """`decode`: one new token after others; `prefill`: anything else."""
         return "decode" if self.tokens == 1 and self.context > 0 else "prefill"
 
     def check(self, network: NetworkSpec) -> None:
         """`BitsimError` if the network has no place for so many tokens."""
         if self.m < 1 or self.sequences < 1 or self.m % self.sequences or self.context < 0:
             raise BitsimError(
-                f"a pass of {self.m} tokens for {self.sequences} sequences behind {self.context}: "
-                f"give each sequence the same number of tokens, 1 or more, and no less than 0 "
-                f"behind"
+                f"a pass of {self.m} tokens for {self.sequences} sequences after {self.context}: "
+                f"give each sequence the same number of tokens, 1 or more, and a context of 0 or "
+                f"more"
             )
         if self.context + self.tokens > network.max_context:
             raise BitsimError(
@@ -68,7 +68,7 @@ class WorkStep:
 class PhaseStep:
     """A ternary product in the array.
 
-    digits  of a row of the head, whose rows are those of `bitsim.spec.digits`; None: a layer's
+    digits  ternary digits of a row of the head (`bitsim.spec.digits`); None: a layer's product
     """
 
     phase: Phase
@@ -113,7 +113,7 @@ def head_parts(
 def head_phases(
     accelerator: AcceleratorSpec, network: NetworkSpec, rows: int, digits: int
 ) -> list[Phase]:
-    """Of a head in the array, for `rows` hidden states; none if a unit scores it."""
+    """The products of a head in the array, for `rows` hidden states; none if a unit scores it."""
     if not accelerator.head_in_array:
         return []
     rows_at_a_time = accelerator.array.rows
@@ -138,7 +138,7 @@ def program(
 
     The last norm and the head see the last token of each sequence alone.
 
-    head_digits  of a row, if the array scores the head
+    head_digits  ternary digits of a row, if the array scores the head
     """
     m, hidden = this.m, network.hidden_size
 

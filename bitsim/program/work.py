@@ -81,13 +81,14 @@ def rope(network: NetworkSpec, m: int) -> WorkCounts:
 def attention(network: NetworkSpec, sequences: int, tokens: int, context: int) -> WorkCounts:
     """softmax(q k / sqrt(d)) v, causal, over the KV cache.
 
-    Each of `sequences` has `tokens` new tokens behind `context` old ones. A token at position p
+    Each of `sequences` has `tokens` new tokens after `context` old ones. A token at position p
     meets p + 1 keys. Keys and values are read once for each block of up to 64 queries of a
-    sequence, all heads together, up to the last position that the block sees.
+    sequence, all heads together. The block reads as far as the last position that it sees.
 
-    A score takes head_dim multiplies and adds, 1 multiply (scale), 2 adds (largest, difference),
-    an exponential and 1 add (sum); an output value as many multiplies and adds as keys, and 1
-    multiply (over the sum); a head and token one reciprocal.
+    score           head_dim multiplies and adds, 1 multiply (scale), 2 adds (largest, difference),
+                    an exponential, 1 add (sum)
+    output value    a multiply and an add for each key, 1 multiply (over the sum)
+    head and token  a reciprocal
     """
     heads, dim = network.heads, network.head_dim
     pairs = tokens * context + tokens * (tokens + 1) // 2
@@ -138,10 +139,10 @@ def head(network: NetworkSpec, rows: int) -> WorkCounts:
 def head_scores(network: NetworkSpec, rows: int, digits: int, sums_bytes: int) -> WorkCounts:
     """What is left of a head in the array: scores from its sums, and the largest.
 
-    Each score: sums of `digits` rows added up, each three times the one behind it; times the row's
-    scale, over the token's.
+    A score adds up the sums of `digits` rows, highest digit first: each counts three times the next
+    one. The score is then multiplied by the row's scale and divided by the token's.
 
-    sums_bytes  as the array wrote them
+    sums_bytes  bytes of the sums as the array wrote them
     """
     scores = rows * network.vocab_size
     return WorkCounts(

@@ -143,9 +143,10 @@ class AcceleratorSpec(Spec):
         return self.work["head"] == ARRAY
 
     def unit_of(self, work: Work) -> str:
-        """The unit that does it; of a head in the array, what the array leaves to be done.
+        """The unit that does this work.
 
-        That is adding up and scaling sums: the unit that quantises does it.
+        If the array computes the head, its sums are left to add up and scale: the unit that
+        quantises does so.
         """
         return self.work["quantize" if work == "head" and self.head_in_array else work]
 

@@ -1,4 +1,4 @@
-"""Frozen, checked descriptions, and the reading of them from TOML with every fault named."""
+"""Frozen, checked descriptions, read from TOML; every fault is named."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def check(
     origin: str,
     field_names: Mapping[str, str] | None = None,
 ) -> S:
-    """Make a spec from a table, or raise one `BitsimError` that lists every fault of it.
+    """Make a spec from a table, or raise one `BitsimError` that lists every fault.
 
     origin       what the user knows the table by: a path, or the name of an option
     field_names  what the user's file calls a field, where that is not its name here
@@ -169,7 +169,7 @@ def _fault_of_tag(fault: Any) -> Any:
 
 
 def _written(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Where a fault is in the file: pydantic puts the part's name behind its table's."""
+    """Where a fault is in the file: pydantic puts the part's name after its table's."""
     return [
         str(part)
         for index, part in enumerate(location)
@@ -178,7 +178,7 @@ def _written(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str
 
 
 def _is_tag(kind: type[BaseModel], table: tuple[int | str, ...], part: int | str) -> bool:
-    """The name of a registered part that the table at a location may be, and no field of it."""
+    """Whether a word after a table's location is the name of a registered part, and no field."""
     if not table:
         return False
     return any(
@@ -225,7 +225,7 @@ def _kinds(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[type[
 
 
 def _models_of(field: FieldInfo) -> list[type[BaseModel]]:
-    """Of the parts that a table may be, or of the annotation."""
+    """The models that a field's table may be: registered parts, or models of its annotation."""
     parts = _one_of(field)
     return _models(field.annotation) if parts is None else parts.specs
 

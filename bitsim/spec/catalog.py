@@ -1,8 +1,8 @@
 """What models/ holds, and the one place where a name, a path or an object becomes a part.
 
-Wherever a part is asked for, in Python and on the command line, `load_*` of this module (of
-`reference.checkpoints.load` for a network with its weights) gets what the user gave: a name of
-models/, a path, or the part itself, which is handed back.
+`load_*` gets what the user gave, in Python or on the command line: a name of models/, a path, or
+the part itself, which is handed back. A network with its weights is loaded in the same way by
+`reference.checkpoints.load`.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def load_checkpoint_source(name: str) -> CheckpointSource:
     """Where a checkpoint is published: by name, by repository (owner/name), or by a TOML file."""
     for path in _entries("checkpoints").values():
         source = base.load(CheckpointSource, path)
-        if source.repo.lower() == name.lower():  # the Hub tells them no further apart
+        if source.repo.lower() == name.lower():  # the Hub ignores case, too
             return source
     return base.load(CheckpointSource, find("checkpoints", name))
 

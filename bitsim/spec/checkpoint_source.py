@@ -31,9 +31,9 @@ class PinnedFile(Spec):
 
 
 class CheckpointSource(Spec):
-    """A repository at a commit. Its files are those of the commit that FETCHABLE names.
+    """A repository at a commit. Its files are the files of the commit that FETCHABLE matches.
 
-    Those of `files` must be among them, and be as pinned.
+    Each entry of `files` must be among them, and its content as pinned.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = Field(

@@ -1,8 +1,8 @@
 """Whole numbers as ternary rows: how a ternary array multiplies by int8 (docs/top.md, PASS).
 
 A code is written in balanced ternary, digits of -1, 0 and +1, the highest first:
-code = sum of digit_d x 3^(digits - 1 - d). A row of codes becomes a row of each digit, and the sums
-of these rows, added up in the same way, are those of the row of codes, exactly.
+code = sum of digit_d x 3^(digits - 1 - d). A row of codes becomes `digits` ternary rows, one for
+each place. Their sums, added up by the same formula, give exactly the sum of the row of codes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ INT8_DIGITS = digits_for(LARGEST_CODE)
 
 
 def zero_fraction(digits: int) -> float:
-    """Of all digits of all codes that a row may have, each as often as any other."""
+    """Share of zeros among the digits of all codes that a row may have, equally frequent."""
     most = min(LARGEST_CODE, largest_code(digits))
     codes = np.arange(-most, most + 1)
     zeros = sum(int((_digit(codes, digits, place) == ZERO_DIGIT).sum()) for place in range(digits))

@@ -26,9 +26,9 @@ E = TypeVar("E", bound=Entry)
 class Registry(Generic[E]):
     """The parts of one kind, by name.
 
-    An entry names the other readings of its part by where they are, "package.module:attribute",
-    so that describing a machine imports none of them; `home` follows such a name. They are given as
-    keywords: so `bitsim.digest` knows which of them a reading follows.
+    An entry names the model, the hardware and whatever else makes up its part by where each is,
+    "package.module:attribute". So describing a machine imports none of these; `home` follows such
+    a name. They are given as keywords, so that `bitsim.digest` knows which one a reader follows.
     """
 
     def __init__(self, *entries: E) -> None:

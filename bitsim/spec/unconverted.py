@@ -17,9 +17,10 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_.]{0,120}")  # a regex too, of which only t
 def unconverted_fault(names: Any, ternary: Iterable[str]) -> str | None:
     """What is wrong with the list, if it makes other layers ternary than bitsim computes.
 
-    transformers 5.23 (`quantizers_utils.should_convert_module`) leaves a module in floats that a
-    name matches as a regex up to a dot or the end, or as a suffix. Without a list it leaves the
-    head in floats; with one only what the list names: `[]` makes the head ternary.
+    transformers 5.23 (`quantizers_utils.should_convert_module`) leaves a module in floats if a name
+    of the list matches it, as a regex up to a dot or the end, or as a suffix. Without a list it
+    leaves the head in floats. With a list it leaves only what the list names: `[]` makes the head
+    ternary.
 
     names    what config.json has there
     ternary  module names of the matrices that bitsim computes in ternary

@@ -1,4 +1,4 @@
-"""Puts the price to the records of a run."""
+"""Prices the records of a run: energy and area."""
 
 from __future__ import annotations
 

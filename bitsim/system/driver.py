@@ -1,4 +1,4 @@
-"""Steps the array along with everything else in simulated time."""
+"""Steps the array in simulated time, together with DMA and memory."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from bitsim.system.feed import Feed
 class Driver:
     """The array with the DMA around it.
 
-    The array is stepped ahead of simulated time as far as its schedules and the memory's promises
-    reach (no beat can come before `Memory.earliest_arrival_cycle`), never further; simulated time
-    follows it to the cycle at which it paused, and only then anything depends on it.
+    The array is stepped ahead of simulated time, but only as far as its schedules and the memory's
+    promises reach: no beat can come before `Memory.earliest_arrival_cycle`. Simulated time then
+    catches up to the cycle at which the array paused; before that, nothing depends on the array.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Driver:
         env.process(self._fill())
 
     def expect(self, phase: Phase, traffic: Traffic) -> None:
-        """Have the weights of a phase fetched after those of the phases expected before it."""
+        """Prefetch the weights of a phase, after the weights of all phases expected so far."""
         matrix, times = beats.matrix_beats(self._accelerator, phase)
         for _ in range(times):
             self._weights.fetch.add(matrix, traffic)
 
     @property
     def quiet(self) -> bool:
-        """No phase runs and, until one does, nothing of this will ask for the bus."""
+        """No phase runs, and until one does, none of the DMA here will ask for the bus."""
         fetch = self._weights.fetch
         return fetch.waits and (self._full or fetch.done)
 
@@ -70,7 +70,7 @@ class Driver:
     ) -> Generator[simpy.Event, Any, PhaseResult]:
         """Process: one phase, from its activations in DRAM to its results in DRAM.
 
-        digits  of a row, if its rows are those of `bitsim.spec.digits`
+        digits  ternary digits of a row, if the rows are digits (`bitsim.spec.digits`)
         """
         env, array = self._env, self.array
         self._runs += 1
@@ -110,7 +110,7 @@ class Driver:
         return result
 
     def _serve(self, pause: Pause) -> None:
-        """Give the array the next tile of the stream it asks for, or a promise of silence."""
+        """Give the array the next tile of the stream it asks for, or until when none can come."""
         feed = self._weights if pause.needs == "weights" else self._activations
         feed.asked()
         if feed.offer():

@@ -13,24 +13,24 @@ from bitsim.memory.fetch import Fetch
 class Feed:
     """Between a `Fetch` and the array: one tile at a time.
 
-    The array asks for the beat behind a tile when it has taken the tile's last beat and has room:
-    then the tile's buffer is free, and the next tile may be handed over.
+    The array asks for the next beat when it has taken the last beat of a tile and has room. Then
+    the tile's buffer is free, and the next tile may be handed over.
     """
 
     def __init__(self, fetch: Fetch, offer: Callable[[NDArray[np.int64]], None]) -> None:
         self.fetch = fetch
         self._offer = offer
-        self.holds = False  # the array has a tile and has not asked for the beat behind it
+        self.holds = False  # the array has a tile and has not asked for the beat after it
         self.last_arrival_cycle = 0  # of that tile
 
     def asked(self) -> None:
-        """The array asks for the beat behind what it was given."""
+        """The array asks for the beat after the tile that it was given."""
         if self.holds:
             self.holds = False
             self.fetch.release()
 
     def offer(self) -> bool:
-        """Hand over the next tile, if one is on its way or there."""
+        """Hand over the next tile, if one is in flight or in its buffer."""
         assert not self.holds
         if not self.fetch.ready:
             return False

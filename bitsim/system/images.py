@@ -10,7 +10,7 @@ from bitsim.spec.ternary import TernaryMatrix
 
 
 class Images:
-    """By product name: a network has one set of matrices for each (417 MB for the 2B model)."""
+    """Images by product name; all products of the 2B model take 417 MB."""
 
     def __init__(self, array: Array) -> None:
         self._array = array

@@ -13,7 +13,7 @@ Stream = Literal["weights", "activations", "results", "units"]
 
 @dataclass(frozen=True)
 class PassRecord:
-    """One walk through the network: `m` tokens, as many for each of `sequences`.
+    """One walk through the network: `m` tokens, the same number for each of `sequences`.
 
     The first new token of each sequence is at position `context`.
     """

@@ -35,13 +35,13 @@ class Machine:
     """Array, memory and units in one simulated time, driven by whoever knows the activations.
 
     For each pass: `start_pass`, then its products in order, then `finish_pass`. With `values` the
-    array computes them (`product`); without, only their cycles are found (`skip_product`), and
-    adds, subtracts and skips are expected ones by `statistics`, or the network's own. A head in the
-    array is one more product (`program.head_parts`), its rows digits of `head_digits`.
+    array computes the sums (`product`). Without, only the cycles are found (`skip_product`); adds,
+    subtracts and skips are then expected ones, by `statistics` or the network's own. A head in the
+    array is one more product (`program.head_parts`), whose rows have `head_digits` ternary digits.
 
-    The weights of the next product are fetched while this one runs; those of the next pass from
-    the moment its start is known, which is when the last product of this pass has ended: what the
-    units still have to do in a pass is done when the next one has been started, or at the end.
+    The weights of the next product are prefetched while this one runs. The first weights of the
+    next pass are prefetched from when the last product of this pass has ended. So the units do
+    their last work of a pass once the next pass has been started, or at the end.
     """
 
     def __init__(
@@ -113,9 +113,9 @@ class Machine:
         self._run(step, None, None)
 
     def finish_pass(self) -> None:
-        """All products of the layers have been run; the units do the rest of it.
+        """All products of the layers have been run; the units do the rest of the pass.
 
-        What the array has to do of the head, and has not been asked for, is timing alone.
+        A part of the head that the array scores and nobody asked for is run for timing alone.
         """
         assert self._pass is not None, "no pass has been started"
         rest = list(self._steps)
@@ -162,7 +162,7 @@ class Machine:
         return None
 
     def _complete(self) -> None:
-        """Do what is left of the finished pass, if one is."""
+        """Do what is left of the finished pass, if a pass has finished."""
         for this, steps in self._finished:
             for step in steps:
                 assert isinstance(step, WorkStep), step

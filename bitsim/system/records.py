@@ -26,7 +26,8 @@ class Record:
               idle                    the same two, but the resource has nothing more to do
     layer     of the name; None outside the layers
 
-    A transfer lasts from the first to the last one for its owner that no other's comes between.
+    A record of transfers covers those of one owner, from the first to the last, with none of
+    another owner between.
     """
 
     resource: str
@@ -57,7 +58,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class Piece:
-    """Cycles in which the machine did one thing: ran a phase or work, or handed data over to it."""
+    """Cycles in which the machine ran a phase or work, or handed data over to it."""
 
     record: PhaseRecord | WorkRecord
     start_cycle: int
@@ -68,9 +69,9 @@ class Piece:
 def course(result: Run) -> tuple[Piece, ...]:
     """What the machine did from its first to its last cycle, in order, without a gap.
 
-    Cycles of a phase are that phase's. Of the others, those in which units work are the earliest
-    started piece's, and the rest is hand-over to the record that begins next (at the end: from
-    the one that ended last).
+    Cycles of a phase belong to the phase. Other cycles in which units work belong to the piece that
+    started earliest. The rest is hand-over to the record that begins next, or, at the end, from the
+    record that ended last.
     """
     ahead = sorted(result.work, key=lambda each: each.start_cycle)
     everything: list[PhaseRecord | WorkRecord] = [*result.phases, *ahead]
@@ -102,7 +103,7 @@ def _outside(
 
 
 def records(result: Run) -> tuple[Record, ...]:
-    """For each resource records in order that cover cycle 0 to `result.cycles`, each cycle once."""
+    """For each resource its records in order; they cover cycles 0 to `result.cycles`, each once."""
     pieces = course(result)
     stages: list[Stage] = [each.stage for each in result.passes]
     found: list[Record] = []

@@ -36,7 +36,7 @@ class RunResult:
     energy: tuple[Part, ...]  # J
     area: tuple[Part, ...]  # mm2
     expected_counts: bool = False  # True: adds, subtracts, skips are expected ones, not counted
-    expected_head: bool = False  # True: those of a head in the array are
+    expected_head: bool = False  # True: expected ones for a head in the array
 
     def __hash__(self) -> int:
         return hash((self.network.name, self.accelerator.name, self.passes, self.phases))
@@ -66,7 +66,7 @@ class RunResult:
     def tokens(self) -> int:
         """What rates are counted in: tokens produced, one for each sequence of each pass.
 
-        Of prompts alone (no pass decodes) the tokens taken in: the speed of prefill.
+        If no pass decodes, the tokens of the prompts: the rate is then the speed of prefill.
         """
         if all(each.stage == "prefill" for each in self.passes):
             return sum(each.m for each in self.passes)
@@ -74,7 +74,7 @@ class RunResult:
 
     @property
     def tokens_per_s(self) -> float:
-        """`tokens` over all the time, that of the prompt included."""
+        """`tokens` over all the time, prompts included."""
         return self.tokens / self.seconds
 
     @property

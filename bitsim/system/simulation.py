@@ -36,8 +36,8 @@ def simulate(
 
     `context` is 1 or more: the first token of all is a prefill of 1.
 
-    Adds, subtracts and skips are those to be expected by `statistics`, or the network's own.
-    `progress` is told how many phases of how many are done.
+    Adds, subtracts and skips are expected ones, by `statistics` or the network's own. `progress`
+    gets two numbers: the phases that are done, and all phases.
     """
     arguments.one_of("stage", stage, get_args(Stage))
     batch, context = arguments.whole("batch", batch), arguments.whole("context", context)

@@ -20,10 +20,10 @@ class Units:
 
     A piece takes the longer of
       its arithmetic:  setup + max(multiplies / per cycle, adds / per cycle), each rounded up;
-      its traffic:     all reads, then all writes, tile by tile over the shared bus; what was read
-                       last has come a latency after its tile has left the bus.
-    Its data pass through the DMA's activation buffers (reads) and result buffers (writes), which
-    no phase uses meanwhile; so tiles have their sizes.
+      its traffic:     all reads, then all writes, tile by tile over the shared bus; the last read
+                       has come a latency after its tile has left the bus.
+    Its data pass through the DMA's activation buffers (reads) and result buffers (writes). No phase
+    uses these meanwhile, and a tile is as large as such a buffer.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ MAX_TILES = (1 << 16) - 1  # row tiles, K beats and groups are 16-bit counts in 
 
 
 class Tiling(ABC):
-    """A phase as beats. The hardware is told its three loop bounds.
+    """A phase as beats. The hardware gets its three loop bounds.
 
     row_tiles  groups of `ArraySpec.rows` rows of the matrix
     k_beats    beats along K
@@ -68,7 +68,7 @@ class ArraySpec(Spec, ABC):
     """An array of ternary lanes, whatever its dataflow.
 
     A weight beat is `feed_bytes` on each of `feeds` streams; an activation beat has `depth` int8 of
-    each of `vectors` vectors; a result beat has `rows` sums of each of them.
+    each of `vectors` vectors; a result beat has `rows` sums of each vector.
     """
 
     # Which field of the file sets which of the properties below: what a message names.

@@ -14,7 +14,7 @@ Home = Any  # "package.module:attribute", or the thing itself
 
 @dataclass(frozen=True)
 class Dataflow:
-    """A dataflow in every reading of it.
+    """A dataflow: its description, its model, its hardware and its costs.
 
     name      what `array.dataflow` says
     spec      its fields, and its geometry
@@ -24,8 +24,9 @@ class Dataflow:
     area      (spec, technology) -> parts in mm2
     drawing   (drawing, result, rows): its blocks in the machine's diagram
     random    (rng, index) -> spec of a small array, for comparisons
-    random_narrow  the same, behind a link
-    power     `bitsim.synthesis.gates.replay.BlockWork` of its netlists; None: no power of them
+    random_narrow  the same, narrow enough to be compared together with a link
+    power     `bitsim.synthesis.gates.replay.BlockWork` of its netlists; None: their power is not
+              computed
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A processor beside the accelerator: registers behind AXI4-Lite."""
+"""A processor beside the accelerator: registers at an AXI4-Lite port."""
 
 from __future__ import annotations
 

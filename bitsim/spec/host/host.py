@@ -16,13 +16,13 @@ class HostSpec(Spec, ABC):
 
     @abstractmethod
     def port_lines(self, clock_mhz: float) -> tuple[str, ...]:
-        """What its ports are, a line or more each, for who reads the Verilog."""
+        """A line or more for each of its ports, for whoever reads the Verilog."""
 
     @property
     def onchip_bytes(self) -> int:
-        """Bytes of memory on the chip that it brings; 0: the masters reach the system's."""
+        """Bytes of on-chip memory that the host brings; 0: masters reach the system's memory."""
         return 0
 
     def faults(self, clock_mhz: float, word_bytes: int) -> list[str]:
-        """What keeps it from working with this clock and words of these bytes."""
+        """Why the host cannot work with this clock and words of these bytes; empty if it can."""
         return []

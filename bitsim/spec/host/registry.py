@@ -13,7 +13,7 @@ from bitsim.spec.registry import Registry
 
 @dataclass(frozen=True)
 class HostKind:
-    """A kind of host in every reading of it.
+    """A kind of host: its description and its hardware.
 
     name      what `host.kind` says
     spec      its fields

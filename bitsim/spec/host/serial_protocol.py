@@ -15,8 +15,8 @@ RANGE_BYTES = 6
 WORD_BYTES = 4
 MAX_WORDS = 128  # of one frame
 
-# CRC-16/IBM-3740, also called CCITT-FALSE: of kind to body, sent high byte first. The CRC of all
-# with the CRC behind it is 0.
+# CRC-16/IBM-3740, also called CCITT-FALSE, over kind to body; sent high byte first. Computed over
+# kind to body and the CRC itself, it is 0.
 CRC_POLYNOMIAL = 0x1021
 CRC_INIT = 0xFFFF
 

@@ -1,5 +1,5 @@
 """How an accelerator is connected: AXI4 masters for weights, activations and results, and what
-the memory behind them holds.
+the memory at these ports holds.
 
 Source of the rules: Arm IHI 0022, AMBA AXI Protocol Specification, A3 (bursts of at most 256
 transfers, none across a 4 KiB boundary).
@@ -117,7 +117,7 @@ class ListEntry:
     weights_stride  port p reads at weights_address + p * weights_stride
     weights_words   of one port, in one pass over the matrix
     passes          over the matrix, one for each block of held groups
-    digits          row tiles that are added up to one, each three times the one behind it; 1: none
+    digits          row tiles that are added up to one, each counted three times the next; 1: none
     codes           1: int8 codes and their largest magnitude are written in place of sums
     """
 
@@ -149,7 +149,7 @@ class BusLayout:
 
     @property
     def port_feeds(self) -> int:
-        """Weight streams that one port feeds: port p those from p * port_feeds on."""
+        """Weight streams that one port feeds; those of port p begin with p * port_feeds."""
         return self.array.feeds // self.bus.weight_ports
 
     @property
@@ -179,8 +179,8 @@ class BusLayout:
     ) -> ListEntry:
         """The list entry of a phase, or `BitsimError` if this accelerator cannot run it.
 
-        digits  of a row: the phase's row tiles d, d + 1, ... d + digits - 1 are one row tile of the
-                matrix, highest digit first
+        digits  ternary digits of a row: the phase's row tiles d, d + 1, ... d + digits - 1 are one
+                row tile of the matrix, highest digit first
         codes   write int8 codes
         """
         tiling = self.array.tiling(phase)

@@ -12,7 +12,7 @@ from bitsim.spec.registry import Registry
 
 @dataclass(frozen=True)
 class LinkKind:
-    """A kind of link in every reading of it.
+    """A kind of link: its description, its model and its hardware.
 
     name      what `bus.kind` says
     spec      its fields

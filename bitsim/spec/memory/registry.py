@@ -12,7 +12,7 @@ from bitsim.spec.registry import Registry
 
 @dataclass(frozen=True)
 class MemoryKind:
-    """A kind of memory in every reading of it.
+    """A kind of memory: its description and its model.
 
     name   what `memory.kind` says
     spec   its fields

@@ -42,7 +42,7 @@ class Register:
     """32 bits at an offset in bytes.
 
     latched_by  reading that register keeps this one's value of the same cycle, to be read next;
-                there is one place for all that are latched
+                all latched registers share one such place, so read this one at once
     """
 
     name: str
