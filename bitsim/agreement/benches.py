@@ -17,7 +17,7 @@ def benches(
     machine_of: Callable[[CaseT], MachineT],
     bytes_of: Callable[[CaseT], int],
 ) -> Iterator[list[CaseT]]:
-    """Cases in groups of not too many different machines and not too much memory, in order."""
+    """Cases in groups, in order; a group has bounded memory and a bounded number of machines."""
     group: list[CaseT] = []
     machines: set[MachineT] = set()
     size_bytes = 0

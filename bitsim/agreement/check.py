@@ -31,7 +31,7 @@ CASE_BYTES = 64 << 20  # weights of one list of recorded phases, as int8
 
 @dataclass(frozen=True)
 class RtlResult:
-    """The agreement, and which machines it is about."""
+    """What was compared and what differed, and for which machines."""
 
     machines: str
     agreement: Agreement
@@ -87,7 +87,7 @@ def check_random_machines(count: int, seed: int, work: Path, say: Say) -> RtlRes
     """Random machines with random work and stalls.
 
     work   keeps built simulators
-    say    is told what takes long
+    say    gets a line for each step that takes long
     """
     say(f"rtl check: building {count} random machines under Verilator")
     made = (random_case(seed, index) for index in range(count))

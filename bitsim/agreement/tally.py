@@ -69,7 +69,7 @@ class Tally:
         self.counter_mismatches += self._same(what, ours, theirs)
 
     def same_count(self, what: str, ours: int, theirs: int) -> None:
-        """How many there are. What is missing has no cycle: it counts as one that differs."""
+        """Compare how many there are. A missing one counts as a cycle that differs."""
         if self._same(what, ours, theirs):
             self.cycle_mismatches += abs(ours - theirs)
 

@@ -8,7 +8,7 @@ GATES_SOURCE = (
     "gate counts: yosys 0.66, `synth -flatten; abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX,AOI3,OAI3,"
     "AOI4,OAI4; stat -tech cmos`, transistors / 4"
 )
-# NAND2 equivalents, counted as GATES_SOURCE says; the decoders are those of bitsim/gateware.
+# NAND2 equivalents, counted as GATES_SOURCE says, with the decoders of bitsim/gateware.
 ADD8_GATES = 70.0  # y = a + b, 8 bits
 SELECT_GATES_PER_BIT = 4.5  # (a ^ negative) & nonzero
 DECODER_GATES = {"2bit": 6.0, "base3": 212.5}  # for each byte of packed weights
@@ -17,7 +17,7 @@ FLOP_LIMIT_BYTES = 1024  # smaller memories are flip-flops, larger ones SRAM
 
 
 def add_pj(quote: Quote, bits: float) -> float:
-    """An integer add of `bits`: straight through the 8-bit and the 32-bit figure."""
+    """An integer add of `bits`: on the line through the 8-bit and the 32-bit figure."""
     low, high = quote.figure("int8_add_pj"), quote.figure("int32_add_pj")
     return max(0.0, low + (bits - 8) * (high - low) / 24)
 

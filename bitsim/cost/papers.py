@@ -1,8 +1,8 @@
-"""Energy as the BitNet papers reckon it: arithmetic of the matrix products alone.
+"""Energy as the BitNet papers compute it: arithmetic of the matrix products alone.
 
-Sources: arXiv 2310.11453 (BitNet), Table 1; arXiv 2504.12285 (BitNet b1.58 2B4T), Table 1. No
-memory, no norms, no head; a ternary or binary weight is one int8 add, zeros are not skipped;
-attention is the full square of the sequence, in floating point, also for BitNet.
+Sources: arXiv 2310.11453 (BitNet), Table 1; arXiv 2504.12285 (BitNet b1.58 2B4T), Table 1. They
+count no memory, no norms, no head. A ternary or binary weight is one int8 add, and zeros are not
+skipped. Attention is the full square of the sequence, in floating point, also for BitNet.
 """
 
 from __future__ import annotations

@@ -45,8 +45,9 @@ class Quote:
     def sram_pj_per_bit(self, capacity_bytes: int) -> float:
         """Energy of a bit read from or written to an SRAM of this capacity.
 
-        Between the technology's points straight in log(capacity), log(energy). Below the smallest
-        that one's energy, an upper bound and marked as an estimate; above the largest refused.
+        Between the technology's points, log(energy) is linear in log(capacity). Below the smallest
+        point its energy is taken: an upper bound, marked as an estimate. Above the largest point a
+        capacity is refused.
         """
         points = sorted(self._technology.sram, key=lambda point: point.capacity_bytes)
         if capacity_bytes > points[-1].capacity_bytes:
@@ -70,7 +71,7 @@ class Quote:
         return low_pj * (high_pj / low_pj) ** place
 
     def estimated(self, source: str) -> None:
-        """A step of the reckoning is an estimate that no figure stands for."""
+        """Mark the part as an estimate: a step of its formula has no figure."""
         self._add_source(source)
         self._estimate = True
 

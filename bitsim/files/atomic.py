@@ -21,7 +21,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes its name only when everything has reached the disk.
 
     A fault, a full disk and Ctrl-C leave what was there before, and no temporary file; an existing
-    file is replaced. What is no file, as /dev/null or a pipe, is written to and stays what it is.
+    file is replaced. A device or a pipe, such as /dev/null, is written to and stays what it is.
     """
     if is_no_file(path):
         try:
@@ -51,7 +51,7 @@ def _opened(temporary: Path, path: Path) -> BinaryIO:
 
 
 def is_no_file(path: Path) -> bool:
-    """Something is there that is written to as it is: a device, a pipe, a socket."""
+    """Whether `path` is written to as it is: a device, a pipe, a socket."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # nothing is there, or nothing can be

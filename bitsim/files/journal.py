@@ -1,8 +1,8 @@
 """What a long run has finished, step by step, in a folder.
 
-A step is one file that is there whole or not at all: a run that is killed goes on after the last
-one. The sums are those of the hardware, so that a walk through a network can be repeated up to
-there without it. Each file has a checksum.
+A step is one file, written whole or not at all: after a kill, a run goes on after its last finished
+step. A step holds the sums of the hardware, so that a walk through a network is repeated up to
+there without the hardware. Each file has a checksum.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Kept:
     """One ternary product.
 
     sums   (m, n)  int32, by the hardware
-    about  what else is to be known of it, as JSON has it
+    about  what else is known of the product, as a JSON value
     """
 
     name: str
@@ -40,7 +40,7 @@ class Kept:
 
 
 class Journal:
-    """The steps that are finished, of the run that `identity` tells from all others.
+    """The finished steps of one run; `identity` distinguishes it from all other runs.
 
     What another run has left stays where it is: other code, weights or work is another identity.
     """
@@ -52,7 +52,7 @@ class Journal:
         self._step = step
 
     def steps(self) -> list[tuple[Kept, ...]]:
-        """Those before the first gap, in order."""
+        """The steps before the first gap, in order."""
         found: list[tuple[Kept, ...]] = []
         while (path := self._path(len(found))).exists():
             try:
@@ -74,7 +74,7 @@ class Journal:
             np.savez(file, **arrays)
 
     def refusal(self, fault: str) -> BitsimError:
-        """What to say when it cannot be gone on with."""
+        """The error when the run cannot be resumed."""
         return BitsimError(f"{fault}; delete {shown_path(self.folder)} and start again")
 
     def remove(self) -> None:

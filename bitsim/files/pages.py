@@ -8,8 +8,8 @@ import mmap
 def release(mapped: mmap.mmap, begin: int, end: int) -> None:
     """Give back the resident pages of bytes [begin, end) of a read-only file mapping.
 
-    Nothing is lost: who reads there again gets the same bytes from the file. Where a system has
-    no such advice, they stay until it needs the memory.
+    Nothing is lost: a later read gets the same bytes from the file. A system without such advice
+    keeps the pages until it needs the memory.
     """
     if hasattr(mapped, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
         first = begin - begin % mmap.PAGESIZE

@@ -28,7 +28,7 @@ def require_place(path: Path, total_bytes: int, what: str) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """Also of a link that leads nowhere; OSError or ValueError if it can be no path at all."""
+    """True for a link that leads nowhere, too; OSError or ValueError if this can be no path."""
     try:
         path.lstat()
     except FileNotFoundError:

@@ -62,8 +62,7 @@ class TensorFile:
     def tensor(self, name: str) -> NDArray[Any]:
         """Its values, read-only. BF16 comes as uint16, BOOL as uint8.
 
-        A view of the file, except where the file has it at an address that its type cannot have:
-        then a copy.
+        A view of the file; a copy where its address in the file does not suit its type.
         """
         entry = self._entry(name)
         dtype = tensorheader.DTYPES[entry.dtype]
@@ -80,7 +79,7 @@ class TensorFile:
         return values
 
     def release(self, name: str) -> None:
-        """Let the memory of a tensor's pages go; views of it stay good, and read the file again."""
+        """Give back the memory of a tensor's pages; views stay valid and read the file again."""
         entry = self._entry(name)
         pages.release(self._map, self._data_start + entry.begin, self._data_start + entry.end)
 
@@ -177,7 +176,7 @@ def stream_tensors(
         for name, values in tensors:
             expected, entry = next(order, ("nothing", None))
             assert name == expected, f"{name} came in place of {expected}"
-            assert entry is not None, f"{name} came behind all that was promised"
+            assert entry is not None, f"{name} came after all that was promised"
             assert values.shape == entry.shape, f"{name}: {values.shape}, not {entry.shape}"
             dtype = tensorheader.DTYPES[entry.dtype]
             assert np.dtype(values.dtype).newbyteorder("<") == dtype, f"{name}: {values.dtype}"

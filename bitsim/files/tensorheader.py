@@ -46,7 +46,7 @@ METADATA = "__metadata__"
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """Where one tensor lies: bytes [begin, end) of the data, which starts behind the header."""
+    """Where one tensor lies: bytes [begin, end) of the data, which starts after the header."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -81,8 +81,8 @@ def decode(
     """Entries in the order of their data, and metadata, or one `BitsimError`.
 
     path        for the error's text
-    header      without its 8 bytes of length
-    data_bytes  what the file holds behind the header
+    header      the JSON, without the 8 bytes of its length
+    data_bytes  bytes that the file holds after the header
     """
     table = _table(path, header)
     metadata = table.pop(METADATA, {})
@@ -101,7 +101,7 @@ def decode(
             )
         end = entry.end
     if end != data_bytes:
-        raise _fault(path, f"{data_bytes - end} bytes behind the last tensor")
+        raise _fault(path, f"{data_bytes - end} bytes after the last tensor")
     return dict(ordered), metadata
 
 

@@ -1,4 +1,4 @@
-"""Files that belong together: all of them take their names, or none does."""
+"""Files that belong together: all take their names, or none does."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Together:
         return self._written.setdefault(path, partial_path(path))
 
     def remove(self, path: Path) -> None:
-        """An older file that does not belong to the new ones goes when they come."""
+        """Remove an older file, which is none of the new ones, when they take their names."""
         self._before[path] = partial_path(path)
 
     def publish(self) -> None:
-        """Exchange what was there for what is written; a fault or a signal undoes all of it."""
+        """Replace the old files by the new ones; a fault or a signal undoes every replacement."""
         missing = [path for path in self._written.values() if not path.exists()]
         assert not missing, f"a place was asked for and not written: {missing}"
         try:

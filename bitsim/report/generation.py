@@ -33,7 +33,7 @@ class Generation(Protocol):
 
     @property
     def mismatches(self) -> int:
-        """Those that differed."""
+        """Sums that differed."""
 
 
 def bit_exact(generation: Generation | None) -> bool | None:

@@ -18,7 +18,7 @@ BEFORE_PHASES = "before phases"
 
 @dataclass(frozen=True)
 class Cycles:
-    """Cycles by class. `units`: no phase ran; `handover` is the part of it without unit work."""
+    """Cycles by class. `units`: no phase ran; `handover`: no phase and no unit ran."""
 
     busy: int = 0
     weights: int = 0
@@ -39,7 +39,7 @@ class Cycles:
 
     @property
     def total(self) -> int:
-        """All of them; `handover` is already in `units`."""
+        """Cycles of all classes; `handover` is already in `units`."""
         return sum(getattr(self, name) for name in CLASSES)
 
     @staticmethod

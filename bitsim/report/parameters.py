@@ -1,4 +1,4 @@
-"""What the machine was told, and what a reader must keep in mind."""
+"""The machine's parameters, and what a reader must keep in mind."""
 
 from __future__ import annotations
 

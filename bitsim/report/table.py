@@ -23,7 +23,7 @@ def result_table(
     """What `--json` prints: plain values, always in one order, no dates.
 
     `energy_j` and `area_mm2` hold each part by name and their sum as `total`; `energy_parts` and
-    `area_parts` say how each was reckoned. Without a generation its fields are None.
+    `area_parts` say how each was computed. Without a generation its fields are None.
     """
     said = generation
     return {

@@ -19,9 +19,9 @@ from bitsim.units import ceil_div
 
 @dataclass(frozen=True, eq=False)
 class HeadDigits:
-    """The rows of an int8 head as an array takes them, in parts of a phase each.
+    """The rows of an int8 head as an array takes them, cut into parts; a part is one phase.
 
-    table     what they stand for, in `digits` of balanced ternary
+    table     the int8 rows, whose codes are written in `digits` of balanced ternary
     row_tile  rows that the array works on at a time
     matrices  of each part
     """
@@ -50,7 +50,7 @@ class HeadDigits:
 
 
 class ArrayHead(Table):
-    """`Int8Table` but for who multiplies.
+    """An `Int8Table` whose products are computed by the given function.
 
     product  (m, hidden) int8 to (m, vocab) int32
     """

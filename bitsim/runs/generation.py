@@ -75,8 +75,8 @@ class Session:
     ) -> tuple[Generated, RunResult]:
         """Generate; `on_piece` gets the text as it grows.
 
-        `progress` is told how many products of how many at most are done: 4 for each layer, once
-        for each token.
+        `progress` gets two numbers: the products that are done, and how many there are at most.
+        Each token has 4 products for each layer.
         """
         most = (len(self.prompt_ids) + self.max_tokens - 1) * 4 * self.network.spec.layers
         comparison = Comparison.of(
@@ -109,7 +109,7 @@ class Session:
 class Comparison:
     """A product function that runs the machine and holds each sum against the exact one.
 
-    head  if the machine's array scores it: what `network` puts in the place of the network's own
+    head  if the machine's array scores the head: replaces the head in `network`
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Comparison:
         return Comparison(machine, on_products, head)
 
     def network(self, network: Network) -> Network:
-        """The network whose products this does: with the array's head, if the array scores it."""
+        """The network whose products this computes, with the array's head if it scores one."""
         if self._head is None:
             return network
         return replace(network, head=ArrayHead(self._head.table, self.head))

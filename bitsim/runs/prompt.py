@@ -1,4 +1,4 @@
-"""What a network is asked, as token ids for which there is place and memory."""
+"""A prompt as token ids that fit the context and the memory."""
 
 from __future__ import annotations
 

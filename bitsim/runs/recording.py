@@ -48,7 +48,7 @@ def record(
 
 
 class _Passes:
-    """A product function that writes what it is asked for; a new pass is told by its index."""
+    """A product function that records each product; a new index of the pass begins a new pass."""
 
     def __init__(self, writer: TraceWriter) -> None:
         self._writer = writer

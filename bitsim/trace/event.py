@@ -1,4 +1,4 @@
-"""One recorded ternary product: what went into the array and what it met there."""
+"""One recorded ternary product: its activations, and the matrices that they met."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`trace.json`: what a trace holds, and a checksum over every byte of every file of it.
+"""`trace.json`: what a trace holds, and a checksum over every byte of its files.
 
 A trace is a folder:
 
@@ -137,8 +137,8 @@ def render(manifest: Manifest) -> bytes:
     lines.append(f'"sha256": "{_UNSIGNED}"')
     text = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
     assert len(text) <= MAX_BYTES, "MAX_EVENTS keeps a manifest below its limit"
-    before, _, behind = text.rpartition(_UNSIGNED.encode())
-    return before + hashlib.sha256(text).hexdigest().encode() + behind
+    before, _, after = text.rpartition(_UNSIGNED.encode())
+    return before + hashlib.sha256(text).hexdigest().encode() + after
 
 
 def read(path: Path) -> Manifest:
@@ -159,7 +159,7 @@ def read(path: Path) -> Manifest:
             f"up to version {VERSION}: update bitsim"
         )
     claimed = table.pop("sha256", None)
-    # The checksum is of the file as it is, so that no byte of it is left out.
+    # The checksum covers the file as it is, so that it leaves no byte out.
     if not isinstance(claimed, str) or len(claimed) != 64 or text.count(claimed) != 1:
         raise _damaged(path, "sha256: the manifest's own checksum is missing")
     actual = hashlib.sha256(text.replace(claimed, _UNSIGNED).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""How the memory behind each port of an accelerator behaves, cycle by cycle (docs/top.md).
+"""How the memory at each port of an accelerator behaves, cycle by cycle (docs/top.md).
 
-Each list is used from its beginning again when it is over. Cycles are those of the accelerator,
-counted from reset. `refresh_period` 0 means no refresh.
+A list that is used up begins again. Cycles are of the accelerator's clock and count from reset.
+`refresh_period` 0 means no refresh.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def constant(cycles: int) -> Cycles:
 
 @dataclass(frozen=True, eq=False)
 class ReadWorld:
-    """The memory behind a read port.
+    """The memory at a read port.
 
     accept   (any,) int64  of bursts: from when an address is first offered to when it is accepted
     latency  (any,) int64  of bursts, at least 1: from then to the first word
@@ -41,7 +41,7 @@ class ReadWorld:
 
 @dataclass(frozen=True, eq=False)
 class WriteWorld:
-    """The memory behind the write port.
+    """The memory at the write port.
 
     accept    (any,) int64  of bursts: from when an address is first offered to when it is accepted
     gap       (any,) int64  of words: from when a word is first offered to when it is accepted

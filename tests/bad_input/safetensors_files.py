@@ -43,7 +43,7 @@ def _lengths() -> Iterator[Fault]:
     no_data, says = good[: len(good) - len(data)], "must rise and stay in the 0 bytes of data"
     yield "the data is missing", no_data, says
     yield "the data is cut by a byte", good[:-1], "must rise and stay in"
-    yield "a byte follows the data", good + b"\0", "1 bytes behind the last tensor"
+    yield "a byte follows the data", good + b"\0", "1 bytes after the last tensor"
     for text, length in (
         ("2^64 - 1", 2**64 - 1),
         ("2^63", 2**63),
@@ -157,7 +157,7 @@ def _sparse() -> Iterator[tuple[str, bytes, str, int]]:
     good = safetensors(header, data)
     claim = (8 * GIB).to_bytes(8, "little")
     yield "the header has 8 GiB, all there", claim + b"{", "header length = 8589934592", 9 * GIB
-    yield "8 GiB follow the data", good, "bytes behind the last tensor", 8 * GIB
+    yield "8 GiB follow the data", good, "bytes after the last tensor", 8 * GIB
     whole = {"dtype": "U8", "shape": [8 * GIB], "data_offsets": [len(data), len(data) + 8 * GIB]}
     content = safetensors(header | {"x": whole}, data)
     size = len(content) + 8 * GIB

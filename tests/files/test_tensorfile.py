@@ -159,7 +159,7 @@ BAD = {
     "offset true": (raw({"a": entry(data_offsets=[False, 4])}), "data_offsets = [False, 4]"),
     "offset of 2^62": (raw({"a": entry(data_offsets=[0, 2**62])}), "in the 4 bytes of data"),
     "one byte missing": (raw({"a": entry()}, b"\1\2\3"), "in the 3 bytes of data"),
-    "one byte too many": (raw({"a": entry()}, b"\1\2\3\4\5"), "1 bytes behind the last tensor"),
+    "one byte too many": (raw({"a": entry()}, b"\1\2\3\4\5"), "1 bytes after the last tensor"),
     "overlap": (
         raw({"a": entry(), "b": entry(shape=[2], data_offsets=[2, 4])}),
         "tensor 'b': data_offsets begin at 2, the tensor before ends at 4: an overlap",

@@ -42,7 +42,7 @@ def test_a_killed_run_goes_on_behind_its_last_finished_product(
         assert main([*words, board.path]) == 0
     assert len(board.lists) == 3 * 4 * LAYERS - 5
     said = capsys.readouterr()
-    assert "going on behind 5 events" in said.err
+    assert "going on after 5 events" in said.err
     found = json.loads(said.out)
     assert (found["agrees"], found["resumed_events"]) == (True, 5)
     assert found["lists"] == found["events"] == 3 * 4 * LAYERS

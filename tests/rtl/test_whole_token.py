@@ -211,7 +211,7 @@ def test_a_killed_run_goes_on_behind_its_last_finished_layer(
     kept = len(list(work.glob("token-*/layer_*.npz")))
     assert 5 <= kept < 20 * LAYERS
     again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert f"going on behind layer {kept} of {20 * LAYERS}" in again.stderr
+    assert f"going on after layer {kept} of {20 * LAYERS}" in again.stderr
     found = json.loads(again.stdout)
     assert (found["agrees"], found["resumed_layers"]) == (True, kept)
     assert found["products"] == len(found["token_ids"]) * PRODUCTS

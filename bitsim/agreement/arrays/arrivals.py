@@ -60,12 +60,12 @@ def bursts(rng: np.random.Generator, beats: int, burst_beats: int, pause_cycles:
 
 
 def unordered(rng: np.random.Generator, beats: int, most_cycles: int) -> Cycles:
-    """Arrival cycles that go back: a beat waits for the one before it, not for its own cycle."""
+    """Arrival cycles that go back: a beat then arrives together with the one before it."""
     return rng.integers(0, most_cycles + 1, beats).astype(np.int64)
 
 
 def random_arrivals(rng: np.random.Generator, beats: int, mean_cycles: int) -> Cycles:
-    """One of the kinds above, about `mean_cycles` between two beats or none."""
+    """One of the kinds above, with about `mean_cycles` between two beats, or with none."""
     most = 2 * mean_cycles
     match rng.choice(["ideal", "interval", "gaps", "bursts", "late", "unordered"]):
         case "ideal":
@@ -97,8 +97,8 @@ def ideal_schedules(spec: ArraySpec, jobs: Sequence[Job]) -> Schedules:
 def random_schedules(rng: np.random.Generator, spec: ArraySpec, jobs: Sequence[Job]) -> Schedules:
     """Each stream, and half of the time each weight stream, behaves in a way of its own.
 
-    The pace of a stream is drawn around that at which the array uses it, so that every stream is
-    the one that is waited for in some of the cases.
+    The pace of a stream is drawn around the pace at which the array uses it. So each stream is the
+    slowest one in some of the cases.
     """
     beats = beats_of(spec, jobs)
     steps = sum(spec.tiling(job.phase).busy_cycles for job in jobs)

@@ -18,9 +18,9 @@ from bitsim.trace.job import Job, Schedules
 from bitsim.verilated.arrays.replay import Machine, Outcome, PhaseOutcome, Round, build_bench
 from bitsim.verilated.arrays.replay import replay as verilog_replay
 
-MORE_CYCLES = 1000  # what the bench waits beyond the array model's end before it gives up
+MORE_CYCLES = 1000  # that the bench waits after the array model's end before it gives up
 
-Progress = Callable[[int], None]  # told how many further cases have been compared
+Progress = Callable[[int], None]  # gets how many further cases have been compared
 
 
 def check(

@@ -11,11 +11,11 @@ from bitsim.units import ceil_div
 
 MOST_LANES = 64
 MOST_COLUMNS = 12
-MOST_SLICE_LANES = 96  # of a column, and of the whole array: what building the simulator costs
+MOST_SLICE_LANES = 96  # of a column, and of the whole array: more would take long to build
 MOST_ARRAY_LANES = 384
 MOST_K_BEATS = 40
 
-NARROW_LANES = 24  # behind a link: arrays of all widths are compared by themselves
+NARROW_LANES = 24  # together with a link: arrays of all widths are compared by themselves
 NARROW_COLUMNS = 8
 NARROW_COLUMN_LANES = 96
 
@@ -26,12 +26,12 @@ _FIXED_NARROW_COLUMNS = {1: 1, 2: 4}  # of the first: one column alone, and seve
 
 
 def random_array(rng: np.random.Generator, index: int) -> DotSpec:
-    """Any kind of array; `index` sees to it that the extreme ones come."""
+    """An array of any kind; some values of `index` give the extreme ones."""
     return _random_array(rng, _FIXED_LANES.get(index % 8), _FIXED_COLUMNS.get(index % 8))
 
 
 def random_narrow_array(rng: np.random.Generator, index: int) -> DotSpec:
-    """One for an accelerator with a link."""
+    """An array for an accelerator with a link."""
     lanes = log_uniform(rng, 1, NARROW_LANES)
     most_columns = min(NARROW_COLUMNS, NARROW_COLUMN_LANES // lanes)
     columns = _FIXED_NARROW_COLUMNS.get(index) or int(rng.integers(1, most_columns + 1))

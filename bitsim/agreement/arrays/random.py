@@ -35,7 +35,7 @@ def random_case(seed: int, index: int) -> Case:
 
 
 def taking_turns(index: int) -> tuple[Dataflow, int]:
-    """The dataflow of the machine `index`, and the how many-th of that dataflow it is."""
+    """The dataflow of machine `index`, and how many machines before it have the same dataflow."""
     dataflows = tuple(DATAFLOWS)
     return dataflows[index % len(dataflows)], index // len(dataflows)
 
@@ -57,7 +57,7 @@ def random_weights(rng: np.random.Generator, n: int, k: int) -> NDArray[np.int8]
 
 
 def random_activations(rng: np.random.Generator, m: int, k: int) -> NDArray[np.int8]:
-    """(m, k) int8: the whole range, or the ends of it, with zeros among them."""
+    """(m, k) int8: from the whole range, or its two ends alone, with zeros in between."""
     if rng.random() < 0.25:
         values = rng.choice(np.array([-128, 127], np.int8), (m, k))
     else:

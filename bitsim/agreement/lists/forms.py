@@ -15,8 +15,8 @@ from bitsim.units import ceil_div
 MOST_DIGITS = 6
 MOST_ROW_TILES = 4  # of rows of codes, and of the rows that digits make
 
-# The vectors where codes are wrong first: nothing; a largest of 1; of 2 and of 254, where odd sums
-# are exact halves (127 x 1 / 2 and 127 x 127 / 254).
+# Largest sums of the vectors whose codes go wrong first: 0; 1; 2 and 254, where odd sums are exact
+# halves (127 x 1 / 2 and 127 x 127 / 254).
 _SPECIAL = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [127, 127, 1]], np.int8)
 
 
@@ -56,7 +56,7 @@ def random_work(rng: np.random.Generator, layout: BusLayout, name: str) -> tuple
 def job_of_digits(
     rng: np.random.Generator, array: ArraySpec, job: Job, tiles: int, digits: int
 ) -> tuple[Job, ResultForm]:
-    """`tiles` row tiles of `digits` each, the last of them ragged; K and M those of `job`."""
+    """A product of `tiles` x `digits` row tiles, the last one ragged, with the K and M of `job`."""
     phase = job.phase
     tiles = min(tiles, MOST_ROW_TILES)
     n = digits * tiles * array.rows - int(rng.integers(0, array.rows))
@@ -65,7 +65,7 @@ def job_of_digits(
 
 
 def job_of_codes(rng: np.random.Generator, name: str, n: int, k: int, m: int) -> Job:
-    """Every other vector is one whose codes are hard; row 0 makes its largest sum."""
+    """Every other vector has codes that are hard to get right; row 0 makes its largest sum."""
     weights = random_weights(rng, n, k)
     activations = random_activations(rng, m, k)
     weights[0, :2] = 1

@@ -38,7 +38,7 @@ MOST_PHASES = 4
 def random_top_case(seed: int, index: int) -> TopCase:
     """Case `index` of a seed: any kind of small accelerator, one or two lists of a few phases.
 
-    Building its simulator is what a machine costs, so a few cases in a row share one.
+    Building the simulator of a machine takes long, so a few cases in a row share a machine.
     """
     machine = index // CASES_PER_MACHINE
     layout = random_layout(np.random.default_rng([seed, machine, 0]), machine)
@@ -119,7 +119,7 @@ def random_layout(rng: np.random.Generator, index: int) -> BusLayout:
 def random_world(rng: np.random.Generator, weight_ports: int) -> World:
     """Half of the time every port behaves in its own way, half of the time one kind is slow.
 
-    Any port may be told once that something went wrong.
+    Any port may get one error response.
     """
     slow = rng.choice(["every", "every", "every", "weights", "activations", "results"])
     free, refresh = ReadWorld(), _random_refresh(rng)

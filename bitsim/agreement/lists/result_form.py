@@ -1,4 +1,4 @@
-"""In which form an entry's results are asked for, and what they must be then."""
+"""The form that an entry asks of its results, and the results that it must give."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def expected_results(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]:
     """Output and largest magnitudes, as in `bitsim.link.result.ListPhase`.
 
-    The sums are numpy's, their codes those of the reference's quantiser.
+    The sums are computed by numpy, their codes by the reference's quantiser.
     """
     sums = job.expected()
     if entry.codes:

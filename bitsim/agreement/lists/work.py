@@ -36,7 +36,7 @@ def top_cases_of_random_work(accelerator: AcceleratorSpec, seed: int) -> list[To
 def top_cases_of_events(
     accelerator: AcceleratorSpec, events: Iterable[Event], seed: int = 0
 ) -> Iterator[TopCase]:
-    """Recorded products in lists as long as may be: the same two kinds of memory."""
+    """Recorded products in lists as long as possible, with the same two kinds of memory."""
     rng = np.random.default_rng(seed)
     layout, again = layout_of(accelerator), f"--trace with --seed {seed}"
     first, jobs = 0, []

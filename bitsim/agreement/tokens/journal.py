@@ -23,14 +23,14 @@ class Finished:
 
 
 class TokenJournal:
-    """The layers that are finished, of the run that `identity` tells from all others."""
+    """The finished layers of one run; `identity` distinguishes it from all other runs."""
 
     def __init__(self, work: Path, identity: Iterable[str]) -> None:
         self._journal = Journal(work, "token", "layer", identity)
         self.folder = self._journal.folder
 
     def layers(self) -> list[tuple[Finished, ...]]:
-        """Those behind which no gap is, in order."""
+        """The layers before the first gap, in order."""
         try:
             return [tuple(map(_finished, layer)) for layer in self._journal.steps()]
         except TypeError:  # a tally of other fields

@@ -28,16 +28,16 @@ from bitsim.units import ceil_div
 from bitsim.verilated.arrays.stimulus import beats_of, sums_of
 from bitsim.verilated.lists.process import TopProcess
 
-MORE_CYCLES = 1000  # what the Verilog may take beyond the model before it is given up
+MORE_CYCLES = 1000  # that the Verilog may take after the model's end before it is given up
 
 Matrices = tuple[TernaryMatrix, ...]
 
 
 @dataclass(frozen=True)
 class MemoryMap:
-    """Where things lie: two places for weights, so that the next can be brought while one is read.
+    """Where things lie: two places for weights, so that one is filled while the other is read.
 
-    All are multiples of 4096 bytes, so a phase's bursts are cut the same wherever it lies.
+    All addresses are multiples of 4096 bytes: a phase's bursts are cut alike at each of them.
     """
 
     weights_bytes: int
@@ -69,7 +69,7 @@ class MemoryMap:
 
 
 class PhaseRunner:
-    """Runs products one after the other; while the Verilog does one, everything else is done.
+    """Runs products one after the other. Model and reference compute while the Verilog runs.
 
     order  all matrices of a walk through the network, so that the next weights are known
     """
@@ -151,7 +151,7 @@ class PhaseRunner:
         self._process.memory[address : address + data.size] = data
 
     def _results(self, entry: ListEntry, phase: Phase) -> NDArray[np.int32]:
-        """(m, n) int32; afterwards nothing of them is in the memory for the next to find."""
+        """(m, n) int32; then clears the memory, so that the next phase finds no old sums."""
         size = entry.results_words * self._layout.bus.word_bytes
         stored = self._process.memory[entry.results_address : entry.results_address + size]
         sums = sums_of(self._layout.array, phase, self._layout.result_sums(stored.copy()))
@@ -164,7 +164,7 @@ def _pages(count_bytes: int) -> int:
 
 
 def _counts(layout: BusLayout, model: ListResult, adds: int, subtracts: int) -> ArrayCounts:
-    """The model's counters: those of its timing, and what its lanes did."""
+    """The model's counters: cycles from its timing, adds, subtracts and skips from its lanes."""
     lane_steps = model.counts.busy * layout.array.peak_products
     return model.counts + ArrayCounts(
         adds=adds, subtracts=subtracts, skips=lane_steps - adds - subtracts

@@ -1,7 +1,7 @@
 """`bitsim rtl check --network`: tokens of a network with every ternary product in the Verilog.
 
-The host does what the host does: norms, attention, head and sampling are the reference's, and go on
-with the sums that the Verilog gave.
+Norms, attention, head and sampling are computed by the reference, as a host would. They take the
+sums that the Verilog gave.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MOST_DIFFERENCES = 20  # that are spelt out
 class TokenResult:
     """What was compared, and in what time.
 
-    resumed_layers     of `layers`, counted over all passes, that an earlier call had finished
+    resumed_layers     layers, counted over all passes like `layers`, that an earlier call finished
     seconds            wall time of this call, without building the simulator
     processor_seconds  of this call and the simulator, on all cores
     """
@@ -156,7 +156,7 @@ def check_tokens(
     with PhaseRunner(layout, world, program, order, phases) as runner:
         walk = _Walk(journal, runner, loaded, tokens, begin_progress())
         if walk.finished:
-            say(f"rtl check: going on behind layer {walk.finished} of {walk.layers}")
+            say(f"rtl check: going on after layer {walk.finished} of {walk.layers}")
         token_ids = generate(loaded, ids, tokens, greedy, walk.product)
     journal.remove()
     return TokenResult(
@@ -221,7 +221,7 @@ class _Walk:
         return phase.sums
 
     def _require_same(self, event: Event, phase: Finished) -> None:
-        """That the sums of an earlier call are those of this input and these weights."""
+        """Check that the sums of an earlier call belong to this input and these weights."""
         exact = exact_product(event)
         same = (event.name, exact.shape) == (phase.name, phase.sums.shape)
         if same and (phase.tally.value_mismatches or np.array_equal(exact, phase.sums)):

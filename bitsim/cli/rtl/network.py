@@ -15,7 +15,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--network",
         metavar="NAME",
         help=f"every ternary product of this network's tokens, on {ACCELERATOR} or --accelerator; "
-        f"call it again after a kill, and it goes on behind the last finished layer",
+        f"call it again after a kill, and it goes on after the last finished layer",
     )
     parser.add_argument(
         "--tokens", type=options.count, metavar="N", help="with --network: tokens to generate (1)"

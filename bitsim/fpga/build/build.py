@@ -92,7 +92,7 @@ def build(
         f"read_verilog {source_name(board)}",
         f"hierarchy -top {board.name}",  # the family's own cells are known from synthesis on
         "proc",
-        "flatten",  # before and not behind synthesis: constants reach the small parts
+        "flatten",  # before synthesis and not after: constants reach the small parts
         *(line.format(options=options, top=board.name) for line in target.script),
         *([target.pads] if target.pads else []),
         "tee -q -o stat.json stat -json",

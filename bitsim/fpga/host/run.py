@@ -182,7 +182,7 @@ def _at_board(
         )
         walk = Walk(journal, products.run)
         if walk.resumed:
-            say(f"fpga host: going on behind {walk.resumed} events of an earlier call")
+            say(f"fpga host: going on after {walk.resumed} events of an earlier call")
         walk_through(walk)
         passed, repeats = link.line_bytes, link.repeats
     journal.remove()

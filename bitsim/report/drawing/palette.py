@@ -1,9 +1,9 @@
 """The colours, for light and dark.
 
-Chosen so that any two of the six differ by at least 12 (100 x distance in OKLab) to a full
-trichromat and under protanopia, deuteranopia and tritanopia (Machado, Oliveira, Fernandes,
-"A Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE TVCG 2009,
-severity 1.0); `tests/report` computes it.
+Any two of the six differ by at least 12 (100 x distance in OKLab), to a full trichromat and under
+protanopia, deuteranopia and tritanopia; `tests/report` computes it. Source of the simulation:
+Machado, Oliveira, Fernandes, "A Physiologically-based Model for Simulation of Color Vision
+Deficiency", IEEE TVCG 2009, severity 1.0.
 """
 
 from __future__ import annotations

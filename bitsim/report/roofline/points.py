@@ -34,7 +34,7 @@ class Point:
 
     @property
     def roof_share(self) -> float:
-        """How much of the attainable was attained; above 1 where weights came ahead of time."""
+        """Share of the attainable rate that was reached; above 1 where weights were prefetched."""
         return self.products_per_s / self.roof_per_s
 
 

@@ -121,7 +121,7 @@ def _listed(values: tuple[Value, ...]) -> str:
 
 
 def short_names(fields: tuple[str, ...]) -> list[str]:
-    """The last part of each field's name, or all of it where that is not enough."""
+    """The last part of each field's name, or the whole name where two parts are equal."""
     last = [field.rsplit(".", 1)[-1] for field in fields]
     return [
         short if last.count(short) == 1 else field

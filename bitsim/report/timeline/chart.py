@@ -1,7 +1,7 @@
 """The timeline as pictures: one lane under the other, in cycles, so that a viewBox zooms them.
 
-A lane is a list of blocks. The height of a block's parts is their share of the block's time (of
-the bus's peak, for DRAM), so that area is true and blocks may be joined without a lie.
+A lane is a list of blocks. The height of a block's part is its share of the block's time; for DRAM,
+of the bus's peak. So areas are true, and joined blocks have the area of their parts.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def one_pass(result: RunResult, chosen: PassRecord) -> Timeline:
         [r for r in work if r.end_cycle <= end],
         [r for r in transfers if r.end_cycle <= end],
     )
-    start = chosen.start_cycle  # what came ahead of time is cut by the picture's edge
+    start = chosen.start_cycle  # what was prefetched is cut by the picture's edge
     pictures = tuple(LanePicture(lane.name, _rectangles(lane, start, end)) for lane in lanes)
     return Timeline(start, end, pictures, sum(len(lane.blocks) for lane in lanes), 0, title)
 

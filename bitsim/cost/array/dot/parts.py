@@ -18,7 +18,7 @@ def energy(spec: DotSpec, technology: TechnologySpec, usage: Usage) -> Iterator[
     """Parts in J.
 
     A product that is not skipped costs its selection and one add of the mean width of the tree's
-    adders: R products and an accumulator make R adds, R - 1 of them in the tree. A skipped one
+    adders: R products take R adds, R - 1 in the tree and one in the accumulator. A skipped product
     toggles nothing. Flip-flops are clocked in busy cycles alone.
     """
     counts, made = usage.counts, DotStructure.of(spec)

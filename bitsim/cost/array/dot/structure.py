@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from bitsim.spec.array.dot import DotSpec
 
-LANE_BITS = 8  # a selected activation; the + 1 of a negated one goes on as a carry of its own
+LANE_BITS = 8  # a selected activation; a negated one adds its + 1 later, as a separate carry
 COUNTER_BITS = 48
-COUNTERS = 9  # cycles, five classes of them, adds, subtracts, skips
+COUNTERS = 9  # cycles, five classes of cycles, adds, subtracts, skips
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,6 @@ class DotStructure:
 
 
 def registered_levels(spec: DotSpec) -> frozenset[int]:
-    """Levels of the tree that end in a register: `tree_stages` of them, evenly apart."""
+    """The `tree_stages` levels of the tree that end in a register, evenly apart."""
     stages, levels = spec.tree_stages, spec.tree_levels
     return frozenset((stage + 1) * levels // stages for stage in range(stages))
