@@ -13,7 +13,15 @@ from bitsim.errors import BitsimError, CheckFailedError
 
 FAULT = 2
 BY_SIGNAL = 128  # and the signal's number, as shells count: 130 after Ctrl-C, 141 of a closed pipe
-OF_THE_MACHINE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM, errno.EIO)
+OF_THE_MACHINE = (
+    errno.ENOSPC,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EDQUOT,
+    errno.EPERM,
+    errno.EIO,
+    errno.EFBIG,
+)
 GRACE_S = 1.0  # in which a further signal does not interrupt the cleaning up after the first
 
 
