@@ -1,8 +1,8 @@
 """Verilator's run-time library, compiled once for all benches of a folder.
 
-Its objects are the same for every design. So is what g++ reads again in every file: the library's
-headers, which are compiled ahead for each level of optimisation. Verilator would compile the
-headers of each design with them, which takes longer than a small design's own files.
+Its objects are the same for every design. So are its headers, which g++ reads again in every file:
+they are compiled ahead, once for each level of optimisation. Verilator itself would compile them
+with the headers of each design, which takes longer than a small design's own files.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ VARIABLES = (
 
 
 def bring(made: Path, kept: Sequence[Path]) -> None:
-    """Put the header where a design is made, and whatever the kept folders have of the library."""
+    """Put the header where a design is built, with all parts of the library that were kept."""
     header = made / _HEADER
     header.write_text('#include "verilated.h"\n')
-    os.utime(header, (0, 0))  # older than what was made of it for another design
+    os.utime(header, (0, 0))  # older than the header that another design has compiled
     for folder in kept:
         if folder.is_dir():
             for path in folder.iterdir():
@@ -37,7 +37,7 @@ def bring(made: Path, kept: Sequence[Path]) -> None:
 
 
 def copy(names: Sequence[str], made: Path, folder: Path) -> None:
-    """What was compiled for this design and serves others, into a new folder."""
+    """Keep, in a new folder, what was compiled for this design and serves others."""
     folder.mkdir()
     for name in names:
         if (made / name).exists():

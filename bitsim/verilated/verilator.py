@@ -67,9 +67,10 @@ def build(
 ) -> Path:
     """The folder of a built bench: from `folder` if the same was built before.
 
-    A bench is kept by its sources, and beside it which inputs gave them: a change of the generator
-    that leaves the sources as they were costs no second build. Programs are known by what they say
-    of their version, this interpreter by its version and its folder: the bench loads its libraries.
+    A bench is kept by its sources; a note beside it says which inputs gave these sources. So a
+    change of the generator that leaves the sources as they were costs no second build. Programs are
+    known by the version that they print. This interpreter is known by its version and its folder,
+    since the bench loads its libraries.
 
     inputs      everything that the generated sources depend on: specs, and the digest of the code
     make_texts  generates them, by file name; not called for inputs that were met before
@@ -135,7 +136,7 @@ def _tools(cocotb: bool) -> tuple[list[str], dict[str, str]]:
 
 
 def _driven_flags(module: str) -> list[str]:
-    """For speed: nothing can be looked at from outside but the ports."""
+    """Options for speed: only the ports can be seen from outside."""
     return [*_FLAGS, "-O3", "--noassert", "--top-module", module]
 
 

@@ -25,12 +25,12 @@ LOGS = (tools.LOG, tools.PLACE_LOG, tools.PACK_LOG)
 
 @dataclass(frozen=True)
 class Build:
-    """What came of it.
+    """What a build gave.
 
     bitstream  name of the file in the folder; None: the clock is not reached, so none was made
     cells      by the kinds of `bitsim.synthesis.targets.target`, before placement
-    used       cells of the device by nextpnr's names: (used, there are)
-    fmax_mhz   of each clock: (reached, wanted)
+    used       cells of the device by nextpnr's names: (used, available)
+    fmax_mhz   each clock: (reached, wanted)
     tools      program and its version
     """
 
@@ -45,7 +45,7 @@ class Build:
 
     @property
     def met(self) -> bool:
-        """Every clock reaches what is wanted of it."""
+        """Every clock reaches its wanted frequency."""
         return all(reached >= wanted for reached, wanted in self.fmax_mhz.values())
 
 
@@ -69,7 +69,7 @@ def build(
     folder: Path,
     note: Say,
 ) -> Build:
-    """Run the tools in `folder`, where all that they write stays; `note` is told each stage."""
+    """Run the tools in `folder`, which keeps all that they write; `note` gets each stage."""
     require(machine, board)
     family, target, part = board_family.find(board)
     assert target.nextpnr is not None
@@ -155,7 +155,7 @@ def bitstream_name(board: BoardSpec) -> str:
 
 
 def _cells(target: Target, folder: Path, board: BoardSpec) -> dict[str, int]:
-    """Cells by kind. The design is flat: its counts are those of one module."""
+    """Cells by kind. The design is flat, so one module has them all."""
     modules = hierarchy.modules(json.loads((folder / "stat.json").read_text()), board.name)
     cells = hierarchy.total(modules)
     result = FpgaResult(target, board.device, modules, None)
@@ -163,7 +163,7 @@ def _cells(target: Target, folder: Path, board: BoardSpec) -> dict[str, int]:
 
 
 def _plain(name: str) -> str:
-    """A clock net behind its pad or its global buffer has a longer name than the pin."""
+    """A clock's name at its pin: after a pad or a global buffer its net has a longer one."""
     return CLOCK if CLOCK in name else name
 
 

@@ -18,8 +18,8 @@ class BoardFamily:
 
     constraints     text of a board's pins, for the file `pins`
     routed          what nextpnr writes, and the option for it
-    packer          the program that makes a bitstream of it, with {device} and {bitstream}
-    suffix          of the bitstream
+    packer          the program that makes the bitstream, with {device} and {bitstream}
+    suffix          how the bitstream's name ends
     wheel           the package that has the packer
     """
 

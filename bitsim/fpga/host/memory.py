@@ -1,9 +1,9 @@
 """What lies where in a board's memory, and which products a list has.
 
 If all weights fit beside the largest product's activations and results, they stay; otherwise each
-product brings its own. A product that does not fit as a whole is cut into row tiles, and only if
-not even one of them fits with all vectors, into vectors too: so weights cross the line once for all
-vectors of a product.
+product brings its own. A product that does not fit as a whole is cut into row tiles, so that its
+weights cross the line once for all vectors. Only if a single row tile with all vectors does not
+fit, the vectors are cut too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bitsim.spec.phase import Phase
 class Piece:
     """Some rows of a product times some of its vectors: one entry of a list.
 
-    product      its place among those that are run together
+    product      its place among the products that are run together
     first_tile   row tiles first_tile to end_tile - 1
     first_vector vectors first_vector to end_vector - 1
     weights, activations  the host writes them before the list begins
@@ -84,7 +84,7 @@ class BoardMemory:
             yield self._list(phases, waiting)
 
     def fits(self, phases: Sequence[Phase]) -> bool:
-        """They can be one list."""
+        """Whether these products fit into one list, and into the memory, as a whole."""
         if len(phases) > self.layout.bus.list_entries:
             return False
         brought = {} if self.resident else {phase.name: phase for phase in phases}
@@ -137,7 +137,7 @@ class BoardMemory:
                 yield (Piece(place, first_tile, end_tile, first, end, entry, brings, again),)
 
     def _cut_sizes(self, phase: Phase) -> tuple[int, int]:
-        """Row tiles and vectors of a piece: all vectors, or else a block of them, or a group."""
+        """Row tiles and vectors of a piece: all vectors, else the vectors of a block or a group."""
         array = self.layout.array
         for vectors in (phase.m, array.held_vectors, array.vectors):
             if vectors > phase.m:

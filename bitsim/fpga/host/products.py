@@ -114,7 +114,7 @@ class BoardProducts:
         return sums_of(self._layout.array, shape, sums)
 
     def _most_s(self, pieces: Sequence[Piece]) -> float:
-        """What a list may take: each word alone on the way, each step after its words."""
+        """Seconds that a list may take: words travel one by one, each step waits for its words."""
         cycles = 0
         for piece in pieces:
             entry, ports = piece.entry, self._layout.bus.weight_ports
@@ -125,9 +125,9 @@ class BoardProducts:
 
 
 def line_bytes(memory: BoardMemory, phases: Sequence[Phase]) -> int:
-    """What running these phases, one by one, sends over the line, both ways, about.
+    """About how many bytes cross the line, both ways, when these phases run one by one.
 
-    Without the weights that stay.
+    Weights that stay on the board are not counted.
     """
     word, ports = memory.layout.bus.word_bytes, memory.layout.bus.weight_ports
     total = 0
@@ -143,7 +143,7 @@ def line_bytes(memory: BoardMemory, phases: Sequence[Phase]) -> int:
 
 
 def framed_bytes(body_bytes: int) -> int:
-    """What moving so many bytes of memory sends over the line, both ways."""
+    """Bytes that cross the line, both ways, when so many bytes of memory are moved."""
     return body_bytes + FRAME_BYTES * ceil_div(body_bytes, FRAME_BODY_BYTES)
 
 

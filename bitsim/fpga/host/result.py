@@ -25,8 +25,8 @@ class HostResult:
     """What ran on the board, and in what time.
 
     work           name of the network, or the trace
-    resumed        of `tally.events`, that an earlier call had finished
-    line_bytes     that passed in this call, both ways
+    resumed        events of `tally.events` that an earlier call had finished
+    line_bytes     bytes that crossed the line in this call, both ways
     repeats        requests that were sent again in this call
     seconds        wall time of this call at the board
     """

@@ -40,11 +40,11 @@ from bitsim.verilated.serial.process import serial_host
 
 @dataclass(frozen=True)
 class BoardPort:
-    """A board at a serial port, and what is known of it before it is asked.
+    """A board at a serial port, with what the user says about it.
 
     port          path of the port or terminal
-    memory_bytes  that may be used; None: all that the accelerator's file says
-    answer_s      for an answer, beside the time of its bytes
+    memory_bytes  memory that may be used; None: all that the accelerator's file says
+    answer_s      seconds allowed for an answer, beside the time of its bytes
     """
 
     accelerator: AcceleratorSpec
@@ -200,7 +200,7 @@ def _at_board(
 
 
 def _lists(memory: BoardMemory, events: Iterator[Event]) -> Iterator[list[Event]]:
-    """As many at a time as fit in a list."""
+    """Groups of as many events as fit in a list."""
     held: list[Event] = []
     for event in events:
         if held and not memory.fits([each.phase for each in (*held, event)]):

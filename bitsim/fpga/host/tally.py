@@ -17,7 +17,7 @@ from bitsim.trace.event import Event
 
 @dataclass
 class BoardTally(Tally):
-    """What a board did; its cycles are known, and not foretold.
+    """What a board did. Its cycles are read from its counters, not predicted.
 
     counters  of all lists, by name (docs/registers.md)
     """

@@ -1,4 +1,4 @@
-"""Products by a board, each step kept when it is finished, so that a run that ended goes on."""
+"""Products by a board, each step kept when it is finished, so that a killed run can be resumed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Walk:
             self.tally.add(self._tallies[place])
             return [each.sums for each in kept]
         sums, tally = self._run(events)
-        # The first has what was compared of all of them.
+        # The first product of a step keeps what was compared for the whole step.
         abouts: list[dict[str, Any]] = [asdict(tally), *({} for _ in events[1:])]
         self._journal.keep(
             place,
@@ -67,7 +67,7 @@ class Walk:
     def _require_same(
         self, events: Sequence[Event], kept: Sequence[Kept], compared: BoardTally
     ) -> None:
-        """That the sums of an earlier call are those of these inputs and these weights."""
+        """Check that the sums of an earlier call belong to these inputs and these weights."""
         same = [event.name for event in events] == [each.name for each in kept]
         wrong = compared.value_mismatches > 0
         for event, each in zip(events, kept, strict=False):

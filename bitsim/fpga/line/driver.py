@@ -32,7 +32,7 @@ class Driver:
         self._port = port
 
     def identify(self) -> None:
-        """`BitsimError` unless the board holds the machine that the registers are of."""
+        """`BitsimError` unless the board holds the machine that these registers describe."""
         for register in self.registers:
             if all(field.constant is None for field in register.fields):
                 continue
@@ -82,7 +82,7 @@ class Driver:
             )
 
     def wait(self, most_s: float, pause_s: float = 0.0) -> None:
-        """Until the list has ended; `BitsimError` if it takes longer or a bus answered an error."""
+        """Wait for the end of the list; `BitsimError` if it is late or a bus answered an error."""
         deadline = time.monotonic() + most_s
         while not (status := self.read("STATUS"))["done"]:
             if time.monotonic() > deadline:
@@ -98,7 +98,7 @@ class Driver:
             )
 
     def settle(self, most_s: float) -> None:
-        """Until no list runs, such as one of a host that was ended; `BitsimError` if it goes on."""
+        """Wait until no list runs, such as a killed host's; `BitsimError` if one goes on."""
         deadline = time.monotonic() + most_s
         while self.read("STATUS")["busy"]:
             if time.monotonic() > deadline:

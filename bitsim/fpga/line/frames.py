@@ -39,7 +39,7 @@ def crc(data: bytes) -> int:
 
 
 class FrameReader:
-    """Finds frames in bytes as they come; bytes that begin none are passed over, one by one."""
+    """Finds frames in bytes as they come; bytes that begin no frame are skipped, one by one."""
 
     def __init__(self) -> None:
         self._held = b""

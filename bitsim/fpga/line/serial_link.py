@@ -57,7 +57,7 @@ class SerialLink:
         self._reader = FrameReader()
 
     def hello(self) -> None:
-        """Begin a session; whatever sequence numbers came before, they do not matter any more."""
+        """Begin a session; sequence numbers of earlier sessions no longer matter."""
         self._request(Kind.HELLO, b"", 0)
 
     def read_registers(self, offset: int, count: int) -> list[int]:

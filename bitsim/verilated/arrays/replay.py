@@ -64,7 +64,7 @@ def build_bench(specs: Sequence[ArraySpec], build_folder: Path, optimize: str = 
     named = [(f"array_{index}", spec) for index, spec in enumerate(specs)]
 
     def make_texts() -> dict[str, str]:
-        # One piece of code for all columns of an array, not a copy of it for each.
+        # All columns of an array share one piece of code; each column does not get a copy.
         kept = "".join(f'no_inline -module "{name}_column"\n' for name, _ in named)
         return {
             "arrays.v": emit_arrays(named),

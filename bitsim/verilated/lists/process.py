@@ -97,7 +97,7 @@ class TopProcess:
     def start(self, entry: ListEntry, most_cycles: int) -> None:
         """Have a list of this entry run, in the cycle after it is written; then `finish`.
 
-        most_cycles  until the list is given up
+        most_cycles  cycles after which the list is given up
         """
         assert self._process.stdin is not None
         numbers = (entry.results_address, entry.results_words, most_cycles)
@@ -130,7 +130,7 @@ def _machine_header(bus: Axi4BusSpec) -> str:
 
 
 def _delays(world: World) -> list[int]:
-    """The program's arguments, of a world that is the same for all ports and at all times."""
+    """The program's arguments for a memory that behaves alike at all ports and at all times."""
     assert not world.errors, world.errors
     reads: Sequence[object] = [*world.weights, world.activations]
     first, results = world.activations, world.results

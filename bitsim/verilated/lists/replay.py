@@ -81,9 +81,11 @@ class ListOutcome:
 class TopPhase:
     """One phase of a list; what its entry asked for, as the memory held it at the end.
 
-    output   sums (m, n) int32; of an entry with digits those of (m, padded n / digits) rows, each
-             sum of its digits; of an entry with codes the codes, (m, n), widened to int32
-    largest  (m,) int32 magnitudes that belong to the codes, else None
+    output   int32; by the form that the entry asked for
+               sums    (m, n)
+               digits  (m, padded n / digits), the digits of each row added up
+               codes   (m, n), widened to int32
+    largest  (m,) int32, largest magnitudes that belong to the codes; None without codes
     stored   (results_words * word_bytes,) uint8, from `results_address` on
     """
 
@@ -96,7 +98,7 @@ class TopPhase:
 
 @dataclass(frozen=True, eq=False)
 class TopOutcome:
-    """What one accelerator did; `faults` are broken rules, in words, and then there may be less.
+    """What one accelerator did; `faults` are broken rules, in words; then results may be missing.
 
     reads  of each weight port, then of the activations
     """
@@ -115,7 +117,7 @@ def build_top_bench(
     named = [(f"top_{index}", array, bus) for index, (array, bus) in enumerate(machines)]
 
     def make_texts() -> dict[str, str]:
-        # One piece of code for all columns and ports of a machine, not a copy of it for each.
+        # All columns and ports of a machine share one piece of code; none gets its own copy.
         kept = "".join(
             f'no_inline -module "{name}_{kind}"\n'
             for name, _, _ in named

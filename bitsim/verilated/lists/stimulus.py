@@ -71,7 +71,7 @@ def write_machine(machine: Machine, folder: Path) -> None:
 
 
 def read_images(machine: Machine) -> list[dict[int, NDArray[np.uint8]]]:
-    """What the memory behind each read port holds: bytes by address."""
+    """What the memory at each read port holds: bytes by address."""
     layout = BusLayout(machine.array, machine.bus)
     weights: list[dict[int, NDArray[np.uint8]]] = [{} for _ in range(machine.bus.weight_ports)]
     activations: dict[int, NDArray[np.uint8]] = {}
@@ -86,7 +86,7 @@ def read_images(machine: Machine) -> list[dict[int, NDArray[np.uint8]]]:
 
 
 def _place(images: dict[int, NDArray[np.uint8]], address: int, data: NDArray[np.uint8]) -> None:
-    """Entries may read the same place, if they mean the same by it."""
+    """Entries may read the same place if they expect the same bytes there."""
     before = images.setdefault(address, data)
     assert np.array_equal(before, data), f"two things at {address:#x}"
 

@@ -34,9 +34,9 @@ class Line:
     """What the line is like.
 
     skew    how much longer the host's bits are than the board's: 0.02 is 2 %
-    damage  of each byte, either way: that a bit of it is wrong, that it is lost, that another comes
-            before it, each with a third of this probability
-    seed    says which bytes
+    damage  probability that a byte is damaged, either way; a third each: one bit is wrong, the byte
+            is lost, another byte comes before it
+    seed    decides which bytes
     """
 
     skew: float = 0.0
@@ -57,11 +57,11 @@ PERFECT = Line()
 class Passed:
     """What has passed on the line of a board.
 
-    cycles          that the accelerator has run
-    received_bytes  by the accelerator
-    sent_bytes      by it
-    damaged_bytes   of both, on their way
-    broken_bytes    sent by it whose stop bit was 0
+    cycles          cycles that the accelerator has run
+    received_bytes  bytes that the accelerator received
+    sent_bytes      bytes that it sent
+    damaged_bytes   bytes of both kinds that were damaged on the line
+    broken_bytes    bytes that it sent with a stop bit of 0
     """
 
     cycles: int
@@ -144,11 +144,11 @@ class SerialProcess:
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def wait(self) -> None:
-        """Until it ends by itself, which is a fault."""
+        """Wait until the program ends by itself, which is a fault."""
         self._process.wait()
 
     def stop(self) -> Passed:
-        """End it; what has passed. Calling it again says the same."""
+        """End the program; returns what has passed. A second call returns the same."""
         if not hasattr(self, "_passed"):
             text, _ = self._process.communicate()
             os.close(self._line)
