@@ -7,13 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "bitsim"
 author = "the bitsim authors"
-extensions = [
-    "captions",
-    "field_lists",
-    "myst_nb",
-    "public_api",
-    "sphinx.ext.napoleon",
-]
+extensions = ["field_lists", "myst_nb", "public_api", "semantics", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
@@ -32,7 +26,7 @@ toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 
-smartquotes = False  # text in quotes is often a value
+smartquotes_action = "D"  # dashes alone: text in quotes is often a value
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # a page shows the output that is in the file
 nb_ipywidgets_js = {}  # no page asks another host for anything

@@ -8,7 +8,7 @@ addEventListener("DOMContentLoaded", () => {
     add(table, `Table: ${heading?.textContent ?? ""}`);
   }
   for (const code of document.querySelectorAll(".highlight pre, .output pre")) add(code, "Code");
-  for (const output of document.querySelectorAll(".cell_output .output")) add(output, "Output");
+  for (const output of document.querySelectorAll(".cell_output")) add(output, "Output");
   for (const image of document.querySelectorAll("article p > img")) add(image.parentElement, image.alt);
 
   const update = () => {

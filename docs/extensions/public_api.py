@@ -76,10 +76,12 @@ def _docstring(
     in_table = False
     if what == "class" and issubclass(thing, Spec):
         lines += ["Its fields: :doc:`fields`.", ""]
+    arguments = inspect.signature(thing).parameters if inspect.isfunction(thing) else {}
     for line in lines:
         entry = ENTRY.fullmatch(line)
         if entry:
-            found += [*([""] * (not in_table)), f":{entry[1]}: {entry[2]}"]
+            kind = "param " if entry[1] in arguments else ""
+            found += [*([""] * (not in_table)), f":{kind}{entry[1]}: {entry[2]}"]
             in_table = True
         elif in_table and line.startswith("  "):
             found[-1] += f" {line.strip()}"

@@ -67,6 +67,12 @@ def test_captions_of_the_contents_are_headings_of_a_level(pages):
     assert text.count('role="heading" aria-level="2"') == text.count('role="heading"') > 0
 
 
+def test_arguments_of_a_signature_are_no_list_of_definitions(pages):
+    text = (pages / "api.html").read_text()
+    assert "<dl>" not in text
+    assert text.count('class="sig-line"') > 10
+
+
 def test_every_example_is_on_the_page_of_examples():
     text = (ROOT / "docs" / "examples.md").read_text()
     scripts = [path.name for path in (ROOT / "examples").glob("*.py")]
