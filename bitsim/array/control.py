@@ -32,7 +32,7 @@ LOOPS = [("row_tiles", np.int64), ("k_beats", np.int64), ("groups", np.int64)]
 
 
 class Control(Protocol):
-    """What each dataflow's named tuple answers. A weight stream is told by its number."""
+    """What each dataflow's named tuple answers. A weight stream is named by its number."""
 
     def cycle_class(self) -> int:
         """What this cycle is: BUSY ... IDLE."""
@@ -43,7 +43,7 @@ class Control(Protocol):
         ...
 
     def take_weights(self, stream: int) -> None:
-        """It does."""
+        """The queue takes the beat."""
         ...
 
     def activation_room(self) -> bool:
@@ -51,15 +51,15 @@ class Control(Protocol):
         ...
 
     def take_activations(self) -> None:
-        """It does."""
+        """The buffer takes the beat."""
         ...
 
     def result_cycle(self) -> int:
-        """First cycle in which the next result beat is offered; NEVER if none is on its way."""
+        """First cycle in which the next result beat is offered; NEVER if none is in flight."""
         ...
 
     def give_result(self) -> None:
-        """It leaves in this cycle."""
+        """The result beat leaves in this cycle."""
         ...
 
     def issue(self, t: int) -> None:

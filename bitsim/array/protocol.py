@@ -1,4 +1,4 @@
-"""What every dataflow of the array can be asked: the cycle simulator's interface."""
+"""The cycle simulator's interface, the same for every dataflow of the array."""
 
 from __future__ import annotations
 
@@ -90,25 +90,25 @@ def counts_of(
 class Array(Protocol):
     """An array that is fed schedules piece by piece, and stepped as far as they reach.
 
-    Whatever the pieces, the cycles are those of the whole schedule given at once. A beat whose
-    arrival is earlier than the cycle already reached is there now.
+    Whatever the pieces, the cycles are the same as with the whole schedule given at once. A beat
+    whose arrival is earlier than the cycle already reached is there now.
     """
 
     def image(self, matrices: Sequence[TernaryMatrix]) -> NDArray[np.uint8]:
         """The weight image of the rows of all matrices, stacked in order.
 
-        Its bytes are those of `bitsim.spec.encoding.weight_image`. All matrices have one k.
+        Its bytes are laid out as `bitsim.spec.encoding.weight_image`. All matrices have one k.
         """
         ...
 
     def control(self) -> Control:
-        """A control after reset, for a link to step. One weight stream stands for all of them as
+        """A control after reset, for a link to step. One weight stream stands for all as
         long as they are alike; `sums` has the values."""
         ...
 
     def split(self, control: Any, streams: int) -> Control:
-        """A control as it is, from now on with each of so many weight streams by itself; they
-        feed equal shares of the array."""
+        """The same control, from now on with so many separate weight streams; they feed equal
+        shares of the array."""
         ...
 
     def sums(self, phase: Phase, image: NDArray[np.uint8], activations: NDArray[np.int8]) -> Sums:

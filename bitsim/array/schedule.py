@@ -11,7 +11,7 @@ class Schedule:
 
     beats  (streams, known + 1)  int64  arrival cycles (take cycles for results); the last is no
                                         beat: before that cycle nothing more will be offered
-    used   (streams,)            int64  how many of them have been transferred; the kernel counts
+    used   (streams,)            int64  how many beats have been transferred; the kernel counts
 
     One row stands for all streams as long as they are alike.
     """

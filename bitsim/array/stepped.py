@@ -45,7 +45,7 @@ class Values(Protocol):
 
 
 class SteppedArray(ABC, Generic[S]):
-    """What is the same for all dataflows; the abstract methods are what each adds.
+    """What is the same for all dataflows; each dataflow adds the abstract methods.
 
     `leap` False steps also through the cycles in which nothing can change; it is the same machine,
     slower.

@@ -46,7 +46,7 @@ class Schedules(NamedTuple):
     """`Schedule.beats` and `used` of each stream; in `beats` the last is where the silence ends.
 
     weights           (streams, known)  one row stands for all streams as long as they are alike
-    weights_used      (streams,)        how many of them have been transferred
+    weights_used      (streams,)        how many beats have been transferred
     activations       (known,)          activations_used (1,)
     takes             (known,)          from when results are taken; takes_used (1,)
     """

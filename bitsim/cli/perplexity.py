@@ -1,8 +1,8 @@
-"""`bitsim perplexity`: how well the reference foretells the tokens of a text file.
+"""`bitsim perplexity`: how well the reference predicts the tokens of a text file.
 
 exp of the mean negative log-likelihood (nats, float64) of all tokens of the file. A window is the
 network's BOS and up to --context - 1 tokens; windows begin --stride tokens apart, and each token
-counts once, in the first window that foretells it.
+counts once, in the first window that predicts it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ def place_pointer(size: int, name: str) -> Signal:
 
 
 def following(pointer: Signal, size: int) -> Value:
-    """The place after this one; behind the last comes 0."""
+    """The place after this one; after the last comes 0."""
     if size == 1 << len(pointer):
         return (pointer + 1)[: len(pointer)]
     return Mux(pointer == size - 1, 0, (pointer + 1)[: len(pointer)])

@@ -31,7 +31,7 @@ def make_top(array: ArraySpec, bus: Axi4BusSpec) -> wiring.Component:
 
 
 class Top(wiring.Component):
-    """Ports: AXI4 masters `m_axi_...`, the list, `start` and what became of it, counters."""
+    """Ports: AXI4 masters `m_axi_...`, the list, `start` with its outcome, counters."""
 
     module = "top"
     clocked = True

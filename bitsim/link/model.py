@@ -33,7 +33,7 @@ class Link:
 
     `leap` False steps also through the cycles in which nothing can change; it is the same machine,
     slower. Weight ports that meet the same memory at the same places of a 4096-byte page do the
-    same in every cycle: one of them is stepped for all.
+    same in every cycle: one is stepped for all.
     """
 
     def __init__(self, layout: BusLayout, world: World, leap: bool = True) -> None:
@@ -85,7 +85,7 @@ class Link:
         """Run a list that is started in `start_cycle`, after the list before.
 
         jobs  the numbers of each entry; None for timing alone
-        log   False: bursts are not kept, for lists of millions of them
+        log   False: bursts are not kept, for lists with millions of bursts
 
         `BitsimError` if the list does not fit in the accelerator.
         """
@@ -145,7 +145,7 @@ class Link:
             assert sizes == (entry.row_tiles, entry.k_beats, entry.groups), entry
 
     def _asked(self, entry: ListEntry) -> ListEntry:
-        """The entry without what this accelerator ignores of it."""
+        """The entry without the fields that this accelerator ignores."""
         results = self.layout.bus.results
         adds = results is not None and results.digits > 1
         codes = results is not None and results.code_beats > 0
@@ -237,7 +237,7 @@ class Link:
         )
 
     def _seen_errors(self, answers: Sequence[int]) -> int:
-        """Bits of the ports whose wrong answer was among those of the list that has ended."""
+        """A bit for each port that got a wrong answer during the list that has ended."""
         before = self._answered
         self._answered = [old + new for old, new in zip(before, answers, strict=True)]
         wrong = [

@@ -1,4 +1,4 @@
-"""The values of one list entry: sums by the array, and what memory holds of them."""
+"""The values of one list entry: sums by the array, and the form that memory holds."""
 
 from __future__ import annotations
 

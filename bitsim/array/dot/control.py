@@ -1,7 +1,7 @@
 """The control of the `dot` dataflow: docs/machine.md, "Time".
 
-No decision of it depends on a value, so it runs apart from the lanes: it finds the cycle of every
-transfer and of every issued step, and the lanes do what was issued.
+No decision here depends on a value, so the control runs apart from the lanes: it finds the cycle of
+every transfer and of every issued step, and the lanes do what was issued.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class DotControl(NamedTuple):
     """See `bitsim.array.control.Control`.
 
     state        (1,)              STATE
-    level        (streams,)        int64: beats in each weight queue; one stands for all columns
-                                   that it feeds, which are alike
+    level        (streams,)        int64: beats in each weight queue; one queue stands for all
+                                   columns that its stream feeds, since they are alike
     ready_cycle  (result_places,)  int64: ring, first cycle in which each result can be offered
     """
 

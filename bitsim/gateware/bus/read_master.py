@@ -1,4 +1,4 @@
-"""Asks the memory for what a job names, burst by burst, ahead of its use."""
+"""Prefetches what a job names, burst by burst."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReadAction(enum.Enum, shape=2):
 
 
 class ReadMaster(wiring.Component):
-    """Never asks for a word that the FIFO behind it could not take, so it is always ready.
+    """Never asks for a word that its FIFO could not take, so it is always ready.
 
     jobs              what to read
     axi               the bus

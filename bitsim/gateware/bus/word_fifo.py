@@ -16,11 +16,11 @@ class WordFifo(wiring.Component):
     The memory is read into its output register one cycle ahead, and never in the cycle in which
     the same place is written; that costs the second cycle.
 
-    room     fewer than `size` words are held, from when one enters until it has left
+    room     fewer than `size` words are held; a word is held until it has left
     push     `pushed` enters; only if there is room
     ready    words that can leave
-    head     the first of them, while there is one
-    pop      it leaves
+    head     the first word that can leave, while there is one
+    pop      `head` leaves
     """
 
     def __init__(self, bits: int, size: int) -> None:

@@ -88,7 +88,7 @@ def _rtlil(platform: VerilogPlatform, name: str, part: wiring.Component) -> str:
 
 
 def _forget_contents(fragment: Fragment) -> None:
-    """Memories begin with nothing: Amaranth would write out each bit of them."""
+    """Memories begin with nothing, where Amaranth would write out each bit."""
     if isinstance(fragment, MemoryInstance):
         fragment._data._init._raw = []
     for inner, *_ in fragment.subfragments:

@@ -1,4 +1,4 @@
-"""What the registers do to the accelerator, and what of it they show (docs/registers.md)."""
+"""What the registers do to the accelerator, and what they show (docs/registers.md)."""
 
 from __future__ import annotations
 

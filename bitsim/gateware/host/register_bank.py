@@ -51,9 +51,9 @@ class RegisterBank(wiring.Component):
     w1c   NAME: what is held; NAME_set: becomes 1, also where it is cleared in the same cycle
     wo    REGISTER_written: `access.data` is for its fields in this cycle
 
-    A field is written by the bytes that are strobed; fields to be written only are written as a
-    whole, and a strobe for a part of them is an error. So is an index without a register. Writing
-    a read-only field changes nothing.
+    A field is written by the bytes that are strobed. Write-only fields are written as a whole: a
+    strobe for a part is an error, as is an index without a register. Writing a read-only field
+    changes nothing.
     """
 
     def __init__(self, registers: RegisterMap) -> None:

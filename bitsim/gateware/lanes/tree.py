@@ -25,7 +25,7 @@ class Term:
 
 
 def register_levels(levels: int, stages: int, before: int = 0) -> list[int]:
-    """For each level of a tree the registers behind it: `stages` in all, the last at the root.
+    """For each level of a tree the registers after it: `stages` in all, the last at the root.
 
     Level 0 is before the first adders. `stages` above `levels` puts several at one place.
 

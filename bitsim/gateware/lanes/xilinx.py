@@ -20,10 +20,10 @@ CHAIN_BITS = 4  # of a CARRY4
 class LanePair(wiring.Component):
     """total = sum of ((activation ^ negative) & nonzero) of two lanes, + carry.
 
-    The bit that a place propagates is a function of six: x ^ y, a LUT6. Where it does not
-    propagate it generates x or y, which are then the same; and x is what the LUT6 is without y,
-    so it is the lower half of the same table when `nonzero_1` is its highest input: output O5,
-    which the slice can put into the carry chain.
+    The bit that a place propagates is a function of six: x ^ y, a LUT6. A place that does not
+    propagate generates x or y, which are then the same. x is what the LUT6 gives without y: the
+    lower half of its table, if `nonzero_1` is the highest input. That is output O5, which the slice
+    can put into the carry chain.
     """
 
     module = "lane_pair"

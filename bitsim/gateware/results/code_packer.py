@@ -20,8 +20,8 @@ class CodePacker(wiring.Component):
     valid, codes     with `advance`: of the next word of sums
     last             with `valid`: of the vector's last
     offered          there is a word
-    word             it, first codes lowest
-    ends             it is the vector's last
+    word             the word, first codes lowest
+    ends             the word is the vector's last
     """
 
     def __init__(self, word_bits: int, magnitude_bits: int) -> None:

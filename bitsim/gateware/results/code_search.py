@@ -1,4 +1,4 @@
-"""Finds the codes of a word of sums: seven comparisons, one behind the other, of each."""
+"""Finds the codes of a word of sums: each sum takes seven comparisons, one after the other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEARCH_ADVANCES = LARGEST_CODE_BITS + 1  # a bit in each, and the sign
 
 
 class SumSearch(wiring.Component):
-    """Of one sum of a word; level j compares it with one of 2^j thresholds, as j bits choose.
+    """Finds the code of one sum; level j compares it with one of 2^j thresholds, as j bits choose.
 
     All thresholds are complements: comparing is then an adder's carry, without an inverter a bit.
 
@@ -84,7 +84,7 @@ class SumSearch(wiring.Component):
         m.submodules[f"level{level}_table"] = memory
         write = memory.write_port()
         read = memory.read_port()
-        zeros = LARGEST_CODE_BITS - 1 - level  # behind the last 1 of a code of this level
+        zeros = LARGEST_CODE_BITS - 1 - level  # after the last 1 of a code of this level
         m.d.comb += [
             write.en.eq(self.write & self.code[zeros] & ~self.code[:zeros].any()),
             write.addr.eq(self.code[zeros + 1 :]),
@@ -96,7 +96,7 @@ class SumSearch(wiring.Component):
 
 
 class CodeSearch(wiring.Component):
-    """Of all sums of a word; ports as of `SumSearch`, but for
+    """Finds the codes of all sums of a word; ports as of `SumSearch`, but for
 
     threshold   as it is, no complement
     word        sums

@@ -13,7 +13,7 @@ from bitsim.gateware.results.scale_divider import (
     ScaleDivider,
 )
 
-TABLE_CYCLES = 130  # 127 thresholds, one before the first, two behind the last
+TABLE_CYCLES = 130  # 127 thresholds, one cycle before the first, two after the last
 FRACTION_BITS = 8  # of the smallest distance: that of the first threshold with f = 17
 
 
@@ -53,7 +53,7 @@ class CodeThresholds(wiring.Component):
         m.d.comb += self.write.eq(self.table)
         past = self._past(m, divider, code_before)
 
-        # The quotient is two cycles behind the rest.
+        # The quotient comes two cycles after the rest.
         positive = Signal()
         above = Signal()
         carry = Signal()
@@ -80,7 +80,7 @@ class CodeThresholds(wiring.Component):
         """One less than what the rest and the distance are together, a cycle later.
 
         It is compared with -1 and with S: an even code is reached at the distance before c, an odd
-        one only beyond the distance behind it.
+        one only beyond the distance after c.
         """
         distance_bits = self.magnitude_bits + FRACTION_BITS
         distance = Signal(distance_bits)  # one bit is 1

@@ -12,7 +12,7 @@ from bitsim.spec.link.axi4 import SUM_BITS
 
 
 class DigitCombiner(wiring.Component):
-    """Each word of a row tile to three times what its place has from the tile before.
+    """Adds each word of a row tile to three times what its place has from the tile before.
 
     What the next place holds is read and tripled one word ahead: a word waits for one adder.
 
@@ -41,8 +41,8 @@ class DigitCombiner(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        digits_behind = Signal.like(self.digits)  # the first of a row
-        behind = Signal.like(self.digits)  # this one
+        digits_behind = Signal.like(self.digits)  # digits after the first of a row
+        behind = Signal.like(self.digits)  # digits after this one
         first = Signal(init=1)  # digit of a row
         next_first = Signal()
         tripled = Signal(len(self.word))  # what this place has; 0 for the first digit

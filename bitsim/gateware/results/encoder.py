@@ -21,14 +21,14 @@ class ResultEncoder(wiring.Component):
     """Keeps the sums of a block, then writes the codes of its vectors.
 
     begin_block            the words of a block are next
-    take, sums             a word of it
-    group                  whose it is; of EMIT and before, whose codes are written
+    take, sums             a word of the block
+    group                  the word's group; in EMIT and before, the group whose codes are written
     first                  the word is the first of its vector
-    tile_ends              it is the last of a row tile
+    tile_ends              the word is the last of a row tile
     state, cycle           of the stage, `cycle` counts in each from 0 on
     begin_vector           EMIT is next
     read                   in EMIT a word of the vector is read
-    beat_ends, vector_ends with `read`: it is the last of a beat, of the vector
+    beat_ends, vector_ends with `read`: this word is the last of a beat, of the vector
     room                   the FIFO takes a word
     offered, word          what is offered to it
     ends                   the vector's last word enters it

@@ -30,10 +30,10 @@ class ScaleDivider(wiring.Component):
     cycle                of the state, from 0 on
     largest              magnitude, wanted in cycle 0 of SCALE; a 0 is taken as 1
     longer               in SCALE: the exponent f becomes one more than 17
-    half                 in STEP: `quotient` is that of 2^(f - 1)
+    half                 in STEP: `quotient` is the quotient of 2^(f - 1)
     significand          S, from cycle 1 of STEP on
-    quotient             at the end of STEP that of 2^f, and stays
-    rest                 in cycle k of TABLE, from 1 on, that of (2 k - 1) 2^(f - 1)
+    quotient             from the end of STEP on the quotient of 2^f
+    rest                 in cycle k of TABLE, from 1 on, the rest of (2 k - 1) 2^(f - 1)
     carry                in cycle k of TABLE: the next quotient is one more than this one and 2^f's
     """
 
@@ -61,7 +61,7 @@ class ScaleDivider(wiring.Component):
         divisor = self.significand  # in SCALE the magnitude
         other_rest = Signal(SIGNIFICAND_BITS)
         raised = Signal(SIGNIFICAND_BITS + 1)  # before the divisor is taken off
-        left = Signal(SIGNIFICAND_BITS + 2)  # behind it, in two's complement
+        left = Signal(SIGNIFICAND_BITS + 2)  # after it, in two's complement
         fits = Signal()
         first = Signal()
         ones = Signal()

@@ -19,7 +19,7 @@ SETTLE_CYCLES = 4
 
 
 def result_job(results: ResultsSpec) -> data.StructLayout:
-    """A phase for the stage: its result beats, and what becomes of them."""
+    """A phase for the stage: its result beats, and the form that they leave in."""
     job = {"row_tiles": unsigned(TILE_BITS), "groups": unsigned(TILE_BITS)}
     if results.digits > 1:
         job["digits"] = unsigned(results.digits.bit_length())

@@ -21,8 +21,8 @@ class SumMagnitude(wiring.Component):
     """Takes words of sums; one taken in cycle t is part of `largest` from t + 4 on.
 
     take         `sums` are taken
-    group        whose they are
-    first        they are the first of their vector
+    group        the group that `sums` belong to
+    first        `sums` are the first of their vector
     magnitudes   of the word taken last, from the next cycle on
     vector       group whose `largest` is wanted, while nothing was taken for 3 cycles
     largest      magnitude

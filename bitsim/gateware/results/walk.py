@@ -11,7 +11,7 @@ from bitsim.gateware.pointer import following, place_pointer
 
 
 class ResultWalk(wiring.Component):
-    """Counts words in the order in which the array's result beats come, or those of one group.
+    """Counts words in the order of the array's result beats; or the words of one group alone.
 
     begin, row_tiles, groups          a job of this shape begins, each at least 1
     step                              to the next word of the block, its last followed by its first
@@ -52,7 +52,7 @@ class ResultWalk(wiring.Component):
         tile = Signal(TILE_BITS)
         last_tile_index = Signal(TILE_BITS)
         last_group_index = Signal.like(self.group)
-        groups_after = Signal(TILE_BITS)  # of the blocks behind this one
+        groups_after = Signal(TILE_BITS)  # of the blocks after this one
         tile_ends = Signal()
         m.d.comb += [
             self.first_word.eq(word == 0),

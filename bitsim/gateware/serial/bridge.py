@@ -22,7 +22,7 @@ class SerialBridge(wiring.Component):
 
     rx, tx    the serial line
     access    registers
-    memory    words of it
+    memory    its words
     """
 
     def __init__(self, divisor: int, silence: int, memory_bytes: int) -> None:

@@ -73,7 +73,7 @@ class FrameReceiver(wiring.Component):
         m = Module()
         part = Signal(FramePart)
         crc = Signal(CRC_BITS)
-        left = Signal(range(MAX_BODY_BYTES + 1))  # bytes of the part behind this one
+        left = Signal(range(MAX_BODY_BYTES + 1))  # bytes of the part after this one
         silent = Signal(range(self.silence + 1))
         m.d.sync += [self.arrived.eq(0), self.store.eq(0)]
         with m.If(self.store):
@@ -96,7 +96,7 @@ class FrameReceiver(wiring.Component):
     def _take(self, m: Module, part: Signal, crc: Signal, left: Signal) -> None:
         """The next byte is there."""
         octet = self.octets.payload
-        body_left = Signal(range(MAX_BODY_BYTES + 1))  # bytes of the body behind the range
+        body_left = Signal(range(MAX_BODY_BYTES + 1))  # bytes of the body after the range
         byte_place = Signal(range(WORD_BYTES))
         header = Cat(self.kind, self.number, self.length)
         extent = Cat(self.address, self.count)

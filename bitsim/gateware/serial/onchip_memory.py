@@ -158,7 +158,7 @@ class OnchipMemory(wiring.Component):
                         m.d.sync += state.eq(ReadState.CHOOSE)
 
     def _choose(self, m: Module, chosen: Signal, asks: Value, state: Signal) -> None:
-        """The next that asks behind the one that was last."""
+        """The next master that asks, after the one that was served last."""
         with m.If(asks.any()):
             m.d.sync += state.eq(ReadState.TAKE)
         with m.Switch(chosen):

@@ -32,7 +32,7 @@ class RunState(enum.Enum, shape=3):
     JUDGE = 1
     FETCH = 2  # a word of the frame is read from the buffer
     ACCESS = 3
-    LOOK = 4  # what became of it
+    LOOK = 4  # at the outcome
     ANSWER = 5  # is begun
     SEND = 6
 
@@ -143,7 +143,7 @@ class RequestRunner(wiring.Component):
     def _judge(self, m: Module) -> None:
         """Whether a request can be done: if not, why."""
         length = Signal.like(self.length, name="right_length")
-        end = Signal(self.index_bits + 1, name="end")  # the word behind the last
+        end = Signal(self.index_bits + 1, name="end")  # the word after the last
         m.d.comb += [length.eq(RANGE_BYTES), end.eq(self._first + self.count)]
         with m.If(self.kind == Kind.HELLO):
             m.d.comb += length.eq(0)

@@ -92,7 +92,7 @@ class UartReceiver(wiring.Component):
         cycle = Signal(range(max(self.divisor, last + 1)))  # before the last sample of a bit
         samples = Signal(SAMPLES - 1)  # those before
         majority = Signal()
-        bits_left = Signal(range(FRAME_BITS))  # behind the one that is sampled
+        bits_left = Signal(range(FRAME_BITS))  # after the one that is sampled
         shift = Signal(BITS_PER_BYTE, reset_less=True)
         ones = sum((samples[i] for i in range(SAMPLES - 1)), start=level)
         m.d.comb += [

@@ -59,7 +59,7 @@ def _task(result: SweepResult) -> str:
     spec = result.sweep.spec
     many = f", {count(spec.batch)} sequences" if spec.batch > 1 else ""
     if spec.stage == "decode":
-        return f"one decode pass behind {count(spec.context)} tokens{many}"
+        return f"one decode pass after {count(spec.context)} tokens{many}"
     return f"prefill of {count(spec.context)} tokens{many}"
 
 

@@ -27,9 +27,9 @@ class Column(wiring.Component):
     decode               t + 1       the packed register holds a new beat
     activations          t + 2       (slices, lanes) int8, held while no step passes
     activation_nonzero   t + 2       the same, each as "is not 0"
-    worked, subtracted   t + 2 + n   lanes that added or subtracted in cycle t + 2, and those of
-                                     them that subtracted; n = `count_stages(T)`
-    accumulate           t + 2 + T   the tree's sum belongs to a step: add it to that of `group`
+    worked, subtracted   t + 2 + n   how many lanes added or subtracted in cycle t + 2, and how many
+                                     subtracted; n = `count_stages(T)`
+    accumulate           t + 2 + T   the tree's sum belongs to a step: add it to the sum of `group`
     replace                          with it: first K beat, forget the sum before
     finish                           with it: last K beat, the sum is ready
     sums                 t + 3 + T   (slices,) sums of a step that had `finish`
@@ -108,7 +108,7 @@ class Column(wiring.Component):
         return fabric.add_lanes(m, lanes, self.spec.tree_stages, f"slice{index}")
 
     def _count(self, m: Module, codes: data.View) -> None:
-        """Two numbers of two inputs a lane; those that added are the rest of those that worked."""
+        """Lanes that worked and lanes that subtracted; the others that worked have added."""
         lanes = [codes[lane] for lane in range(self.spec.lanes)] * self.spec.slices
         stages = count_stages(self.spec.tree_stages)
         for port, bit in ((self.worked, "nonzero"), (self.subtracted, "negative")):

@@ -106,7 +106,7 @@ class Sequencer(wiring.Component):
         last_tile_index = Signal(TILE_BITS)
         last_beat_index = Signal(TILE_BITS)
         last_group_index = Signal.like(self.group)  # of this block
-        groups_after = Signal(TILE_BITS)  # of the blocks behind this one
+        groups_after = Signal(TILE_BITS)  # of the blocks after this one
         tile = Signal(TILE_BITS)
         beat = Signal(TILE_BITS)
         group = Signal.like(self.group)
@@ -129,7 +129,7 @@ class Sequencer(wiring.Component):
                 with m.If(self.last_beat):
                     m.d.sync += tile.eq(Mux(self.last_tile, 0, tile + 1))
 
-        groups = Signal(TILE_BITS)  # of the next block and all behind it
+        groups = Signal(TILE_BITS)  # of the next block and all after it
         m.d.comb += groups.eq(Mux(self.start, self.phases.payload.groups, groups_after))
         with m.If(self.start):
             m.d.sync += [
