@@ -71,9 +71,13 @@ tests-quick: setup-test
 	$(BIN)/pytest -n $(JOBS)
 
 # Other draws of random cases each time; `make test-full SEED=N` are those of a run that failed.
+# With SLICE=k/N a part of the long tests, and a record of what held; SLICE=state tells what did.
 SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 test-full: setup-test
-	$(BIN)/pytest -n $(JOBS) -m "full or not full" --hypothesis-profile=full --hypothesis-seed=$(SEED)
+	$(if $(SLICE),$(BIN)/python -m tests.full $(SLICE))
+	$(if $(filter state,$(SLICE)),,$(BIN)/pytest -n $(JOBS) \
+		$(if $(SLICE),-m full --slice $(SLICE),-m "full or not full") \
+		--hypothesis-profile=full --hypothesis-seed=$(SEED))
 
 bench: setup-test
 	$(BIN)/python -m tests.bench.run

@@ -23,6 +23,18 @@ hypothesis.settings.register_profile("full", deadline=None)
 hypothesis.settings.load_profile("quick")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slice", help="k/N of the tests marked full: see tests.full.slices")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    asked = config.getoption("slice")
+    if asked:
+        from tests.full.slices import Slice
+
+        config.pluginmanager.register(Slice(asked))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What draws the same again, where something failed."""
     options = terminalreporter.config.option

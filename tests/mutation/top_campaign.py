@@ -36,14 +36,18 @@ ERRORS = "ideal, with errors"  # each port answers once that something went wron
 DIRTY_CYCLES = dict(zip((*WORLDS, ERRORS), (25, 60, 150, 400, 1000, 2500), strict=True))
 
 
-def campaign(count: int, work: Path) -> list[Fate]:
-    """Draw, build, judge; the array within is left to the other campaign."""
+def campaign(count: int, work: Path, part: int = 0, parts: int = 1) -> list[Fate]:
+    """Draw, build, judge; the array within is left to the other campaign.
+
+    part  every `parts`th mutant, from this one on, is judged; all are in the one binary
+    """
     named = [(f"top_{index}", *machine) for index, machine in enumerate(MACHINES.values())]
     verilog = emit_tops(named)
     inside = ("_array", "_column", "_decoder")
     around = [name for name in modules(verilog) if not any(part in name for part in inside)]
     fates = draw([1] * len(named), verilog, count, around)
     binary = build_mutants(verilog, fates, work)
+    fates = fates[part::parts]
     for kind in (*WORLDS, ERRORS):
         judge(kind, [fate for fate in fates if not fate.killed_by], binary, work)
     return fates
