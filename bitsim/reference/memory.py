@@ -1,4 +1,4 @@
-"""Memory is asked for aloud before it is taken."""
+"""A check that the machine has enough memory, made before the memory is taken."""
 
 from __future__ import annotations
 

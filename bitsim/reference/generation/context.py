@@ -11,8 +11,8 @@ from bitsim.reference.network.network import Network
 def with_context(network: Network, tokens: int | None, say: Say) -> Network:
     """The network with another limit, weights shared; None leaves it as it is.
 
-    `say` is told when the limit goes beyond the training. RoPE is computed for every position as
-    it is for the first: nothing is scaled, and nothing says that the network can use it.
+    `say` gets a line when the limit goes beyond the training. RoPE is computed for every position
+    as it is for the first: nothing is scaled, and nothing says that the network can use it.
     """
     if tokens is None:
         return network

@@ -21,9 +21,9 @@ def generate(
     product: ProductFn | None = None,
     on_token: Callable[[int], None] | None = None,
 ) -> list[int]:
-    """Continue a prompt: one pass over all of it, then one for each token but the last.
+    """Continue a prompt: one pass over the whole prompt, then one for each token but the last.
 
-    Stops behind one of `stop_ids`, which is the last of the returned ids, or at `max_tokens`.
+    Stops after one of `stop_ids`, which is the last of the returned ids, or at `max_tokens`.
     So there are as many passes as returned ids. `on_token` gets each id as soon as it is known.
     """
     spec = network.spec
@@ -44,7 +44,7 @@ def generate(
 
 
 def stop_ids(network: Network) -> frozenset[int]:
-    """Ids behind which nothing is generated: those of the config, and the tokenizer's own.
+    """Ids that end an answer: the config's, and the tokenizer's own.
 
     2B4T's config says 128001 alone, its answers end with 128009.
     """

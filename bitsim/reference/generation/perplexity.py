@@ -1,10 +1,10 @@
-"""Perplexity of a text: how well a network foretells each of its tokens.
+"""Perplexity of a text: how well a network predicts each of its tokens.
 
-Windows. A window is the network's BOS id and the tokens behind it, together at most `context`
-inputs; each input foretells the token that follows it. The first window foretells its `context`
-tokens, each further one begins `stride` tokens later and its last tokens count, those that no
-window before foretold. So every token of the text counts once, the first by BOS alone, and all
-beyond the first window have at least `context` - `stride` inputs in front of them.
+A window is the network's BOS id and the tokens after it, together at most `context` inputs; each
+input predicts the token that follows it. Each window begins `stride` tokens after the one before.
+All tokens of the first window count; of a later window only tokens that no window before has
+predicted. So every token of the text counts once. The first is predicted from BOS alone; tokens
+after the first window are predicted from at least `context` - `stride` inputs.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def perplexity(
 
 
 def _losses(network: Network, tokens: NDArray[np.int64], window: Window) -> Iterator[list[float]]:
-    """Of the window's tokens that count, in their order, some at a time."""
+    """-log p of the window's tokens that count, in their order, some at a time."""
     inputs = tokens[window.begin : window.end].copy()
     inputs[0] = tokens[0]
     cache = network.empty_cache(len(inputs))

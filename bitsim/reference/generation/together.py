@@ -1,4 +1,4 @@
-"""Several prompts continued at once, every weight read once for all of them."""
+"""Several prompts continued at once, every weight read once for all prompts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def generate_together(
 ) -> list[list[int]]:
     """Continue each prompt as `generate` does, greedily; the ids of each.
 
-    One pass over all prompts, then one for a token of each that has not ended. `on_end` gets the
-    place of a prompt and its ids as soon as these are known.
+    The first pass is over all prompts; each further pass adds a token to each prompt that has not
+    ended. `on_end` gets the place of a prompt and its ids as soon as these are known.
     """
     caches = [network.empty_cache(context_needed(network.spec, ids, max_tokens)) for ids in prompts]
     stops = stop_ids(network)

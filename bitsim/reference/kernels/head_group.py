@@ -26,7 +26,7 @@ from bitsim.reference.kernels.vectors import prefetch
 
 TOGETHER = 4  # heads that meet a key or a value as it is read
 TILE = 32  # positions whose keys, or values, stay in L1 while several tokens meet them
-KEYS_AHEAD = 16  # positions, asked for before they are needed
+KEYS_AHEAD = 16  # positions, prefetched before they are needed
 VALUES_AHEAD = TILE  # the same of the next tile, while this one is read in columns of WIDTH
 
 
@@ -73,7 +73,7 @@ def score(query, at, group, keys, key_at, head_dim, first, end, scale, weights, 
         row, row_at = keys, key_at + position * head_dim
         for j in range(0, head_dim, WIDTH):
             prefetch(keys, row_at + KEYS_AHEAD * head_dim + j)
-        if wide != head_dim:  # what lies behind the row is the next one, or nothing
+        if wide != head_dim:  # after the row lies the next one, or nothing
             for j in range(head_dim):
                 tail[j] = keys[row_at + j]
             row, row_at = tail, 0

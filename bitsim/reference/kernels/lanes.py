@@ -1,7 +1,7 @@
 """16 floats as one value inside numba kernels, added up in the order of `floats.dot`.
 
 LLVM makes of it whatever vectors a processor has. No operation here may be contracted to a fused
-one, and none is reordered: the bits are those of the plain loops of `floats`.
+one, and none is reordered: the bits are the same as in the plain loops of `floats`.
 """
 
 from __future__ import annotations

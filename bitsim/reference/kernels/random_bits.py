@@ -27,7 +27,7 @@ def mix(counter):
 
 
 def key(seed: int, *parts: int) -> np.uint64:
-    """Where the counter of one tensor starts, 2^64 places being shared by all of them."""
+    """Where the counter of one tensor starts; all tensors share 2^64 places."""
     with np.errstate(over="ignore"):
         value = np.uint64(seed % (1 << 64))
         for part in parts:

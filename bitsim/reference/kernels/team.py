@@ -1,13 +1,13 @@
 """Threads that go through the steps of one kernel together.
 
-Each step is a number of parts. A member takes parts of its own share, one after the other, so that
-it reads memory in one run, and then what is left of the others' shares. `wait` ends a step: all
-its parts are done, by whomever. Nothing waits for a member that has not taken a part, so a team
-is right whatever threads run it, even one after another.
+Each step is a number of parts. A member first takes parts of its own share, one after the other, so
+that it reads memory in one run; then it takes parts that are left of other shares. `wait` ends a
+step: all its parts are done, by any member. Nothing waits for a member that has not taken a part.
+So a team is right whatever threads run it, even one after another.
 
-A part can only be taken while its step goes on, and nobody is at a later step then. So whatever a
-member has read before it takes a part is what the step began with. One that comes too late may
-read anything, but takes nothing, and must write to nothing but memory of its own.
+A part can only be taken while its step goes on, and no member is at a later step then. So what a
+member has read before it takes a part is still what the step began with. A member that comes too
+late may read anything, but takes no part, and must write only to memory of its own.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def rope_table(
     """cos and sin of positions start ... start + count - 1, each (count, head_dim / 2) float32.
 
     Angles are products of f32, as in transformers' `BitNetRotaryEmbedding`; powers, cos and sin
-    are worked out in f64 and rounded once, so that no library's vector path shows.
+    are computed in f64 and rounded once, so that no library's vector path shows.
     """
     exponents = np.arange(0, spec.head_dim, 2) / spec.head_dim
     inverse = np.float32(1) / (spec.rope_theta**exponents).astype(np.float32)
@@ -106,7 +106,7 @@ def wide_queries(qkv, at, group, head_dim):
 
 @njit(cache=True)
 def _attend_some(qkv, keys, values, start, heads, kv_head, first, end, out):
-    """The heads of one group, of tokens first ... end - 1: tile by tile for all of them."""
+    """The heads of one group for tokens first ... end - 1, all tokens tile by tile."""
     kv_heads, capacity, head_dim = keys.shape
     group = heads // kv_heads
     scale = np.float32(1 / math.sqrt(head_dim))

@@ -16,7 +16,7 @@ MOST_TOKENS = 64  # that are looked at: bounds time, and logits in memory
 
 @dataclass(frozen=True)
 class HeadChange:
-    """Logits of an int8 head beside those of the network's own, over some tokens.
+    """Logits of an int8 head compared with the logits of the network's own, over some tokens.
 
     rms, largest  differences over the rms of the own head's logits
     moved         tokens whose largest logit is of another token id

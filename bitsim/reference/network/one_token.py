@@ -1,9 +1,9 @@
 """One token of one sequence through all layers in one kernel: what decoding spends its time in.
 
-The bits are those of the plain walk of `network`: the same functions meet the same numbers, only
-in a different place. A layer is seven steps of a `team`: three of attention, four of products. What
-a step needs of the whole vector (norm, codes) each member works out for itself, which takes less
-time than to wait for another to do it.
+The bits are the same as in the plain walk of `network`: the same functions meet the same numbers,
+only in a different place. A layer is seven steps of a `team`: three of attention, four of products.
+Where a step needs the whole vector (norm, codes), each member computes it for itself, which takes
+less time than waiting for another member.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _parts(n, k):
 
 @njit(cache=True)
 def _prepared(x, gain_address, eps):
-    """x (k,) float32, normed and quantised, with all that `_outputs` takes of it."""
+    """x (k,) float32, normed and quantised, with all else that `_outputs` takes."""
     k = x.shape[0]
     normed, lanes = np.empty(k, np.float32), np.empty(LANES, np.float32)
     norm_token(x, gains_at(gain_address, k), eps, lanes, normed)

@@ -1,9 +1,9 @@
 """Weights for a shape without a checkpoint: made up, but with the published statistics.
 
 The texts that such a network writes mean nothing. What is like the real one is what hardware
-feels: the dimensions, the share of zero weights, and the share of zeros behind squared ReLU.
+feels: the dimensions, the share of zero weights, and the share of zeros after squared ReLU.
 
-Zeros behind squared ReLU. Random weights would give one half. A trained network has more, so some
+Zeros after squared ReLU: random weights would give one half. A trained network has more, so some
 *bias channels* of the residual stream are set apart: every embedding row holds the same value
 there, no output projection writes to them (their rows are zero; real checkpoints have such dead
 rows too), and every gate weighs them with -1. That shifts the sum in front of squared ReLU by the
@@ -30,7 +30,7 @@ from bitsim.reference.text.tokenizer import ByteTokenizer
 from bitsim.spec.network import NetworkSpec, Product, Statistics
 from bitsim.spec.ternary import TernaryMatrix
 
-# Magnitudes of a real master checkpoint: weights of order 1, input gains near 0.017, gains behind
+# Magnitudes of a real master checkpoint: weights of order 1, input gains near 0.017, gains after
 # attention near 1.3. Sizes that no statistic fixes are chosen for sane activations.
 WEIGHT_SCALE = 1.2
 INPUT_GAIN = 0.017
@@ -60,7 +60,7 @@ def synthesize(spec: NetworkSpec, seed: int) -> Network:
 
 
 def maker(spec: NetworkSpec, seed: int) -> Maker:
-    """For those who want `synthesize`'s parts one after the other."""
+    """The parts of `synthesize`, for callers who want them one after the other."""
     if spec.statistics is None:
         raise BitsimError(
             f"{spec.name}: has no [statistics], which synthetic weights are made from; add them "
@@ -98,7 +98,7 @@ class Maker:
         return rows
 
     def stream_rms(self, blocks: int) -> float:
-        """Of the residual stream behind `blocks` attentions and FFNs."""
+        """Root mean square of the residual stream after `blocks` attentions and FFNs."""
         hidden, bias = self.spec.hidden_size, self.bias_channels
         return math.sqrt(((hidden - bias) * (1 + blocks * BLOCK_GROWTH) + bias) / hidden)
 
@@ -141,7 +141,7 @@ class Maker:
         """1 +- JITTER, and in the bias channels what shifts a gate's sum to its quantile.
 
         A gate's sum is -bias * c plus a random part of deviation sqrt(nonzero * rest) * d, with c
-        and d the sizes of both kinds of channel behind the norm.
+        and d the sizes of both kinds of channel after the norm.
         """
         gains = self.uniform(self.spec.hidden_size, LAYER, index, 2)
         bias, rest = self.bias_channels, self.spec.hidden_size - self.bias_channels

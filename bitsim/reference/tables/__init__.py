@@ -1,6 +1,6 @@
 """Embedding and output head in the forms that files hold them: one file for each form.
 
-A table is read as it lies in its file; nothing is rounded, and no wider copy of it is made. The
+A table is read as it lies in its file; nothing is rounded, and no wider copy is made. The
 exception is asked for by name: a head in int8.
 """
 

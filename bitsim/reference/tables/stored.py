@@ -1,7 +1,7 @@
 """Tables that are decoded row by row from the bytes of their file: F32, F16, Q8_0, Q6_K.
 
-Rows are decoded into a scratch that stays in L1, where all tokens meet them. The values are those
-of ggml's `dequantize_row_*`, bit for bit, and the sums are those of `floats.dot` on them.
+Rows are decoded into a scratch that stays in L1, where all tokens meet them. The values are
+bit for bit what ggml's `dequantize_row_*` gives, and the sums are what `floats.dot` gives on them.
 """
 
 from __future__ import annotations

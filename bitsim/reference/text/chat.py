@@ -6,10 +6,10 @@ the chat_template of microsoft/bitnet-b1.58-2B-4T, tokenizer_config.json.
 
 Role and content are encoded as one text, as transformers does it with a rendered template ("User",
 ":", " Hi"); microsoft/BitNet's gpu/tokenizer.py encodes them apart, which gives other ids.
-transformers also takes a special token's name in a content for the token, so that whoever writes a
-message can end it and begin another one in a role of his choice. Here a content stays text: the
-library splits a text at special tokens before anything else, unless `encode_special_tokens` says
-that their names are to be encoded as they stand.
+transformers also takes a special token's name in a content for the token. So whoever writes a
+message can end it and begin another one in any role. Here a content stays text. The library splits
+a text at special tokens before anything else, unless `encode_special_tokens` has it encode their
+names as they stand.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def encode(self, text: str) -> list[int]:
-        """Ids of a prompt, with what the network wants in front of it."""
+        """Ids of a prompt, with the ids that the network wants in front."""
 
     @abstractmethod
     def decode(self, ids: Sequence[int]) -> str:

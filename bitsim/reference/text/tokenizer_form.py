@@ -2,8 +2,8 @@
 
 Networks of this kind have byte-level BPE (LLaMA 3), BPE with spaces as "▁" (LLaMA 2) or whole
 words. Other parts of the format can make version 0.23 panic, which no caller can turn into a line
-of text (`Precompiled`, `FixedLength` of 0, `Strip` behind, a template that names what it does not
-list), or make ids random (`dropout`).
+of text (`Precompiled`, `FixedLength` of 0, `Strip` at the end, a template that names what it does
+not list), or make ids random (`dropout`).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def faults(table: dict[str, Any], vocab_size: int) -> Iterator[str]:
 
 
 def _ids(vocabulary: Any, vocab_size: int) -> Iterator[str]:
-    """The package takes any ids, also one for two tokens; a million of them takes seconds."""
+    """The package takes any ids, also one for two tokens; a million ids take seconds."""
     if not isinstance(vocabulary, dict):
         return
     tokens: dict[int, str] = {}

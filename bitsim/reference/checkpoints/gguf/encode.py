@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 
-GROUP_BYTES = 32  # 128 codes: byte p holds those of places p, p + 32, p + 64, p + 96
-TAIL_BYTES = 32  # behind an I2_S tensor: its scale, and zeros
+GROUP_BYTES = 32  # 128 codes: byte p holds the codes p, p + 32, p + 64, p + 96
+TAIL_BYTES = 32  # after an I2_S tensor: its scale, and zeros
 TQ2_0_BLOCK_BYTES = 66  # two groups and an F16
 LARGEST_F16 = 65504.0
 

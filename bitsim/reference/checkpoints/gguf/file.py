@@ -136,7 +136,7 @@ class GgufFile:
         return np.frombuffer(self._map, np.uint8, count=info.bytes, offset=info.begin)
 
     def release(self, name: str) -> None:
-        """Let the memory of a tensor's pages go; views of it stay good, and read the file again."""
+        """Give back the memory of a tensor's pages; views stay valid and read the file again."""
         info = self.tensors[name]
         pages.release(self._map, info.begin, info.begin + info.bytes)
 

@@ -45,7 +45,7 @@ SCALARS = {  # by type id: its name and its little-endian format
 
 @dataclass(frozen=True)
 class TensorType:
-    """How values are stored: `block` of them in `block_bytes`, and `tail_bytes` once a tensor."""
+    """How values are stored: `block` values in `block_bytes`, and `tail_bytes` once a tensor."""
 
     name: str
     block: int

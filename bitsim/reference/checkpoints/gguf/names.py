@@ -30,7 +30,7 @@ GAINS = {  # by the last part of a Hugging Face module name
     "post_attention_layernorm": "ffn_norm",
     "ffn_sub_norm": "ffn_sub_norm",
 }
-INTEGERS = {  # keys behind the architecture's name, by the field of `NetworkSpec`
+INTEGERS = {  # keys after the architecture's name, by the field of `NetworkSpec`
     "hidden_size": "embedding_length",
     "intermediate_size": "feed_forward_length",
     "layers": "block_count",

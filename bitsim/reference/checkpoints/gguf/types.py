@@ -144,7 +144,7 @@ def _trits(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
 def _one_scale(
     file: GgufFile, name: str, codes: NDArray[np.uint8], blocks: NDArray[np.uint8]
 ) -> float:
-    """The scale of all blocks but those of zeros, to which ggml gives 0 and where any would do."""
+    """The one scale of all blocks; blocks of zeros do not count: ggml gives them the scale 0."""
     bits = np.ascontiguousarray(blocks[:, -2:]).view("<u2")[:, 0]
     used = bits[(codes != 0x55).any(axis=1)]  # 0x55: four weights 0
     if not used.size:

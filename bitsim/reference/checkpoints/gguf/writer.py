@@ -38,7 +38,7 @@ class PromisedTensor:
 
     @property
     def nbytes(self) -> int:
-        """Without the padding behind it."""
+        """Bytes of the tensor, without the padding after it."""
         kind = TYPES[TYPE_IDS[self.kind]]
         values = prod(self.shape)
         assert values % kind.block == 0, f"{self.shape}: not whole blocks of {self.kind}"
@@ -47,7 +47,7 @@ class PromisedTensor:
 
 @dataclass(frozen=True)
 class GgufPlan:
-    """What will be written, known before any of it is."""
+    """What will be written, known before anything is written."""
 
     path: Path
     keys: Mapping[str, Value]
@@ -90,7 +90,7 @@ def write_gguf(plan: GgufPlan, tensors: Iterable[tuple[str, Iterable[NDArray[np.
         for name, pieces in tensors:
             expected, promise = next(order, ("nothing", None))
             assert name == expected, f"{name} came in place of {expected}"
-            assert promise is not None, f"{name} came behind all that was promised"
+            assert promise is not None, f"{name} came after all that was promised"
             written = 0
             for piece in pieces:
                 assert piece.dtype == np.uint8

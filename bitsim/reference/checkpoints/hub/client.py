@@ -53,7 +53,7 @@ class Hub:
         return cls(os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/"))
 
     def files(self, source: CheckpointSource, revision: str) -> tuple[RemoteFile, ...]:
-        """The files of a commit that are fetched, each checked against what is pinned of it."""
+        """The files of a commit that are fetched, each checked against its pins."""
         from huggingface_hub import HfApi
 
         with self._faults(source.repo, revision):
@@ -168,7 +168,7 @@ def _file(
     blob_id: str | None,
     pin: PinnedFile | None,
 ) -> RemoteFile:
-    """What the listing says of a file, which must be what is pinned of it."""
+    """What the listing says of a file; it must agree with the file's pins."""
     if not isinstance(size_bytes, int) or size_bytes < 0 or not (lfs_sha256 or blob_id):
         raise BitsimError(
             f"{source.repo}/{name}: the listing says no size or no digest; check HF_ENDPOINT"

@@ -25,7 +25,7 @@ OnBytes = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class FetchPlan:
-    """What will be fetched, known before the first byte of it is."""
+    """What will be fetched, known before the first byte arrives."""
 
     source: CheckpointSource
     revision: str
@@ -45,7 +45,7 @@ class FetchPlan:
 
     @property
     def held_bytes(self) -> int:
-        """Of them, in the partial folder."""
+        """Bytes of these files that are in the partial folder."""
         return sum(min(_size(self.partial / f.name), f.size_bytes) for f in self.files)
 
 

@@ -1,7 +1,7 @@
 """What a file of ternary matrices in a layout holds: its tensors, and what they say of themselves.
 
 A safetensors file: for each stored matrix its bytes (U8) and its scales, under the names that the
-layout's own programs use, and metadata that undoes all of it.
+layout's own programs use, and metadata that undoes the layout.
 
 Names: microsoft/BitNet, gpu/convert_safetensors.py `convert_back` (int2), and
 utils/convert-hf-to-gguf-bitnet.py, which gives a TL1 or TL2 tensor's scale a tensor of its own.

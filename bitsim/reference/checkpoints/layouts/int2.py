@@ -1,9 +1,9 @@
 """The int2 layout of Microsoft's GPU kernel: blocks of 16 rows x 32 columns, 2 bits a weight.
 
 A block is 128 bytes: 32 words of 16 codes, w + 2. A word holds 16 consecutive columns of one row.
-The words of rows 0 to 7 come first, first those of columns 0 to 15, then those of columns 16 to 31;
-then those of rows 8 to 15. Byte b of a word, bits 2c + 1 : 2c, is column 4c + b, so that a shift by
-2c and the mask 0x03030303 give four neighbours, one in a byte. Blocks follow along K, then along N.
+Words come in four runs of 8: rows 0 to 7 of columns 0 to 15, rows 0 to 7 of columns 16 to 31, then
+rows 8 to 15 in the same way. Byte b of a word, bits 2c + 1 : 2c, is column 4c + b. So a shift by 2c
+and the mask 0x03030303 give four neighbours, one in a byte. Blocks follow along K, then along N.
 
 Source: microsoft/BitNet, gpu/pack_weight.py `convert_weight_int8_to_int2`, and the address that
 `ladder_int8xint2_kernel` of gpu/bitnet_kernels/bitnet_kernels.h reads.
@@ -67,7 +67,7 @@ def _decode(stored, packed):
 
 
 class Int2(Layout):
-    """No parameters: the blocks are those of the kernel's instruction."""
+    """No parameters: the kernel's instruction fixes the blocks."""
 
     label: ClassVar[str] = "int2"
     fused: ClassVar[bool] = True

@@ -97,7 +97,7 @@ def _matrices(
 
 
 def _scales(file: TensorFile, name: str, matrix: StoredMatrix) -> list[float]:
-    """One for each part; the slots behind them hold 0."""
+    """A scale for each part; the slots after these hold 0."""
     values = file.tensor(scale_name(name))
     numbers = floats.from_bf16(values) if values.dtype == np.uint16 else values
     used, unused = numbers[: len(matrix.parts)], numbers[len(matrix.parts) :]
@@ -113,7 +113,7 @@ def _scales(file: TensorFile, name: str, matrix: StoredMatrix) -> list[float]:
         raise _fault(
             file,
             scale_name(name),
-            f"has {unused[unused != 0][0]:g} behind its {len(used)} scales, where 0 belongs; "
+            f"has {unused[unused != 0][0]:g} after its {len(used)} scales, where 0 belongs; "
             f"write the file again",
         )
     return [float(scale) for scale in used]

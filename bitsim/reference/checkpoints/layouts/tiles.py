@@ -21,7 +21,7 @@ STRIP = 32
 
 # (n, k): sizes. Source: the arguments that microsoft/BitNet, setup_env.py `gen_code`, gives to
 # utils/codegen_tl1.py and utils/codegen_tl2.py, with the shapes in these. With --use-pretuned they
-# overwrite those of preset_kernels/*/kernel_config_tl1.ini and _tl2.ini, which are the same but for
+# overwrite the sizes of preset_kernels/*/kernel_config_tl1.ini and _tl2.ini, the same but for
 # Llama3-8B's TL1 (bmm 64, 32, 64, 32 and other tiles) and for bitnet_b1_58-large's TL2 of
 # 4096 x 1536 (bmm 64, which the converter cannot pack).
 TL1: Final[dict[tuple[int, int], Sizes]] = {

@@ -6,7 +6,7 @@ of 32 columns, as pairs in 4 bits like TL1. Three areas follow each other, then 
 
 magnitudes  tiles of `bm` rows x `bk` columns along K, then along N; in a tile strips of 32 rows; in
             a strip steps of 6 columns, 32 bytes each, one a row: two triples, the first in the high
-            bits. The bytes are those of rows 0-7, 16-23, 8-15, 24-31, as AVX2 unpacks them.
+            bits. The bytes follow rows 0-7, 16-23, 8-15, 24-31, as AVX2 unpacks them.
 signs       the same tiles and strips; in a strip steps of 24 columns, 16 words of 16 bits each:
             word w, bit 15 - 2t is triple t of row w, bit 14 - 2t that of row w + 16.
 rest        tiles of `bm` rows x 32 columns; strips of 32 rows; steps of 4 columns, 32 bytes in the

@@ -2,11 +2,12 @@
 
 A vector of 32 code bytes holds 128 weights. Digit `place` of each byte meets plane `place` of the
 activations, so the codes are used as they lie in memory. Two rows meet each activation that is
-read; what follows AHEAD_BYTES later is asked for meanwhile, because two streams side by side defeat
-the processor's own prefetching: without, one token from DRAM took 2.8 times as long (AMD Zen 4).
+read. The codes AHEAD_BYTES later are prefetched meanwhile, because two streams side by side defeat
+the processor's own prefetching: without it, one token from DRAM took 2.8 times as long (AMD Zen 4).
 
 Exactness: one result of `vpmaddubsw` is two digits (0..2) times two activations (-128..127), hence
--512 ... 508, and never saturates. 64 of them reach -32768 ... 32512 and so fit in int16; 65 do not.
+-512 ... 508, and never saturates. The sum of 64 results is -32768 ... 32512, which fits in int16;
+a sum of 65 may not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sums of an int8 table with AVX2's `vpmaddwd`: the integers of `int8_portable`, sooner.
 
-Both sides are widened to int16, so that every product of int8 is exact, that of -128 by -128 too.
-Two rows meet each activation that is read, and the next two are asked for meanwhile (see
+Both sides are widened to int16, so that every product of int8 is exact, also -128 by -128.
+Two rows meet each activation that is read, and the next two are prefetched meanwhile (see
 `bitsim.reference.kernels.product.avx2`); several tokens are met four at a time.
 """
 
