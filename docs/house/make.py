@@ -36,6 +36,7 @@ ROOMS = {
         "plain",
     ),
     "files": ("whole or not at all; checked before they are believed", "plain"),
+    "digest": ("which code decided a result", "plain"),
 }
 FILLS = {
     "plain": "#f2f4f7",
