@@ -77,4 +77,4 @@ def folder(name: str, value: Any) -> Path:
 
 
 def unsaid(text: str) -> None:
-    """For a caller who wants to be told nothing."""
+    """For a caller who wants no messages."""

@@ -55,7 +55,7 @@ def _fitting(widths: Sequence[int], width: int) -> int:
 
 
 def _folded(rows: Rows, width: int, left: int) -> list[str]:
-    """Words go on below in their columns; those of the first column do so last."""
+    """Words go on below in their columns; the first column's words do so last."""
     from io import StringIO
 
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""What a user is told in one line, and the exit status that goes with it."""
+"""Faults as a user reads them, in one line, and their exit status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BitsimError(Exception):
 
 @contextmanager
 def named_in(origin: str) -> Iterator[None]:
-    """Puts the place where something is named in front of each fault of it."""
+    """Puts the place where something is named in front of each of its faults."""
     try:
         yield
     except BitsimError as error:

@@ -1,10 +1,10 @@
 """Compiled kernels, kept beside their sources and found again while their code is the same.
 
-numba's own cache looks at the file of a kernel alone, and at all of its text. A kernel that calls
-one of another file would go on as it was compiled when that one has changed, and each comment
-compiles the file anew. A cache file of 0 bytes, as a crash of the machine leaves it, would end
-every later run. So the files are ours: named by the digest of the code that a kernel consists of,
-with a checksum of what is in them.
+numba's own cache looks at the whole text of a kernel's own file, and at no other file. So a change
+in another file, with a kernel that this one calls, would not be noticed, and each comment would
+compile the file anew. A cache file of 0 bytes, as a crash of the machine leaves it, would end
+every later run. So the files are ours: each is named by the digest of the code that its kernel
+consists of, and has a checksum of its content.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _KernelFiles:
                 stale.unlink(missing_ok=True)
 
     def flush(self) -> None:
-        """Drop all of it."""
+        """Drop all files of this kernel."""
         for path in self._folder.glob(f"{self._name}-*.{sys.implementation.cache_tag}.nbc"):
             path.unlink(missing_ok=True)
 

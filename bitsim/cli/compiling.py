@@ -1,4 +1,4 @@
-"""What a user is told of numba's compiling, and a clock that stands still meanwhile."""
+"""The message that numba compiles, and a clock that stands still meanwhile."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bitsim.kernel_cache import FOR_THIS_RUN, temporary_cache
 
 
 def announce(say: Say) -> None:
-    """Let the first kernel that is compiled be told, once in this process; imports numba.
+    """Announce the first kernel that is compiled, once in this process; imports numba.
 
-    A kernel that is found in the cache tells nothing, and neither does one that is never kept.
+    A kernel that is found in the cache is not announced, nor is one that is never kept.
     """
     from numba.core import event
 

@@ -28,7 +28,7 @@ class Activity:
         found = statistics or network.statistics
         if found is None:
             raise BitsimError(
-                f"{network.name}: statistics: missing, so energy cannot be told from the shape "
+                f"{network.name}: statistics: missing, so energy cannot be computed from the shape "
                 f"alone; add [statistics] to its TOML or a statistics.toml to its folder "
                 f"(zero_weight_fraction, zero_ffn_fraction, source), or simulate a trace, which "
                 f"has the values"

@@ -11,7 +11,7 @@ def pareto_front(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:
     """Designs that no other one beats, fastest first.
 
     One beats another if it has no fewer tokens/s, no more J per token and no more mm2, and is
-    better in one of them. Designs that are equal in all three are all in the front.
+    better in at least one. Designs that are equal in all three are all in the front.
     """
     ordered = sorted(evaluations, key=lambda each: (*_costs(each), each.index))
     front: list[Evaluation] = []

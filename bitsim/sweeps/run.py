@@ -45,9 +45,9 @@ def run_sweep(
     """Evaluate every design that `db_path` does not hold yet, by `workers` processes.
 
     Each finished design is on disk before the next is asked for, so a killed sweep goes on where
-    it was. The result does not depend on `workers`. What is on record is taken for a design only
-    if neither the design, its network, its technology nor the code that evaluates it has changed.
-    `progress` is told how many of how many of the missing designs are done.
+    it was. The result does not depend on `workers`. A recorded row is used only if the design, its
+    network, its technology and the code that evaluates it are unchanged. `progress` gets two
+    numbers: the missing designs that are done, and all missing designs.
     """
     if workers < 1:
         raise BitsimError(f"workers = {workers}: must be 1 or more")

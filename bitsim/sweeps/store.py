@@ -2,7 +2,7 @@
 
 A row is found by a key of all that decides it: the design, the network, the technology, the pass,
 and the code that evaluates them. So a record serves every sweep; what has changed is evaluated
-again, and rows of what was before stay.
+again, and older rows stay.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class _Decided:
         self._technologies = {name: _numbers(each) for name, each in sweep.technologies.items()}
 
     def keys(self, index: int) -> tuple[str, str]:
-        """Of an evaluation, and of a refusal, whose reason gives names and the design's number."""
+        """Keys of an evaluation and of a refusal; a refusal's reason names the design by number."""
         sweep = self._sweep
         settings = sweep.spec.settings(index)
         name = sweep.spec.technology or settings.get("technology", sweep.accelerator.technology)

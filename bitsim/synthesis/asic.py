@@ -50,7 +50,7 @@ class AsicResult:
         return smallest_bank(self.library.rams, macro.words, macro.width)
 
     def flip_flops(self, cells: Mapping[str, int]) -> int:
-        """Those of the cells that hold a bit."""
+        """The cells that hold a bit."""
         return sum(count for cell, count in cells.items() if cell in self.library.sequential)
 
 

@@ -26,7 +26,7 @@ NETLIST = "netlist.json"
 class Placed:
     """What nextpnr says: the block together with the shift registers at its ports.
 
-    used  cells of the device by nextpnr's names: (used, there are)
+    used  cells of the device by nextpnr's names: (used, available)
     """
 
     fmax_mhz: float

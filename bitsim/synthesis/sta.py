@@ -87,7 +87,7 @@ def analyse(
 
 
 def _register(point: str) -> str:
-    """The register's name, where the mapping put the kind of flip-flop behind it."""
+    """The register's name, without the kind of flip-flop that the mapping put after it."""
     return re.sub(r"\$_\w+?_(?=$|_\d+$)", "", point)
 
 

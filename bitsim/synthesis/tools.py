@@ -1,4 +1,4 @@
-"""The programs of synthesis and of place and route, and what they leave behind."""
+"""The programs of synthesis and of place and route, and the files that they leave."""
 
 from __future__ import annotations
 

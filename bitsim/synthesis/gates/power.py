@@ -50,7 +50,7 @@ class Power:
 
     @property
     def watts(self) -> float:
-        """All of it."""
+        """Sum of all parts."""
         return sum(self.parts.values())
 
 

@@ -84,7 +84,7 @@ class GateProgram:
 
 
 def compile_netlist(netlist: Netlist, cells: Mapping[str, Cell]) -> GateProgram:
-    """The program; memories are not part of it."""
+    """The program, without the memories."""
     program = GateProgram(netlist, cells, places=netlist.nets)
     program.clocks.add(netlist.ports["clk"][0])
     known = [

@@ -28,7 +28,7 @@ from bitsim.units import PJ_PER_J
 class Work(Protocol):
     """Ternary products for a netlist, and their sums.
 
-    weights  (any,)  int8: those of the block, padding included
+    weights  (any,)  int8: the weights of the block, padding included
     """
 
     name: str

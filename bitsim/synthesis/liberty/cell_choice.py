@@ -55,7 +55,7 @@ def _roles(body: str) -> dict[str, str]:
 def smallest_flip_flop(
     bodies: Mapping[str, str], areas: Mapping[str, float], inverter_um2: float
 ) -> str | None:
-    """The one in which a bit takes least, with the inverter behind an inverted output.
+    """The one in which a bit takes least, with an inverter at an inverted output.
 
     Where an enable is needed a gate before a plain one is for abc to size, while what it drives
     inside a flip-flop abc does not see. None: there is no plain one, and yosys chooses.

@@ -49,14 +49,14 @@ def as_number(text: str, what: str) -> float:
 
 
 def read_body(text: str, kind: str, arguments: tuple[str, ...], start: int = 0) -> Group:
-    """The group whose body begins at `text[start]`, behind its opening brace."""
+    """The group whose body begins at `text[start]`, after its opening brace."""
     group = Group(kind, arguments)
     _fill(group, _Tokens(text, start))
     return group
 
 
 class _Tokens:
-    """Words, quoted strings (with their first quote, so that they are told apart) and marks."""
+    """Words, quoted strings (with their first quote, which distinguishes them) and marks."""
 
     def __init__(self, text: str, start: int) -> None:
         self._found = _TOKEN.finditer(text, start)

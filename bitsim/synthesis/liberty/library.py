@@ -48,7 +48,7 @@ class Library:
     avoided          cells that a block is not made of: every flip-flop but the one that a bit is
                      smallest in, and cells between supplies
     clock_gate       the smallest cell that lets a rising clock through or not; None: there is none
-    rams             memories, for what they take; a block is not made of them
+    rams             memories, for what they take; blocks are not mapped to them
     inverter         the one of middle size: drives the inputs in sizing
     inverter_load_ff capacitance of its input, fF
     timed            it has delays, without which gates cannot be sized

@@ -1,4 +1,4 @@
-"""RAMs of Liberty files: how many of them hold a memory, and what they take."""
+"""RAMs of Liberty files: how many hold a memory, and what they take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A block of any number of ports behind three pins, so that it can be placed on its own."""
+"""A block of any number of ports reached by three pins, so that it can be placed on its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def behind_pins(verilog: str, module: str, name: str) -> str:
     """Verilog of `name`: `module` between shift registers, each port a register away.
 
     Bits come in through `shift_in` one after the other. Outputs are registered, and folded into
-    a chain of registers with an exclusive or, so that none of them can be swept away.
+    a chain of registers with an exclusive or, so that no port can be swept away.
     """
     inputs = [(bits, port) for way, bits, port in ports(verilog, module) if way == "input"]
     outputs = [(bits, port) for way, bits, port in ports(verilog, module) if way == "output"]

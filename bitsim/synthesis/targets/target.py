@@ -11,7 +11,7 @@ KINDS = ("lut", "carry", "mux", "ff", "lut_ram", "block_ram", "dsp")
 
 @dataclass(frozen=True)
 class Part:
-    """A device, or a family of them: what yosys and nextpnr call it.
+    """A device, or a family of devices: what yosys and nextpnr call it.
 
     synthesis       further options of the yosys command
     place           options of nextpnr, with {package} and {speed}

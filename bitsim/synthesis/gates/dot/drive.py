@@ -17,7 +17,7 @@ LONGEST_WAIT = 1000  # cycles without a step or a result: something is wrong
 def drive_column(simulation: GateSimulation, spec: DotSpec, work: GateWork) -> int:
     """Steps of one column, one a cycle; returns the steps in the cycles that were counted.
 
-    Counted are the cycles in which every stage of the pipeline has a step.
+    The cycles in which every stage of the pipeline has a step are counted.
     """
     depth = spec.tree_stages + 2  # cycles from issue to accumulation
     words, vectors = work.weight_words(spec.weight_packing), work.activation_words()

@@ -1,4 +1,4 @@
-"""Ternary products for a netlist: 64 different ones side by side, and what must come out."""
+"""Ternary products for a netlist: 64 different ones side by side, and their exact sums."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bitsim.synthesis.gates.simulation import RUNS
 from bitsim.trace.job import Job
 from bitsim.units import ceil_div
 
-STEPS = 256  # of a run, at least: with RUNS of them, 16,384 steps
+STEPS = 256  # of a run, at least: 16,384 steps in all RUNS
 ACTIVATION_ROWS = 64  # beats along K of random work, at most: 2,560 places on 40 lanes
 SEED = 0
 
