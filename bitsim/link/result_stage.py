@@ -37,7 +37,7 @@ STAGE = np.dtype(
         ("digits", np.int64),
         ("codes", np.int64),
         ("groups_left", np.int64),  # after this block
-        # the block, and the next word of it to be taken
+        # the block, and its next word to be taken
         ("block_groups", np.int64),
         ("tile", np.int64),
         ("word", np.int64),  # of the tile's beats

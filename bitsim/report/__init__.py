@@ -32,7 +32,7 @@ __all__ = [
 def write_all(
     result: RunResult, generation: Generation | None, command: str, folder: Path
 ) -> dict[str, Any]:
-    """`result.json`, `report.html` and `timeline.pftrace` in a folder, all of them or none.
+    """`result.json`, `report.html` and `timeline.pftrace` in a folder, all three or none.
 
     Returns the JSON table.
     """

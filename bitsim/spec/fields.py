@@ -56,7 +56,7 @@ class FieldLine:
     """One field of a file.
 
     path      with dots; `NAME` stands for a name of your own, `[]` for each of a list
-    of        what the table says where the field is of one kind of it alone: 'kind = "serial"'
+    of        for a field of one kind of table alone, what such a table says: 'kind = "serial"'
     type      "integer", "number", "text", "table", what it can be word by word, or several of these
     bounds    what its values can be
     required  a file without it is refused

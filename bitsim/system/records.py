@@ -26,8 +26,8 @@ class Record:
               idle                    the same two, but the resource has nothing more to do
     layer     of the name; None outside the layers
 
-    A record of transfers covers those of one owner, from the first to the last, with none of
-    another owner between.
+    A record of transfers covers the transfers of one owner, from the first to the last, with none
+    of another owner between.
     """
 
     resource: str

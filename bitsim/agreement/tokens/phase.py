@@ -37,7 +37,7 @@ Matrices = tuple[TernaryMatrix, ...]
 class MemoryMap:
     """Where things lie: two places for weights, so that one is filled while the other is read.
 
-    All addresses are multiples of 4096 bytes: a phase's bursts are cut alike at each of them.
+    All addresses are multiples of 4096 bytes: a phase's bursts are cut alike in both places.
     """
 
     weights_bytes: int

@@ -149,7 +149,7 @@ class BusLayout:
 
     @property
     def port_feeds(self) -> int:
-        """Weight streams that one port feeds; those of port p begin with p * port_feeds."""
+        """Weight streams that one port feeds; port p feeds streams p * port_feeds and following."""
         return self.array.feeds // self.bus.weight_ports
 
     @property

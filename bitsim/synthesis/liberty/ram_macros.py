@@ -33,7 +33,7 @@ class Bank:
 
     @property
     def area_um2(self) -> float:
-        """Of all of them."""
+        """Area of all RAMs."""
         return self.count * self.ram.area_um2
 
 
