@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from bitsim.cli import options, output
-from bitsim.columns import aligned, wrapped
+from bitsim.columns import aligned
 from bitsim.errors import BitsimError
 
 KINDS = ("networks", "accelerators", "technologies", "sweeps", "checkpoints", "boards")
@@ -71,7 +71,8 @@ def _fields(files: tuple[str, ...], as_json: bool) -> int:
     for file, lines in table.items():
         print(file)
         for line in lines:
-            print("\n".join(wrapped(f"  {line.path:34s} {fields.summary(line)}", width)))
+            head = f"  {line.path:34s} {fields.summary(line)}"
+            print(textwrap.fill(head, width, subsequent_indent=INDENT, break_on_hyphens=False))
             print(
                 textwrap.fill(line.meaning, width, initial_indent=INDENT, subsequent_indent=INDENT)
             )

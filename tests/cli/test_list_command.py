@@ -13,6 +13,14 @@ def test_fields_are_printed_with_type_bounds_unit_and_meaning(capsys):
     assert out[place + 1] == "      from a request to its first byte"
 
 
+def test_fields_keep_their_indent_in_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["list", "fields", "board"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert [line for line in lines if not line.startswith("  ")] == ["board"]
+
+
 def test_fields_of_all_files_are_one_json_document(capsys):
     assert main(["list", "fields", "--json"]) == 0
     table = json.loads(capsys.readouterr().out)
