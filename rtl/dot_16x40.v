@@ -101,20 +101,17 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire activations__valid;
   wire activations_available;
   wire [2:0] activity;
-  wire [2:0] \activity$310 ;
+  wire [2:0] \activity$327 ;
   output [47:0] adds;
   wire [47:0] adds;
-  wire [47:0] \adds$415 ;
+  wire [47:0] \adds$400 ;
   wire available;
   wire [319:0] beats__payload;
-  wire [335:0] \beats__payload$122 ;
   wire beats__ready;
-  wire \beats__ready$123 ;
   wire beats__valid;
-  wire \beats__valid$124 ;
   output [47:0] busy;
   wire [47:0] busy;
-  wire [47:0] \busy$410 ;
+  wire [47:0] \busy$395 ;
   wire clear;
   input clk;
   wire clk;
@@ -374,45 +371,13 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire column_9__weights__ready;
   wire column_9__weights__valid;
   wire [5:0] column_9__worked;
-  wire [5:0] column_subtracted_0;
-  wire [5:0] column_subtracted_1;
-  wire [5:0] column_subtracted_10;
-  wire [5:0] column_subtracted_11;
-  wire [5:0] column_subtracted_12;
-  wire [5:0] column_subtracted_13;
-  wire [5:0] column_subtracted_14;
-  wire [5:0] column_subtracted_15;
-  wire [5:0] column_subtracted_2;
-  wire [5:0] column_subtracted_3;
-  wire [5:0] column_subtracted_4;
-  wire [5:0] column_subtracted_5;
-  wire [5:0] column_subtracted_6;
-  wire [5:0] column_subtracted_7;
-  wire [5:0] column_subtracted_8;
-  wire [5:0] column_subtracted_9;
-  wire [5:0] column_worked_0;
-  wire [5:0] column_worked_1;
-  wire [5:0] column_worked_10;
-  wire [5:0] column_worked_11;
-  wire [5:0] column_worked_12;
-  wire [5:0] column_worked_13;
-  wire [5:0] column_worked_14;
-  wire [5:0] column_worked_15;
-  wire [5:0] column_worked_2;
-  wire [5:0] column_worked_3;
-  wire [5:0] column_worked_4;
-  wire [5:0] column_worked_5;
-  wire [5:0] column_worked_6;
-  wire [5:0] column_worked_7;
-  wire [5:0] column_worked_8;
-  wire [5:0] column_worked_9;
   reg count = 1'h0;
   output [47:0] cycles;
   wire [47:0] cycles;
-  wire [47:0] \cycles$409 ;
+  wire [47:0] \cycles$394 ;
   output [47:0] drain;
   wire [47:0] drain;
-  wire [47:0] \drain$414 ;
+  wire [47:0] \drain$399 ;
   wire first_beat;
   reg first_beat_after_1 = 1'h0;
   reg first_beat_after_2 = 1'h0;
@@ -457,7 +422,9 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   input phases__valid;
   wire phases__valid;
   wire \phases__valid$118 ;
-  wire push;
+  wire [335:0] r_data;
+  wire r_en;
+  wire r_rdy;
   wire read;
   wire read_after_1;
   wire result_taken;
@@ -472,36 +439,38 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   wire rst;
   output [47:0] skips;
   wire [47:0] skips;
-  wire [47:0] \skips$417 ;
+  wire [47:0] \skips$402 ;
   wire start;
+  wire [5:0] subtracted__0;
+  wire [5:0] subtracted__1;
+  wire [5:0] subtracted__10;
+  wire [5:0] subtracted__11;
+  wire [5:0] subtracted__12;
+  wire [5:0] subtracted__13;
+  wire [5:0] subtracted__14;
+  wire [5:0] subtracted__15;
+  wire [5:0] subtracted__2;
+  wire [5:0] subtracted__3;
+  wire [5:0] subtracted__4;
+  wire [5:0] subtracted__5;
+  wire [5:0] subtracted__6;
+  wire [5:0] subtracted__7;
+  wire [5:0] subtracted__8;
+  wire [5:0] subtracted__9;
   output [47:0] subtracts;
   wire [47:0] subtracts;
-  wire [47:0] \subtracts$416 ;
-  wire [20:0] sums_0;
-  wire [20:0] sums_1;
-  wire [20:0] sums_10;
-  wire [20:0] sums_11;
-  wire [20:0] sums_12;
-  wire [20:0] sums_13;
-  wire [20:0] sums_14;
-  wire [20:0] sums_15;
-  wire [20:0] sums_2;
-  wire [20:0] sums_3;
-  wire [20:0] sums_4;
-  wire [20:0] sums_5;
-  wire [20:0] sums_6;
-  wire [20:0] sums_7;
-  wire [20:0] sums_8;
-  wire [20:0] sums_9;
+  wire [47:0] \subtracts$401 ;
+  wire [335:0] w_data;
+  wire w_en;
   output [47:0] wait_activations;
   wire [47:0] wait_activations;
-  wire [47:0] \wait_activations$412 ;
+  wire [47:0] \wait_activations$397 ;
   output [47:0] wait_results;
   wire [47:0] wait_results;
-  wire [47:0] \wait_results$413 ;
+  wire [47:0] \wait_results$398 ;
   output [47:0] wait_weights;
   wire [47:0] wait_weights;
-  wire [47:0] \wait_weights$411 ;
+  wire [47:0] \wait_weights$396 ;
   input [63:0] weights_0__payload;
   wire [63:0] weights_0__payload;
   output weights_0__ready;
@@ -599,10 +568,26 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   input weights_9__valid;
   wire weights_9__valid;
   wire weights_available;
+  wire [5:0] worked__0;
+  wire [5:0] worked__1;
+  wire [5:0] worked__10;
+  wire [5:0] worked__11;
+  wire [5:0] worked__12;
+  wire [5:0] worked__13;
+  wire [5:0] worked__14;
+  wire [5:0] worked__15;
+  wire [5:0] worked__2;
+  wire [5:0] worked__3;
+  wire [5:0] worked__4;
+  wire [5:0] worked__5;
+  wire [5:0] worked__6;
+  wire [5:0] worked__7;
+  wire [5:0] worked__8;
+  wire [5:0] worked__9;
   assign column_14__pop = read & last_group;
   assign column_15__read = read & first_group;
   assign column_15__pop = read & last_group;
-  assign push = issued_after_5 & last_beat_after_5;
+  assign w_en = issued_after_5 & last_beat_after_5;
   assign _3_  = read & first_group;
   assign _4_  = | head[7:0];
   assign _5_  = | head[15:8];
@@ -735,12 +720,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_0__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_0),
-    .sums(sums_0),
+    .subtracted(subtracted__0),
+    .sums(column_0__sums),
     .weights__payload(weights_0__payload),
     .weights__ready(weights_0__ready),
     .weights__valid(weights_0__valid),
-    .worked(column_worked_0)
+    .worked(worked__0)
   );
   dot_16x40_column column_1 (
     .accumulate(column_0__accumulate),
@@ -755,12 +740,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_1__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_1),
-    .sums(sums_1),
+    .subtracted(subtracted__1),
+    .sums(column_1__sums),
     .weights__payload(weights_1__payload),
     .weights__ready(weights_1__ready),
     .weights__valid(weights_1__valid),
-    .worked(column_worked_1)
+    .worked(worked__1)
   );
   dot_16x40_column column_10 (
     .accumulate(column_0__accumulate),
@@ -775,12 +760,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_10__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_10),
-    .sums(sums_10),
+    .subtracted(subtracted__10),
+    .sums(column_10__sums),
     .weights__payload(weights_10__payload),
     .weights__ready(weights_10__ready),
     .weights__valid(weights_10__valid),
-    .worked(column_worked_10)
+    .worked(worked__10)
   );
   dot_16x40_column column_11 (
     .accumulate(column_0__accumulate),
@@ -795,12 +780,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_11__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_11),
-    .sums(sums_11),
+    .subtracted(subtracted__11),
+    .sums(column_11__sums),
     .weights__payload(weights_11__payload),
     .weights__ready(weights_11__ready),
     .weights__valid(weights_11__valid),
-    .worked(column_worked_11)
+    .worked(worked__11)
   );
   dot_16x40_column column_12 (
     .accumulate(column_0__accumulate),
@@ -815,12 +800,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_12__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_12),
-    .sums(sums_12),
+    .subtracted(subtracted__12),
+    .sums(column_12__sums),
     .weights__payload(weights_12__payload),
     .weights__ready(weights_12__ready),
     .weights__valid(weights_12__valid),
-    .worked(column_worked_12)
+    .worked(worked__12)
   );
   dot_16x40_column column_13 (
     .accumulate(column_0__accumulate),
@@ -835,12 +820,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_13__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_13),
-    .sums(sums_13),
+    .subtracted(subtracted__13),
+    .sums(column_13__sums),
     .weights__payload(weights_13__payload),
     .weights__ready(weights_13__ready),
     .weights__valid(weights_13__valid),
-    .worked(column_worked_13)
+    .worked(worked__13)
   );
   dot_16x40_column column_14 (
     .accumulate(column_0__accumulate),
@@ -855,12 +840,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_14__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_14),
-    .sums(sums_14),
+    .subtracted(subtracted__14),
+    .sums(column_14__sums),
     .weights__payload(weights_14__payload),
     .weights__ready(weights_14__ready),
     .weights__valid(weights_14__valid),
-    .worked(column_worked_14)
+    .worked(worked__14)
   );
   dot_16x40_column column_15 (
     .accumulate(column_0__accumulate),
@@ -875,12 +860,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_15__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_15),
-    .sums(sums_15),
+    .subtracted(subtracted__15),
+    .sums(column_15__sums),
     .weights__payload(weights_15__payload),
     .weights__ready(weights_15__ready),
     .weights__valid(weights_15__valid),
-    .worked(column_worked_15)
+    .worked(worked__15)
   );
   dot_16x40_column column_2 (
     .accumulate(column_0__accumulate),
@@ -895,12 +880,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_2__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_2),
-    .sums(sums_2),
+    .subtracted(subtracted__2),
+    .sums(column_2__sums),
     .weights__payload(weights_2__payload),
     .weights__ready(weights_2__ready),
     .weights__valid(weights_2__valid),
-    .worked(column_worked_2)
+    .worked(worked__2)
   );
   dot_16x40_column column_3 (
     .accumulate(column_0__accumulate),
@@ -915,12 +900,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_3__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_3),
-    .sums(sums_3),
+    .subtracted(subtracted__3),
+    .sums(column_3__sums),
     .weights__payload(weights_3__payload),
     .weights__ready(weights_3__ready),
     .weights__valid(weights_3__valid),
-    .worked(column_worked_3)
+    .worked(worked__3)
   );
   dot_16x40_column column_4 (
     .accumulate(column_0__accumulate),
@@ -935,12 +920,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_4__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_4),
-    .sums(sums_4),
+    .subtracted(subtracted__4),
+    .sums(column_4__sums),
     .weights__payload(weights_4__payload),
     .weights__ready(weights_4__ready),
     .weights__valid(weights_4__valid),
-    .worked(column_worked_4)
+    .worked(worked__4)
   );
   dot_16x40_column column_5 (
     .accumulate(column_0__accumulate),
@@ -955,12 +940,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_5__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_5),
-    .sums(sums_5),
+    .subtracted(subtracted__5),
+    .sums(column_5__sums),
     .weights__payload(weights_5__payload),
     .weights__ready(weights_5__ready),
     .weights__valid(weights_5__valid),
-    .worked(column_worked_5)
+    .worked(worked__5)
   );
   dot_16x40_column column_6 (
     .accumulate(column_0__accumulate),
@@ -975,12 +960,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_6__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_6),
-    .sums(sums_6),
+    .subtracted(subtracted__6),
+    .sums(column_6__sums),
     .weights__payload(weights_6__payload),
     .weights__ready(weights_6__ready),
     .weights__valid(weights_6__valid),
-    .worked(column_worked_6)
+    .worked(worked__6)
   );
   dot_16x40_column column_7 (
     .accumulate(column_0__accumulate),
@@ -995,12 +980,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_7__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_7),
-    .sums(sums_7),
+    .subtracted(subtracted__7),
+    .sums(column_7__sums),
     .weights__payload(weights_7__payload),
     .weights__ready(weights_7__ready),
     .weights__valid(weights_7__valid),
-    .worked(column_worked_7)
+    .worked(worked__7)
   );
   dot_16x40_column column_8 (
     .accumulate(column_0__accumulate),
@@ -1015,12 +1000,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_8__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_8),
-    .sums(sums_8),
+    .subtracted(subtracted__8),
+    .sums(column_8__sums),
     .weights__payload(weights_8__payload),
     .weights__ready(weights_8__ready),
     .weights__valid(weights_8__valid),
-    .worked(column_worked_8)
+    .worked(worked__8)
   );
   dot_16x40_column column_9 (
     .accumulate(column_0__accumulate),
@@ -1035,12 +1020,12 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .read(column_9__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_9),
-    .sums(sums_9),
+    .subtracted(subtracted__9),
+    .sums(column_9__sums),
     .weights__payload(weights_9__payload),
     .weights__ready(weights_9__ready),
     .weights__valid(weights_9__valid),
-    .worked(column_worked_9)
+    .worked(worked__9)
   );
   dot_16x40_counters  counters (
     .activity(activity),
@@ -1048,71 +1033,71 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
     .busy(busy),
     .clear(clear),
     .clk(clk),
-    .column_subtracted_0(column_subtracted_0),
-    .column_subtracted_1(column_subtracted_1),
-    .column_subtracted_10(column_subtracted_10),
-    .column_subtracted_11(column_subtracted_11),
-    .column_subtracted_12(column_subtracted_12),
-    .column_subtracted_13(column_subtracted_13),
-    .column_subtracted_14(column_subtracted_14),
-    .column_subtracted_15(column_subtracted_15),
-    .column_subtracted_2(column_subtracted_2),
-    .column_subtracted_3(column_subtracted_3),
-    .column_subtracted_4(column_subtracted_4),
-    .column_subtracted_5(column_subtracted_5),
-    .column_subtracted_6(column_subtracted_6),
-    .column_subtracted_7(column_subtracted_7),
-    .column_subtracted_8(column_subtracted_8),
-    .column_subtracted_9(column_subtracted_9),
-    .column_worked_0(column_worked_0),
-    .column_worked_1(column_worked_1),
-    .column_worked_10(column_worked_10),
-    .column_worked_11(column_worked_11),
-    .column_worked_12(column_worked_12),
-    .column_worked_13(column_worked_13),
-    .column_worked_14(column_worked_14),
-    .column_worked_15(column_worked_15),
-    .column_worked_2(column_worked_2),
-    .column_worked_3(column_worked_3),
-    .column_worked_4(column_worked_4),
-    .column_worked_5(column_worked_5),
-    .column_worked_6(column_worked_6),
-    .column_worked_7(column_worked_7),
-    .column_worked_8(column_worked_8),
-    .column_worked_9(column_worked_9),
     .count(count),
     .cycles(cycles),
     .drain(drain),
     .rst(rst),
     .skips(skips),
+    .subtracted__0(subtracted__0),
+    .subtracted__1(subtracted__1),
+    .subtracted__10(subtracted__10),
+    .subtracted__11(subtracted__11),
+    .subtracted__12(subtracted__12),
+    .subtracted__13(subtracted__13),
+    .subtracted__14(subtracted__14),
+    .subtracted__15(subtracted__15),
+    .subtracted__2(subtracted__2),
+    .subtracted__3(subtracted__3),
+    .subtracted__4(subtracted__4),
+    .subtracted__5(subtracted__5),
+    .subtracted__6(subtracted__6),
+    .subtracted__7(subtracted__7),
+    .subtracted__8(subtracted__8),
+    .subtracted__9(subtracted__9),
     .subtracts(subtracts),
     .wait_activations(wait_activations),
     .wait_results(wait_results),
-    .wait_weights(wait_weights)
+    .wait_weights(wait_weights),
+    .worked__0(worked__0),
+    .worked__1(worked__1),
+    .worked__10(worked__10),
+    .worked__11(worked__11),
+    .worked__12(worked__12),
+    .worked__13(worked__13),
+    .worked__14(worked__14),
+    .worked__15(worked__15),
+    .worked__2(worked__2),
+    .worked__3(worked__3),
+    .worked__4(worked__4),
+    .worked__5(worked__5),
+    .worked__6(worked__6),
+    .worked__7(worked__7),
+    .worked__8(worked__8),
+    .worked__9(worked__9)
   );
   dot_16x40_results  results (
-    .beats__payload(results__payload),
-    .beats__ready(results__ready),
-    .beats__valid(results__valid),
     .clk(clk),
+    .port_252_2 (column_0__sums),
+    .port_253_2 (column_1__sums),
+    .port_254_2 (column_2__sums),
+    .port_255_2 (column_3__sums),
+    .port_256_2 (column_4__sums),
+    .port_257_2 (column_5__sums),
+    .port_258_2 (column_6__sums),
+    .port_259_2 (column_7__sums),
+    .port_260_2 (column_8__sums),
+    .port_261_2 (column_9__sums),
+    .port_262_2 (column_10__sums),
+    .port_263_2 (column_11__sums),
+    .port_264_2 (column_12__sums),
+    .port_265_2 (column_13__sums),
+    .port_266_2 (column_14__sums),
+    .port_267_2 (column_15__sums),
+    .r_data(results__payload),
+    .r_en(results__ready),
+    .r_rdy(results__valid),
     .rst(rst),
-    .sums_0(sums_0),
-    .sums_1(sums_1),
-    .sums_10(sums_10),
-    .sums_11(sums_11),
-    .sums_12(sums_12),
-    .sums_13(sums_13),
-    .sums_14(sums_14),
-    .sums_15(sums_15),
-    .sums_2(sums_2),
-    .sums_3(sums_3),
-    .sums_4(sums_4),
-    .sums_5(sums_5),
-    .sums_6(sums_6),
-    .sums_7(sums_7),
-    .sums_8(sums_8),
-    .sums_9(sums_9),
-    .write__en(push)
+    .w_en(w_en)
   );
   dot_16x40_ring  ring (
     .available(activations_available),
@@ -1331,9 +1316,9 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   assign beats__payload = activations__payload;
   assign beats__ready = activations__ready;
   assign beats__valid = activations__valid;
-  assign \beats__payload$122  = results__payload;
-  assign \beats__ready$123  = results__ready;
-  assign \beats__valid$124  = results__valid;
+  assign r_data = results__payload;
+  assign r_en = results__ready;
+  assign r_rdy = results__valid;
   assign available = activations_available;
   assign issue = read;
   assign last_tile = free;
@@ -1449,66 +1434,51 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   assign column_15__replace = column_0__replace;
   assign column_15__finish = column_0__finish;
   assign column_15__group = column_0__group;
+  assign w_data = { column_15__sums, column_14__sums, column_13__sums, column_12__sums, column_11__sums, column_10__sums, column_9__sums, column_8__sums, column_7__sums, column_6__sums, column_5__sums, column_4__sums, column_3__sums, column_2__sums, column_1__sums, column_0__sums };
   assign start = clear;
-  assign \activity$310  = activity;
+  assign \activity$327  = activity;
   assign issued_after_6 = count;
-  assign column_0__sums = sums_0;
-  assign column_0__worked = column_worked_0;
-  assign column_0__subtracted = column_subtracted_0;
-  assign column_1__sums = sums_1;
-  assign column_1__worked = column_worked_1;
-  assign column_1__subtracted = column_subtracted_1;
-  assign column_2__sums = sums_2;
-  assign column_2__worked = column_worked_2;
-  assign column_2__subtracted = column_subtracted_2;
-  assign column_3__sums = sums_3;
-  assign column_3__worked = column_worked_3;
-  assign column_3__subtracted = column_subtracted_3;
-  assign column_4__sums = sums_4;
-  assign column_4__worked = column_worked_4;
-  assign column_4__subtracted = column_subtracted_4;
-  assign column_5__sums = sums_5;
-  assign column_5__worked = column_worked_5;
-  assign column_5__subtracted = column_subtracted_5;
-  assign column_6__sums = sums_6;
-  assign column_6__worked = column_worked_6;
-  assign column_6__subtracted = column_subtracted_6;
-  assign column_7__sums = sums_7;
-  assign column_7__worked = column_worked_7;
-  assign column_7__subtracted = column_subtracted_7;
-  assign column_8__sums = sums_8;
-  assign column_8__worked = column_worked_8;
-  assign column_8__subtracted = column_subtracted_8;
-  assign column_9__sums = sums_9;
-  assign column_9__worked = column_worked_9;
-  assign column_9__subtracted = column_subtracted_9;
-  assign column_10__sums = sums_10;
-  assign column_10__worked = column_worked_10;
-  assign column_10__subtracted = column_subtracted_10;
-  assign column_11__sums = sums_11;
-  assign column_11__worked = column_worked_11;
-  assign column_11__subtracted = column_subtracted_11;
-  assign column_12__sums = sums_12;
-  assign column_12__worked = column_worked_12;
-  assign column_12__subtracted = column_subtracted_12;
-  assign column_13__sums = sums_13;
-  assign column_13__worked = column_worked_13;
-  assign column_13__subtracted = column_subtracted_13;
-  assign column_14__sums = sums_14;
-  assign column_14__worked = column_worked_14;
-  assign column_14__subtracted = column_subtracted_14;
-  assign column_15__sums = sums_15;
-  assign column_15__worked = column_worked_15;
-  assign column_15__subtracted = column_subtracted_15;
-  assign \cycles$409  = cycles;
-  assign \busy$410  = busy;
-  assign \wait_weights$411  = wait_weights;
-  assign \wait_activations$412  = wait_activations;
-  assign \wait_results$413  = wait_results;
-  assign \drain$414  = drain;
-  assign \adds$415  = adds;
-  assign \subtracts$416  = subtracts;
-  assign \skips$417  = skips;
+  assign column_0__worked = worked__0;
+  assign column_0__subtracted = subtracted__0;
+  assign column_1__worked = worked__1;
+  assign column_1__subtracted = subtracted__1;
+  assign column_2__worked = worked__2;
+  assign column_2__subtracted = subtracted__2;
+  assign column_3__worked = worked__3;
+  assign column_3__subtracted = subtracted__3;
+  assign column_4__worked = worked__4;
+  assign column_4__subtracted = subtracted__4;
+  assign column_5__worked = worked__5;
+  assign column_5__subtracted = subtracted__5;
+  assign column_6__worked = worked__6;
+  assign column_6__subtracted = subtracted__6;
+  assign column_7__worked = worked__7;
+  assign column_7__subtracted = subtracted__7;
+  assign column_8__worked = worked__8;
+  assign column_8__subtracted = subtracted__8;
+  assign column_9__worked = worked__9;
+  assign column_9__subtracted = subtracted__9;
+  assign column_10__worked = worked__10;
+  assign column_10__subtracted = subtracted__10;
+  assign column_11__worked = worked__11;
+  assign column_11__subtracted = subtracted__11;
+  assign column_12__worked = worked__12;
+  assign column_12__subtracted = subtracted__12;
+  assign column_13__worked = worked__13;
+  assign column_13__subtracted = subtracted__13;
+  assign column_14__worked = worked__14;
+  assign column_14__subtracted = subtracted__14;
+  assign column_15__worked = worked__15;
+  assign column_15__subtracted = subtracted__15;
+  assign \cycles$394  = cycles;
+  assign \busy$395  = busy;
+  assign \wait_weights$396  = wait_weights;
+  assign \wait_activations$397  = wait_activations;
+  assign \wait_results$398  = wait_results;
+  assign \drain$399  = drain;
+  assign \adds$400  = adds;
+  assign \subtracts$401  = subtracts;
+  assign \skips$402  = skips;
   assign \phases__payload.row_tiles  = phases__payload[15:0];
   assign \phases__payload.k_beats  = phases__payload[31:16];
   assign \phases__payload.groups  = phases__payload[47:32];
@@ -1517,8 +1487,8 @@ module dot_16x40(phases__valid, weights_0__payload, weights_0__valid, weights_1_
   assign \phases__payload$116.groups  = phases__payload[47:32];
 endmodule
 
-module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, column_worked_1, column_subtracted_1, column_worked_2, column_subtracted_2, column_worked_3, column_subtracted_3, column_worked_4, column_subtracted_4, column_worked_5, column_subtracted_5, column_worked_6, column_subtracted_6, column_worked_7, column_subtracted_7, column_worked_8, column_subtracted_8, column_worked_9
-, column_subtracted_9, column_worked_10, column_subtracted_10, column_worked_11, column_subtracted_11, column_worked_12, column_subtracted_12, column_worked_13, column_subtracted_13, column_worked_14, column_subtracted_14, column_worked_15, column_subtracted_15, count, activity, adds, subtracts, skips, cycles, busy, wait_weights
+module dot_16x40_counters (rst, clear, worked__0, subtracted__0, worked__1, subtracted__1, worked__2, subtracted__2, worked__3, subtracted__3, worked__4, subtracted__4, worked__5, subtracted__5, worked__6, subtracted__6, worked__7, subtracted__7, worked__8, subtracted__8, worked__9
+, subtracted__9, worked__10, subtracted__10, worked__11, subtracted__11, worked__12, subtracted__12, worked__13, subtracted__13, worked__14, subtracted__14, worked__15, subtracted__15, count, activity, adds, subtracts, skips, cycles, busy, wait_weights
 , wait_activations, wait_results, drain, clk);
   wire [10:0] _1_ ;
   wire [48:0] _10_ ;
@@ -1551,70 +1521,6 @@ module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, col
   wire clear;
   input clk;
   wire clk;
-  input [5:0] column_subtracted_0;
-  wire [5:0] column_subtracted_0;
-  input [5:0] column_subtracted_1;
-  wire [5:0] column_subtracted_1;
-  input [5:0] column_subtracted_10;
-  wire [5:0] column_subtracted_10;
-  input [5:0] column_subtracted_11;
-  wire [5:0] column_subtracted_11;
-  input [5:0] column_subtracted_12;
-  wire [5:0] column_subtracted_12;
-  input [5:0] column_subtracted_13;
-  wire [5:0] column_subtracted_13;
-  input [5:0] column_subtracted_14;
-  wire [5:0] column_subtracted_14;
-  input [5:0] column_subtracted_15;
-  wire [5:0] column_subtracted_15;
-  input [5:0] column_subtracted_2;
-  wire [5:0] column_subtracted_2;
-  input [5:0] column_subtracted_3;
-  wire [5:0] column_subtracted_3;
-  input [5:0] column_subtracted_4;
-  wire [5:0] column_subtracted_4;
-  input [5:0] column_subtracted_5;
-  wire [5:0] column_subtracted_5;
-  input [5:0] column_subtracted_6;
-  wire [5:0] column_subtracted_6;
-  input [5:0] column_subtracted_7;
-  wire [5:0] column_subtracted_7;
-  input [5:0] column_subtracted_8;
-  wire [5:0] column_subtracted_8;
-  input [5:0] column_subtracted_9;
-  wire [5:0] column_subtracted_9;
-  input [5:0] column_worked_0;
-  wire [5:0] column_worked_0;
-  input [5:0] column_worked_1;
-  wire [5:0] column_worked_1;
-  input [5:0] column_worked_10;
-  wire [5:0] column_worked_10;
-  input [5:0] column_worked_11;
-  wire [5:0] column_worked_11;
-  input [5:0] column_worked_12;
-  wire [5:0] column_worked_12;
-  input [5:0] column_worked_13;
-  wire [5:0] column_worked_13;
-  input [5:0] column_worked_14;
-  wire [5:0] column_worked_14;
-  input [5:0] column_worked_15;
-  wire [5:0] column_worked_15;
-  input [5:0] column_worked_2;
-  wire [5:0] column_worked_2;
-  input [5:0] column_worked_3;
-  wire [5:0] column_worked_3;
-  input [5:0] column_worked_4;
-  wire [5:0] column_worked_4;
-  input [5:0] column_worked_5;
-  wire [5:0] column_worked_5;
-  input [5:0] column_worked_6;
-  wire [5:0] column_worked_6;
-  input [5:0] column_worked_7;
-  wire [5:0] column_worked_7;
-  input [5:0] column_worked_8;
-  wire [5:0] column_worked_8;
-  input [5:0] column_worked_9;
-  wire [5:0] column_worked_9;
   input count;
   wire count;
   output [47:0] cycles;
@@ -1625,6 +1531,38 @@ module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, col
   wire rst;
   output [47:0] skips;
   reg [47:0] skips = 48'h000000000000;
+  input [5:0] subtracted__0;
+  wire [5:0] subtracted__0;
+  input [5:0] subtracted__1;
+  wire [5:0] subtracted__1;
+  input [5:0] subtracted__10;
+  wire [5:0] subtracted__10;
+  input [5:0] subtracted__11;
+  wire [5:0] subtracted__11;
+  input [5:0] subtracted__12;
+  wire [5:0] subtracted__12;
+  input [5:0] subtracted__13;
+  wire [5:0] subtracted__13;
+  input [5:0] subtracted__14;
+  wire [5:0] subtracted__14;
+  input [5:0] subtracted__15;
+  wire [5:0] subtracted__15;
+  input [5:0] subtracted__2;
+  wire [5:0] subtracted__2;
+  input [5:0] subtracted__3;
+  wire [5:0] subtracted__3;
+  input [5:0] subtracted__4;
+  wire [5:0] subtracted__4;
+  input [5:0] subtracted__5;
+  wire [5:0] subtracted__5;
+  input [5:0] subtracted__6;
+  wire [5:0] subtracted__6;
+  input [5:0] subtracted__7;
+  wire [5:0] subtracted__7;
+  input [5:0] subtracted__8;
+  wire [5:0] subtracted__8;
+  input [5:0] subtracted__9;
+  wire [5:0] subtracted__9;
   wire [6:0] subtracted_level1_0;
   wire [6:0] subtracted_level1_1;
   wire [6:0] subtracted_level1_2;
@@ -1653,6 +1591,38 @@ module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, col
   reg [47:0] wait_results = 48'h000000000000;
   output [47:0] wait_weights;
   reg [47:0] wait_weights = 48'h000000000000;
+  input [5:0] worked__0;
+  wire [5:0] worked__0;
+  input [5:0] worked__1;
+  wire [5:0] worked__1;
+  input [5:0] worked__10;
+  wire [5:0] worked__10;
+  input [5:0] worked__11;
+  wire [5:0] worked__11;
+  input [5:0] worked__12;
+  wire [5:0] worked__12;
+  input [5:0] worked__13;
+  wire [5:0] worked__13;
+  input [5:0] worked__14;
+  wire [5:0] worked__14;
+  input [5:0] worked__15;
+  wire [5:0] worked__15;
+  input [5:0] worked__2;
+  wire [5:0] worked__2;
+  input [5:0] worked__3;
+  wire [5:0] worked__3;
+  input [5:0] worked__4;
+  wire [5:0] worked__4;
+  input [5:0] worked__5;
+  wire [5:0] worked__5;
+  input [5:0] worked__6;
+  wire [5:0] worked__6;
+  input [5:0] worked__7;
+  wire [5:0] worked__7;
+  input [5:0] worked__8;
+  wire [5:0] worked__8;
+  input [5:0] worked__9;
+  wire [5:0] worked__9;
   wire [6:0] worked_level1_0;
   wire [6:0] worked_level1_1;
   wire [6:0] worked_level1_2;
@@ -1673,14 +1643,14 @@ module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, col
   wire [8:0] worked_level3_1;
   wire [9:0] worked_level4_0;
   reg [9:0] worked_level4_0_reg = 10'h000;
-  assign worked_level1_0 = column_worked_0 + column_worked_1;
-  assign worked_level1_1 = column_worked_2 + column_worked_3;
-  assign worked_level1_2 = column_worked_4 + column_worked_5;
-  assign worked_level1_3 = column_worked_6 + column_worked_7;
-  assign worked_level1_4 = column_worked_8 + column_worked_9;
-  assign worked_level1_5 = column_worked_10 + column_worked_11;
-  assign worked_level1_6 = column_worked_12 + column_worked_13;
-  assign worked_level1_7 = column_worked_14 + column_worked_15;
+  assign worked_level1_0 = worked__0 + worked__1;
+  assign worked_level1_1 = worked__2 + worked__3;
+  assign worked_level1_2 = worked__4 + worked__5;
+  assign worked_level1_3 = worked__6 + worked__7;
+  assign worked_level1_4 = worked__8 + worked__9;
+  assign worked_level1_5 = worked__10 + worked__11;
+  assign worked_level1_6 = worked__12 + worked__13;
+  assign worked_level1_7 = worked__14 + worked__15;
   assign worked_level2_0 = worked_level1_0 + worked_level1_1;
   assign worked_level2_1 = worked_level1_2 + worked_level1_3;
   assign worked_level2_2 = worked_level1_4 + worked_level1_5;
@@ -1688,14 +1658,14 @@ module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, col
   assign worked_level3_0 = worked_level2_0_reg + worked_level2_1_reg;
   assign worked_level3_1 = worked_level2_2_reg + worked_level2_3_reg;
   assign worked_level4_0 = worked_level3_0 + worked_level3_1;
-  assign subtracted_level1_0 = column_subtracted_0 + column_subtracted_1;
-  assign subtracted_level1_1 = column_subtracted_2 + column_subtracted_3;
-  assign subtracted_level1_2 = column_subtracted_4 + column_subtracted_5;
-  assign subtracted_level1_3 = column_subtracted_6 + column_subtracted_7;
-  assign subtracted_level1_4 = column_subtracted_8 + column_subtracted_9;
-  assign subtracted_level1_5 = column_subtracted_10 + column_subtracted_11;
-  assign subtracted_level1_6 = column_subtracted_12 + column_subtracted_13;
-  assign subtracted_level1_7 = column_subtracted_14 + column_subtracted_15;
+  assign subtracted_level1_0 = subtracted__0 + subtracted__1;
+  assign subtracted_level1_1 = subtracted__2 + subtracted__3;
+  assign subtracted_level1_2 = subtracted__4 + subtracted__5;
+  assign subtracted_level1_3 = subtracted__6 + subtracted__7;
+  assign subtracted_level1_4 = subtracted__8 + subtracted__9;
+  assign subtracted_level1_5 = subtracted__10 + subtracted__11;
+  assign subtracted_level1_6 = subtracted__12 + subtracted__13;
+  assign subtracted_level1_7 = subtracted__14 + subtracted__15;
   assign subtracted_level2_0 = subtracted_level1_0 + subtracted_level1_1;
   assign subtracted_level2_1 = subtracted_level1_2 + subtracted_level1_3;
   assign subtracted_level2_2 = subtracted_level1_4 + subtracted_level1_5;
@@ -1888,115 +1858,147 @@ module dot_16x40_counters (rst, clear, column_worked_0, column_subtracted_0, col
   end
 endmodule
 
-module dot_16x40_results (clk, rst, write__en, beats__valid, beats__payload, sums_0, sums_1, sums_2, sums_3, sums_4, sums_5, sums_6, sums_7, sums_8, sums_9, sums_10, sums_11, sums_12, sums_13, sums_14, sums_15
-, beats__ready);
-  wire [2:0] _1_ ;
+module dot_16x40_results (clk, rst, w_en, r_rdy, r_data, port_252_2 , port_253_2 , port_254_2 , port_255_2 , port_256_2 , port_257_2 , port_258_2 , port_259_2 , port_260_2 , port_261_2 , port_262_2 , port_263_2 , port_264_2 , port_265_2 , port_266_2 , port_267_2 
+, r_en);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [3:0] _14_ ;
+  reg [1:0] w_port__addr_next ;
+  reg [1:0] r_port__addr_next ;
+  reg [2:0] level_next ;
   wire [2:0] _2_ ;
-  wire [3:0] _3_ ;
-  wire [4:0] _4_ ;
-  reg [1:0] write__addr_next ;
-  reg [1:0] read__addr_next ;
-  reg [2:0] held_next ;
-  output [335:0] beats__payload;
-  wire [335:0] beats__payload;
-  input beats__ready;
-  wire beats__ready;
-  output beats__valid;
-  wire beats__valid;
+  wire _3_ ;
+  wire [2:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [3:0] _9_ ;
   input clk;
   wire clk;
-  reg [2:0] held = 3'h0;
-  wire pop;
-  wire push;
-  reg [1:0] read__addr = 2'h0;
-  wire [335:0] read__data;
-  wire [1:0] read_place;
+  wire [1:0] consume;
+  reg [2:0] level = 3'h0;
+  input [20:0] port_252_2 ;
+  wire [20:0] port_252_2 ;
+  input [20:0] port_253_2 ;
+  wire [20:0] port_253_2 ;
+  input [20:0] port_254_2 ;
+  wire [20:0] port_254_2 ;
+  input [20:0] port_255_2 ;
+  wire [20:0] port_255_2 ;
+  input [20:0] port_256_2 ;
+  wire [20:0] port_256_2 ;
+  input [20:0] port_257_2 ;
+  wire [20:0] port_257_2 ;
+  input [20:0] port_258_2 ;
+  wire [20:0] port_258_2 ;
+  input [20:0] port_259_2 ;
+  wire [20:0] port_259_2 ;
+  input [20:0] port_260_2 ;
+  wire [20:0] port_260_2 ;
+  input [20:0] port_261_2 ;
+  wire [20:0] port_261_2 ;
+  input [20:0] port_262_2 ;
+  wire [20:0] port_262_2 ;
+  input [20:0] port_263_2 ;
+  wire [20:0] port_263_2 ;
+  input [20:0] port_264_2 ;
+  wire [20:0] port_264_2 ;
+  input [20:0] port_265_2 ;
+  wire [20:0] port_265_2 ;
+  input [20:0] port_266_2 ;
+  wire [20:0] port_266_2 ;
+  input [20:0] port_267_2 ;
+  wire [20:0] port_267_2 ;
+  wire [1:0] produce;
+  output [335:0] r_data;
+  wire [335:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [2:0] r_level;
+  reg [1:0] r_port__addr = 2'h0;
+  wire [335:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  input [20:0] sums_0;
-  wire [20:0] sums_0;
-  input [20:0] sums_1;
-  wire [20:0] sums_1;
-  input [20:0] sums_10;
-  wire [20:0] sums_10;
-  input [20:0] sums_11;
-  wire [20:0] sums_11;
-  input [20:0] sums_12;
-  wire [20:0] sums_12;
-  input [20:0] sums_13;
-  wire [20:0] sums_13;
-  input [20:0] sums_14;
-  wire [20:0] sums_14;
-  input [20:0] sums_15;
-  wire [20:0] sums_15;
-  input [20:0] sums_2;
-  wire [20:0] sums_2;
-  input [20:0] sums_3;
-  wire [20:0] sums_3;
-  input [20:0] sums_4;
-  wire [20:0] sums_4;
-  input [20:0] sums_5;
-  wire [20:0] sums_5;
-  input [20:0] sums_6;
-  wire [20:0] sums_6;
-  input [20:0] sums_7;
-  wire [20:0] sums_7;
-  input [20:0] sums_8;
-  wire [20:0] sums_8;
-  input [20:0] sums_9;
-  wire [20:0] sums_9;
-  reg [1:0] write__addr = 2'h0;
-  wire [335:0] write__data;
-  input write__en;
-  wire write__en;
-  wire [1:0] write_place;
-  reg [335:0] memory [3:0];
+  wire [335:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [2:0] w_level;
+  reg [1:0] w_port__addr = 2'h0;
+  wire [335:0] w_port__data;
+  wire w_port__en;
+  wire w_rdy;
+  reg [335:0] storage [3:0];
   always @(posedge clk) begin
-    if (write__en)
-      memory[write__addr] <= { sums_15, sums_14, sums_13, sums_12, sums_11, sums_10, sums_9, sums_8, sums_7, sums_6, sums_5, sums_4, sums_3, sums_2, sums_1, sums_0 };
+    if (w_port__en)
+      storage[w_port__addr] <= { port_267_2 , port_266_2 , port_265_2 , port_264_2 , port_263_2 , port_262_2 , port_261_2 , port_260_2 , port_259_2 , port_258_2 , port_257_2 , port_256_2 , port_255_2 , port_254_2 , port_253_2 , port_252_2  };
   end
-  assign beats__payload = memory[read__addr];
-  assign _1_  = write__addr + 1'h1;
-  assign _2_  = read__addr + 1'h1;
-  assign _3_  = held + write__en;
-  assign _4_  = _3_  - pop;
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 3'h4;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
   always @(posedge clk)
-    write__addr <= write__addr_next ;
+    w_port__addr <= w_port__addr_next ;
   always @(posedge clk)
-    read__addr <= read__addr_next ;
+    r_port__addr <= r_port__addr_next ;
   always @(posedge clk)
-    held <= held_next ;
-  assign beats__valid = | held;
-  assign pop = beats__valid & beats__ready;
+    level <= level_next ;
   always @* begin
-    write__addr_next  = write__addr;
-    if (write__en) begin
-      write__addr_next  = _1_ [1:0];
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [1:0];
     end
     if (rst) begin
-      write__addr_next  = 2'h0;
+      w_port__addr_next  = 2'h0;
     end
   end
   always @* begin
-    read__addr_next  = read__addr;
-    if (pop) begin
-      read__addr_next  = _2_ [1:0];
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [1:0];
     end
     if (rst) begin
-      read__addr_next  = 2'h0;
+      r_port__addr_next  = 2'h0;
     end
   end
   always @* begin
-    held_next  = _4_ [2:0];
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [2:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [2:0];
+    end
     if (rst) begin
-      held_next  = 3'h0;
+      level_next  = 3'h0;
     end
   end
-  assign read__data = beats__payload;
-  assign push = write__en;
-  assign write_place = write__addr;
-  assign write__data = { sums_15, sums_14, sums_13, sums_12, sums_11, sums_10, sums_9, sums_8, sums_7, sums_6, sums_5, sums_4, sums_3, sums_2, sums_1, sums_0 };
-  assign read_place = read__addr;
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_port__data = { port_267_2 , port_266_2 , port_265_2 , port_264_2 , port_263_2 , port_262_2 , port_261_2 , port_260_2 , port_259_2 , port_258_2 , port_257_2 , port_256_2 , port_255_2 , port_254_2 , port_253_2 , port_252_2  };
+  assign w_data = { port_267_2 , port_266_2 , port_265_2 , port_264_2 , port_263_2 , port_262_2 , port_261_2 , port_260_2 , port_259_2 , port_258_2 , port_257_2 , port_256_2 , port_255_2 , port_254_2 , port_253_2 , port_252_2  };
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
 module dot_16x40_ring (beats__valid, clk, rst, rewind, read, free, beats__ready, available, head, write__data);

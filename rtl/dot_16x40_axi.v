@@ -712,130 +712,130 @@ module dot_16x40_axi(s_axi_awprot, s_axi_awvalid, s_axi_wdata, s_axi_wstrb, s_ax
   assign top__weight_words_2 = weight_words_2;
   assign top__weight_words_3 = weight_words_3;
   assign interrupt = irq;
-  assign axi__awaddr = s_axi_awaddr;
-  assign axi__awprot = s_axi_awprot;
-  assign axi__awvalid = s_axi_awvalid;
-  assign axi__awready = s_axi_awready;
-  assign axi__wdata = s_axi_wdata;
-  assign axi__wstrb = s_axi_wstrb;
-  assign axi__wvalid = s_axi_wvalid;
-  assign axi__wready = s_axi_wready;
-  assign axi__bresp = s_axi_bresp;
-  assign axi__bvalid = s_axi_bvalid;
-  assign axi__bready = s_axi_bready;
   assign axi__araddr = s_axi_araddr;
   assign axi__arprot = s_axi_arprot;
-  assign axi__arvalid = s_axi_arvalid;
   assign axi__arready = s_axi_arready;
+  assign axi__arvalid = s_axi_arvalid;
+  assign axi__awaddr = s_axi_awaddr;
+  assign axi__awprot = s_axi_awprot;
+  assign axi__awready = s_axi_awready;
+  assign axi__awvalid = s_axi_awvalid;
+  assign axi__bready = s_axi_bready;
+  assign axi__bresp = s_axi_bresp;
+  assign axi__bvalid = s_axi_bvalid;
   assign axi__rdata = s_axi_rdata;
+  assign axi__rready = s_axi_rready;
   assign axi__rresp = s_axi_rresp;
   assign axi__rvalid = s_axi_rvalid;
-  assign axi__rready = s_axi_rready;
-  assign top__m_axi_weights_0_arid = m_axi_weights_0_arid;
+  assign axi__wdata = s_axi_wdata;
+  assign axi__wready = s_axi_wready;
+  assign axi__wstrb = s_axi_wstrb;
+  assign axi__wvalid = s_axi_wvalid;
   assign top__m_axi_weights_0_araddr = m_axi_weights_0_araddr;
-  assign top__m_axi_weights_0_arlen = m_axi_weights_0_arlen;
-  assign top__m_axi_weights_0_arsize = m_axi_weights_0_arsize;
   assign top__m_axi_weights_0_arburst = m_axi_weights_0_arburst;
-  assign top__m_axi_weights_0_arlock = m_axi_weights_0_arlock;
   assign top__m_axi_weights_0_arcache = m_axi_weights_0_arcache;
+  assign top__m_axi_weights_0_arid = m_axi_weights_0_arid;
+  assign top__m_axi_weights_0_arlen = m_axi_weights_0_arlen;
+  assign top__m_axi_weights_0_arlock = m_axi_weights_0_arlock;
   assign top__m_axi_weights_0_arprot = m_axi_weights_0_arprot;
   assign top__m_axi_weights_0_arqos = m_axi_weights_0_arqos;
-  assign top__m_axi_weights_0_arvalid = m_axi_weights_0_arvalid;
   assign top__m_axi_weights_0_arready = m_axi_weights_0_arready;
-  assign top__m_axi_weights_0_rid = m_axi_weights_0_rid;
+  assign top__m_axi_weights_0_arsize = m_axi_weights_0_arsize;
+  assign top__m_axi_weights_0_arvalid = m_axi_weights_0_arvalid;
   assign top__m_axi_weights_0_rdata = m_axi_weights_0_rdata;
-  assign top__m_axi_weights_0_rresp = m_axi_weights_0_rresp;
+  assign top__m_axi_weights_0_rid = m_axi_weights_0_rid;
   assign top__m_axi_weights_0_rlast = m_axi_weights_0_rlast;
-  assign top__m_axi_weights_0_rvalid = m_axi_weights_0_rvalid;
   assign top__m_axi_weights_0_rready = m_axi_weights_0_rready;
-  assign top__m_axi_weights_1_arid = m_axi_weights_1_arid;
+  assign top__m_axi_weights_0_rresp = m_axi_weights_0_rresp;
+  assign top__m_axi_weights_0_rvalid = m_axi_weights_0_rvalid;
   assign top__m_axi_weights_1_araddr = m_axi_weights_1_araddr;
-  assign top__m_axi_weights_1_arlen = m_axi_weights_1_arlen;
-  assign top__m_axi_weights_1_arsize = m_axi_weights_1_arsize;
   assign top__m_axi_weights_1_arburst = m_axi_weights_1_arburst;
-  assign top__m_axi_weights_1_arlock = m_axi_weights_1_arlock;
   assign top__m_axi_weights_1_arcache = m_axi_weights_1_arcache;
+  assign top__m_axi_weights_1_arid = m_axi_weights_1_arid;
+  assign top__m_axi_weights_1_arlen = m_axi_weights_1_arlen;
+  assign top__m_axi_weights_1_arlock = m_axi_weights_1_arlock;
   assign top__m_axi_weights_1_arprot = m_axi_weights_1_arprot;
   assign top__m_axi_weights_1_arqos = m_axi_weights_1_arqos;
-  assign top__m_axi_weights_1_arvalid = m_axi_weights_1_arvalid;
   assign top__m_axi_weights_1_arready = m_axi_weights_1_arready;
-  assign top__m_axi_weights_1_rid = m_axi_weights_1_rid;
+  assign top__m_axi_weights_1_arsize = m_axi_weights_1_arsize;
+  assign top__m_axi_weights_1_arvalid = m_axi_weights_1_arvalid;
   assign top__m_axi_weights_1_rdata = m_axi_weights_1_rdata;
-  assign top__m_axi_weights_1_rresp = m_axi_weights_1_rresp;
+  assign top__m_axi_weights_1_rid = m_axi_weights_1_rid;
   assign top__m_axi_weights_1_rlast = m_axi_weights_1_rlast;
-  assign top__m_axi_weights_1_rvalid = m_axi_weights_1_rvalid;
   assign top__m_axi_weights_1_rready = m_axi_weights_1_rready;
-  assign top__m_axi_weights_2_arid = m_axi_weights_2_arid;
+  assign top__m_axi_weights_1_rresp = m_axi_weights_1_rresp;
+  assign top__m_axi_weights_1_rvalid = m_axi_weights_1_rvalid;
   assign top__m_axi_weights_2_araddr = m_axi_weights_2_araddr;
-  assign top__m_axi_weights_2_arlen = m_axi_weights_2_arlen;
-  assign top__m_axi_weights_2_arsize = m_axi_weights_2_arsize;
   assign top__m_axi_weights_2_arburst = m_axi_weights_2_arburst;
-  assign top__m_axi_weights_2_arlock = m_axi_weights_2_arlock;
   assign top__m_axi_weights_2_arcache = m_axi_weights_2_arcache;
+  assign top__m_axi_weights_2_arid = m_axi_weights_2_arid;
+  assign top__m_axi_weights_2_arlen = m_axi_weights_2_arlen;
+  assign top__m_axi_weights_2_arlock = m_axi_weights_2_arlock;
   assign top__m_axi_weights_2_arprot = m_axi_weights_2_arprot;
   assign top__m_axi_weights_2_arqos = m_axi_weights_2_arqos;
-  assign top__m_axi_weights_2_arvalid = m_axi_weights_2_arvalid;
   assign top__m_axi_weights_2_arready = m_axi_weights_2_arready;
-  assign top__m_axi_weights_2_rid = m_axi_weights_2_rid;
+  assign top__m_axi_weights_2_arsize = m_axi_weights_2_arsize;
+  assign top__m_axi_weights_2_arvalid = m_axi_weights_2_arvalid;
   assign top__m_axi_weights_2_rdata = m_axi_weights_2_rdata;
-  assign top__m_axi_weights_2_rresp = m_axi_weights_2_rresp;
+  assign top__m_axi_weights_2_rid = m_axi_weights_2_rid;
   assign top__m_axi_weights_2_rlast = m_axi_weights_2_rlast;
-  assign top__m_axi_weights_2_rvalid = m_axi_weights_2_rvalid;
   assign top__m_axi_weights_2_rready = m_axi_weights_2_rready;
-  assign top__m_axi_weights_3_arid = m_axi_weights_3_arid;
+  assign top__m_axi_weights_2_rresp = m_axi_weights_2_rresp;
+  assign top__m_axi_weights_2_rvalid = m_axi_weights_2_rvalid;
   assign top__m_axi_weights_3_araddr = m_axi_weights_3_araddr;
-  assign top__m_axi_weights_3_arlen = m_axi_weights_3_arlen;
-  assign top__m_axi_weights_3_arsize = m_axi_weights_3_arsize;
   assign top__m_axi_weights_3_arburst = m_axi_weights_3_arburst;
-  assign top__m_axi_weights_3_arlock = m_axi_weights_3_arlock;
   assign top__m_axi_weights_3_arcache = m_axi_weights_3_arcache;
+  assign top__m_axi_weights_3_arid = m_axi_weights_3_arid;
+  assign top__m_axi_weights_3_arlen = m_axi_weights_3_arlen;
+  assign top__m_axi_weights_3_arlock = m_axi_weights_3_arlock;
   assign top__m_axi_weights_3_arprot = m_axi_weights_3_arprot;
   assign top__m_axi_weights_3_arqos = m_axi_weights_3_arqos;
-  assign top__m_axi_weights_3_arvalid = m_axi_weights_3_arvalid;
   assign top__m_axi_weights_3_arready = m_axi_weights_3_arready;
-  assign top__m_axi_weights_3_rid = m_axi_weights_3_rid;
+  assign top__m_axi_weights_3_arsize = m_axi_weights_3_arsize;
+  assign top__m_axi_weights_3_arvalid = m_axi_weights_3_arvalid;
   assign top__m_axi_weights_3_rdata = m_axi_weights_3_rdata;
-  assign top__m_axi_weights_3_rresp = m_axi_weights_3_rresp;
+  assign top__m_axi_weights_3_rid = m_axi_weights_3_rid;
   assign top__m_axi_weights_3_rlast = m_axi_weights_3_rlast;
-  assign top__m_axi_weights_3_rvalid = m_axi_weights_3_rvalid;
   assign top__m_axi_weights_3_rready = m_axi_weights_3_rready;
-  assign top__m_axi_activations_arid = m_axi_activations_arid;
+  assign top__m_axi_weights_3_rresp = m_axi_weights_3_rresp;
+  assign top__m_axi_weights_3_rvalid = m_axi_weights_3_rvalid;
   assign top__m_axi_activations_araddr = m_axi_activations_araddr;
-  assign top__m_axi_activations_arlen = m_axi_activations_arlen;
-  assign top__m_axi_activations_arsize = m_axi_activations_arsize;
   assign top__m_axi_activations_arburst = m_axi_activations_arburst;
-  assign top__m_axi_activations_arlock = m_axi_activations_arlock;
   assign top__m_axi_activations_arcache = m_axi_activations_arcache;
+  assign top__m_axi_activations_arid = m_axi_activations_arid;
+  assign top__m_axi_activations_arlen = m_axi_activations_arlen;
+  assign top__m_axi_activations_arlock = m_axi_activations_arlock;
   assign top__m_axi_activations_arprot = m_axi_activations_arprot;
   assign top__m_axi_activations_arqos = m_axi_activations_arqos;
-  assign top__m_axi_activations_arvalid = m_axi_activations_arvalid;
   assign top__m_axi_activations_arready = m_axi_activations_arready;
-  assign top__m_axi_activations_rid = m_axi_activations_rid;
+  assign top__m_axi_activations_arsize = m_axi_activations_arsize;
+  assign top__m_axi_activations_arvalid = m_axi_activations_arvalid;
   assign top__m_axi_activations_rdata = m_axi_activations_rdata;
-  assign top__m_axi_activations_rresp = m_axi_activations_rresp;
+  assign top__m_axi_activations_rid = m_axi_activations_rid;
   assign top__m_axi_activations_rlast = m_axi_activations_rlast;
-  assign top__m_axi_activations_rvalid = m_axi_activations_rvalid;
   assign top__m_axi_activations_rready = m_axi_activations_rready;
-  assign top__m_axi_results_awid = m_axi_results_awid;
+  assign top__m_axi_activations_rresp = m_axi_activations_rresp;
+  assign top__m_axi_activations_rvalid = m_axi_activations_rvalid;
   assign top__m_axi_results_awaddr = m_axi_results_awaddr;
-  assign top__m_axi_results_awlen = m_axi_results_awlen;
-  assign top__m_axi_results_awsize = m_axi_results_awsize;
   assign top__m_axi_results_awburst = m_axi_results_awburst;
-  assign top__m_axi_results_awlock = m_axi_results_awlock;
   assign top__m_axi_results_awcache = m_axi_results_awcache;
+  assign top__m_axi_results_awid = m_axi_results_awid;
+  assign top__m_axi_results_awlen = m_axi_results_awlen;
+  assign top__m_axi_results_awlock = m_axi_results_awlock;
   assign top__m_axi_results_awprot = m_axi_results_awprot;
   assign top__m_axi_results_awqos = m_axi_results_awqos;
-  assign top__m_axi_results_awvalid = m_axi_results_awvalid;
   assign top__m_axi_results_awready = m_axi_results_awready;
-  assign top__m_axi_results_wdata = m_axi_results_wdata;
-  assign top__m_axi_results_wstrb = m_axi_results_wstrb;
-  assign top__m_axi_results_wlast = m_axi_results_wlast;
-  assign top__m_axi_results_wvalid = m_axi_results_wvalid;
-  assign top__m_axi_results_wready = m_axi_results_wready;
+  assign top__m_axi_results_awsize = m_axi_results_awsize;
+  assign top__m_axi_results_awvalid = m_axi_results_awvalid;
   assign top__m_axi_results_bid = m_axi_results_bid;
+  assign top__m_axi_results_bready = m_axi_results_bready;
   assign top__m_axi_results_bresp = m_axi_results_bresp;
   assign top__m_axi_results_bvalid = m_axi_results_bvalid;
-  assign top__m_axi_results_bready = m_axi_results_bready;
+  assign top__m_axi_results_wdata = m_axi_results_wdata;
+  assign top__m_axi_results_wlast = m_axi_results_wlast;
+  assign top__m_axi_results_wready = m_axi_results_wready;
+  assign top__m_axi_results_wstrb = m_axi_results_wstrb;
+  assign top__m_axi_results_wvalid = m_axi_results_wvalid;
 endmodule
 
 module dot_16x40_axi_csr (rst, status_busy, status_done, status_errors, list_cycles, weight_words_0, weight_words_1, weight_words_2, weight_words_3, activation_words, result_words, array_cycles, array_busy, array_wait_weights, array_wait_activations, array_wait_results, array_drain, array_adds, array_subtracts, array_skips, interrupt
@@ -3795,28 +3795,21 @@ module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__r
   wire \axi__rvalid$53 ;
   output [319:0] beats__payload;
   wire [319:0] beats__payload;
-  wire [319:0] \beats__payload$54 ;
+  wire [319:0] \beats__payload$60 ;
   input beats__ready;
   wire beats__ready;
-  wire \beats__ready$55 ;
+  wire \beats__ready$61 ;
   output beats__valid;
   wire beats__valid;
-  wire \beats__valid$56 ;
+  wire \beats__valid$62 ;
   input clear;
   wire clear;
   wire \clear$68 ;
   input clk;
   wire clk;
-  wire [87:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [15:0] \enter__payload.passes ;
-  wire [31:0] \enter__payload.words ;
-  wire enter__ready;
-  wire enter__valid;
   output error;
   wire error;
   wire \error$70 ;
-  wire [127:0] head;
   input [87:0] jobs__payload;
   wire [87:0] jobs__payload;
   wire [87:0] \jobs__payload$31 ;
@@ -3832,37 +3825,37 @@ module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__r
   input jobs__valid;
   wire jobs__valid;
   wire \jobs__valid$35 ;
-  wire [87:0] leave__payload;
-  wire [39:0] \leave__payload.address ;
-  wire [15:0] \leave__payload.passes ;
-  wire [31:0] \leave__payload.words ;
-  wire leave__ready;
-  wire leave__valid;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  wire [6:0] ready;
+  wire [87:0] r_data;
+  wire [127:0] \r_data$55 ;
+  wire r_en;
+  wire \r_en$56 ;
+  wire r_rdy;
+  wire \r_rdy$59 ;
   input rst;
   wire rst;
   output [47:0] transferred;
   wire [47:0] transferred;
   wire [47:0] \transferred$69 ;
+  wire [87:0] w_data;
+  wire [127:0] \w_data$65 ;
+  wire w_en;
+  wire \w_en$63 ;
+  wire w_rdy;
   wire word_left;
   wire [127:0] words__payload;
-  wire [127:0] \words__payload$63 ;
+  wire [127:0] \words__payload$66 ;
   wire words__ready;
   wire words__valid;
-  wire \words__valid$61 ;
-  assign \words__valid$61  = | ready;
-  assign pop = \words__valid$61  & words__ready;
+  wire \words__valid$64 ;
+  assign word_left = words__valid & \r_en$56 ;
   dot_16x40_axi_activation_port_fifo  fifo (
     .clk(clk),
-    .head(\words__payload$63 ),
-    .pop(pop),
-    .ready(ready),
+    .r_data(words__payload),
+    .r_en(\r_en$56 ),
+    .r_rdy(words__valid),
     .rst(rst),
-    .write__data(axi__rdata),
-    .write__en(axi__rvalid)
+    .w_en(axi__rvalid),
+    .w_port__data(axi__rdata)
   );
   dot_16x40_axi_activation_port_gearbox  gearbox (
     .beats__payload(beats__payload),
@@ -3870,9 +3863,9 @@ module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__r
     .beats__valid(beats__valid),
     .clk(clk),
     .rst(rst),
-    .words__payload(\words__payload$63 ),
-    .words__ready(words__ready),
-    .words__valid(\words__valid$61 )
+    .words__payload(words__payload),
+    .words__ready(\r_en$56 ),
+    .words__valid(words__valid)
   );
   dot_16x40_axi_activation_port_master  master (
     .arrived(axi__rvalid),
@@ -3886,29 +3879,29 @@ module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__r
     .clk(clk),
     .error(error),
     .jobs__payload(\jobs__payload$31 ),
-    .jobs__ready(leave__ready),
+    .jobs__ready(r_en),
     .jobs__valid(\jobs__valid$35 ),
     .rst(rst),
     .transferred(transferred),
-    .word_left(pop),
+    .word_left(word_left),
     .words__payload(axi__rdata)
   );
   dot_16x40_axi_activation_port_queue  queue (
     .clk(clk),
-    .enter__payload(jobs__payload),
-    .enter__ready(jobs__ready),
-    .enter__valid(jobs__valid),
-    .leave__payload(\jobs__payload$31 ),
-    .leave__ready(leave__ready),
-    .leave__valid(\jobs__valid$35 ),
-    .rst(rst)
+    .r_data(\jobs__payload$31 ),
+    .r_en(r_en),
+    .r_rdy(\jobs__valid$35 ),
+    .rst(rst),
+    .w_en(jobs__valid),
+    .w_port__data(jobs__payload),
+    .w_rdy(jobs__ready)
   );
-  assign enter__payload = jobs__payload;
-  assign enter__ready = jobs__ready;
-  assign enter__valid = jobs__valid;
-  assign leave__payload = \jobs__payload$31 ;
-  assign \jobs__ready$34  = leave__ready;
-  assign leave__valid = \jobs__valid$35 ;
+  assign w_data = jobs__payload;
+  assign w_rdy = jobs__ready;
+  assign w_en = jobs__valid;
+  assign r_data = \jobs__payload$31 ;
+  assign \jobs__ready$34  = r_en;
+  assign r_rdy = \jobs__valid$35 ;
   assign \axi__araddr$37  = axi__araddr;
   assign \axi__arburst$38  = 2'h1;
   assign \axi__arcache$39  = 4'h3;
@@ -3926,15 +3919,16 @@ module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__r
   assign \axi__rready$51  = 1'h1;
   assign \axi__rresp$52  = axi__rresp;
   assign \axi__rvalid$53  = axi__rvalid;
-  assign \beats__payload$54  = beats__payload;
-  assign \beats__ready$55  = beats__ready;
-  assign \beats__valid$56  = beats__valid;
-  assign push = axi__rvalid;
-  assign words__valid = axi__rvalid;
-  assign pushed = axi__rdata;
-  assign words__payload = axi__rdata;
-  assign head = \words__payload$63 ;
-  assign word_left = pop;
+  assign \r_data$55  = words__payload;
+  assign words__ready = \r_en$56 ;
+  assign \r_rdy$59  = words__valid;
+  assign \beats__payload$60  = beats__payload;
+  assign \beats__ready$61  = beats__ready;
+  assign \beats__valid$62  = beats__valid;
+  assign \w_en$63  = axi__rvalid;
+  assign \words__valid$64  = axi__rvalid;
+  assign \w_data$65  = axi__rdata;
+  assign \words__payload$66  = axi__rdata;
   assign \clear$68  = clear;
   assign \transferred$69  = transferred;
   assign \error$70  = error;
@@ -3949,127 +3943,171 @@ module dot_16x40_axi_activation_port(jobs__valid, axi__arready, axi__rid, axi__r
   assign \jobs__payload.address  = jobs__payload[39:0];
   assign \jobs__payload.words  = jobs__payload[71:40];
   assign \jobs__payload.passes  = jobs__payload[87:72];
-  assign \enter__payload.address  = jobs__payload[39:0];
-  assign \enter__payload.words  = jobs__payload[71:40];
-  assign \enter__payload.passes  = jobs__payload[87:72];
   assign \jobs__payload$31.address  = \jobs__payload$31 [39:0];
   assign \jobs__payload$31.words  = \jobs__payload$31 [71:40];
   assign \jobs__payload$31.passes  = \jobs__payload$31 [87:72];
-  assign \leave__payload.address  = \jobs__payload$31 [39:0];
-  assign \leave__payload.words  = \jobs__payload$31 [71:40];
-  assign \leave__payload.passes  = \jobs__payload$31 [87:72];
 endmodule
 
-module dot_16x40_axi_activation_port_fifo (write__en, clk, rst, pop, head, ready, write__data);
-  wire [6:0] _1_ ;
-  reg [6:0] held_next ;
-  reg [6:0] ready_next ;
-  wire [6:0] _2_ ;
+module dot_16x40_axi_activation_port_fifo (w_en, clk, rst, r_data, r_en, r_rdy, w_port__data);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  wire _15_ ;
+  wire [7:0] _16_ ;
+  wire _17_ ;
+  wire _18_ ;
+  wire _19_ ;
+  wire _2_ ;
+  wire _20_ ;
+  wire _21_ ;
+  wire _22_ ;
+  wire [7:0] _23_ ;
+  wire _24_ ;
+  wire _25_ ;
+  wire _26_ ;
+  reg [5:0] w_port__addr_next ;
+  reg [5:0] r_port__addr_next ;
+  reg [6:0] inner_level_next ;
   wire [7:0] _3_ ;
-  wire [8:0] _4_ ;
-  wire [7:0] _5_ ;
-  wire [8:0] _6_ ;
-  reg [5:0] write__addr_next ;
-  reg [5:0] read_place_next ;
-  reg pushed_before_next ;
+  reg r_rdy_next ;
+  wire _4_ ;
+  wire [6:0] _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [6:0] _9_ ;
   input clk;
   wire clk;
-  output [127:0] head;
-  wire [127:0] head;
-  wire [5:0] head_place;
-  reg [6:0] held = 7'h00;
-  input pop;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  reg pushed_before = 1'h0;
-  wire [5:0] read__addr;
-  wire [127:0] read__data;
-  wire read__en;
-  reg [5:0] read_place = 6'h00;
-  output [6:0] ready;
-  reg [6:0] ready = 7'h00;
-  wire [6:0] \ready$3 ;
-  wire room;
+  wire [5:0] consume;
+  reg [6:0] inner_level = 7'h00;
+  wire inner_r_rdy;
+  wire [6:0] level;
+  wire [5:0] produce;
+  output [127:0] r_data;
+  wire [127:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [6:0] r_level;
+  reg [5:0] r_port__addr = 6'h00;
+  wire [127:0] r_port__data;
+  wire r_port__en;
+  output r_rdy;
+  reg r_rdy = 1'h0;
   input rst;
   wire rst;
-  reg [5:0] write__addr = 6'h00;
-  input [127:0] write__data;
-  wire [127:0] write__data;
-  input write__en;
-  wire write__en;
-  wire [5:0] write_place;
-  reg [127:0] memory [63:0];
+  wire [127:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [6:0] w_level;
+  reg [5:0] w_port__addr = 6'h00;
+  input [127:0] w_port__data;
+  wire [127:0] w_port__data;
+  wire w_port__en;
+  wire w_rdy;
+  reg [127:0] storage [63:0];
   always @(posedge clk) begin
-    if (write__en)
-      memory[write__addr] <= write__data;
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
   reg [127:0] _0_;
   always @(posedge clk) begin
-    _0_ <= memory[head_place];
+    if (r_port__en) begin
+      _0_ <= storage[r_port__addr];
+    end
   end
-  assign head = _0_;
-  assign room = held != 7'h40;
-  assign _1_  = read_place + 1'h1;
-  assign head_place = pop ? _1_ [5:0] : read_place;
-  assign _2_  = write__addr + 1'h1;
-  assign _3_  = held + write__en;
-  assign _4_  = _3_  - pop;
-  assign _5_  = ready + pushed_before;
-  assign _6_  = _5_  - pop;
+  assign r_data = _0_;
+  assign w_rdy = inner_level != 7'h40;
+  assign inner_r_rdy = | inner_level;
+  assign w_port__en = w_rdy & w_en;
+  assign _1_  = ~ r_rdy;
+  assign _2_  = _1_  | r_en;
+  assign r_port__en = inner_r_rdy & _2_ ;
+  assign _3_  = inner_level + r_rdy;
+  assign _4_  = w_rdy & w_en;
+  assign _5_  = w_port__addr + 1'h1;
+  assign _6_  = ~ r_rdy;
+  assign _7_  = _6_  | r_en;
+  assign _8_  = inner_r_rdy & _7_ ;
+  assign _9_  = r_port__addr + 1'h1;
+  assign _10_  = w_rdy & w_en;
+  assign _11_  = ~ r_rdy;
+  assign _12_  = _11_  | r_en;
+  assign _13_  = inner_r_rdy & _12_ ;
+  assign _14_  = ~ _13_ ;
+  assign _15_  = _10_  & _14_ ;
+  assign _16_  = inner_level + 1'h1;
+  assign _17_  = ~ r_rdy;
+  assign _18_  = _17_  | r_en;
+  assign _19_  = inner_r_rdy & _18_ ;
+  assign _20_  = w_rdy & w_en;
+  assign _21_  = ~ _20_ ;
+  assign _22_  = _19_  & _21_ ;
+  assign _23_  = inner_level - 1'h1;
+  assign _24_  = ~ r_rdy;
+  assign _25_  = _24_  | r_en;
+  assign _26_  = inner_r_rdy & _25_ ;
   always @(posedge clk)
-    write__addr <= write__addr_next ;
+    w_port__addr <= w_port__addr_next ;
   always @(posedge clk)
-    read_place <= read_place_next ;
+    r_port__addr <= r_port__addr_next ;
   always @(posedge clk)
-    pushed_before <= pushed_before_next ;
+    inner_level <= inner_level_next ;
   always @(posedge clk)
-    held <= held_next ;
-  always @(posedge clk)
-    ready <= ready_next ;
+    r_rdy <= r_rdy_next ;
   always @* begin
-    write__addr_next  = write__addr;
-    if (write__en) begin
-      write__addr_next  = _2_ [5:0];
+    w_port__addr_next  = w_port__addr;
+    if (_4_ ) begin
+      w_port__addr_next  = _5_ [5:0];
     end
     if (rst) begin
-      write__addr_next  = 6'h00;
+      w_port__addr_next  = 6'h00;
     end
   end
   always @* begin
-    read_place_next  = head_place;
+    r_port__addr_next  = r_port__addr;
+    if (_8_ ) begin
+      r_port__addr_next  = _9_ [5:0];
+    end
     if (rst) begin
-      read_place_next  = 6'h00;
+      r_port__addr_next  = 6'h00;
     end
   end
   always @* begin
-    pushed_before_next  = write__en;
+    inner_level_next  = inner_level;
+    if (_15_ ) begin
+      inner_level_next  = _16_ [6:0];
+    end
+    if (_22_ ) begin
+      inner_level_next  = _23_ [6:0];
+    end
     if (rst) begin
-      pushed_before_next  = 1'h0;
+      inner_level_next  = 7'h00;
     end
   end
   always @* begin
-    held_next  = _4_ [6:0];
+    r_rdy_next  = r_rdy;
+    if (_26_ ) begin
+      r_rdy_next  = 1'h1;
+    end else if (r_en) begin
+      r_rdy_next  = 1'h0;
+    end
     if (rst) begin
-      held_next  = 7'h00;
+      r_rdy_next  = 1'h0;
     end
   end
-  always @* begin
-    ready_next  = _6_ [6:0];
-    if (rst) begin
-      ready_next  = 7'h00;
-    end
-  end
-  assign \ready$3  = ready;
-  assign read__data = head;
-  assign push = write__en;
-  assign write_place = write__addr;
-  assign pushed = write__data;
-  assign read__en = 1'h1;
-  assign read__addr = head_place;
+  assign w_level = _3_ [6:0];
+  assign level = _3_ [6:0];
+  assign r_level = _3_ [6:0];
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
-module dot_16x40_axi_activation_port_gearbox (clk, rst, words__valid, words__payload, beats__valid, words__ready, beats__payload, beats__ready);
+module dot_16x40_axi_activation_port_gearbox (clk, rst, words__payload, beats__valid, words__ready, words__valid, beats__payload, beats__ready);
   wire _1_ ;
   wire [383:0] _2_ ;
   wire [638:0] _3_ ;
@@ -4129,7 +4167,7 @@ module dot_16x40_axi_activation_port_gearbox (clk, rst, words__valid, words__pay
   assign _3_  = { 255'h0000000000000000000000000000000000000000000000000000000000000000, words__payload, 256'h0000000000000000000000000000000000000000000000000000000000000000 };
 endmodule
 
-module dot_16x40_axi_activation_port_master (words__payload, axi__rresp, axi__rlast, arrived, clear, clk, rst, word_left, jobs__valid, jobs__ready, jobs__payload, axi__arvalid, axi__araddr, axi__arlen, transferred, error, axi__arready);
+module dot_16x40_axi_activation_port_master (words__payload, axi__rresp, axi__rlast, arrived, clear, clk, rst, word_left, jobs__valid, jobs__payload, jobs__ready, axi__arvalid, axi__araddr, axi__arlen, transferred, error, axi__arready);
   wire [35:0] _1_ ;
   wire _10_ ;
   wire _11_ ;
@@ -4456,100 +4494,115 @@ module dot_16x40_axi_activation_port_master (words__payload, axi__rresp, axi__rl
   assign _1_  = _40_ ;
 endmodule
 
-module dot_16x40_axi_activation_port_queue (enter__valid, clk, rst, enter__ready, leave__valid, leave__ready, leave__payload, enter__payload);
-  wire [2:0] _1_ ;
-  wire _2_ ;
-  wire [2:0] _3_ ;
-  wire [3:0] _4_ ;
-  reg [87:0] leave__payload_next ;
-  reg [87:0] second_next ;
-  reg [1:0] held_next ;
+module dot_16x40_axi_activation_port_queue (w_en, clk, rst, w_rdy, r_rdy, r_data, r_en, w_port__data);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [2:0] _14_ ;
+  reg w_port__addr_next ;
+  reg r_port__addr_next ;
+  reg [1:0] level_next ;
+  wire [1:0] _2_ ;
+  wire _3_ ;
+  wire [1:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [2:0] _9_ ;
   input clk;
   wire clk;
-  input [87:0] enter__payload;
-  wire [87:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [15:0] \enter__payload.passes ;
-  wire [31:0] \enter__payload.words ;
-  output enter__ready;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  wire [87:0] first;
-  wire [39:0] \first.address ;
-  wire [15:0] \first.passes ;
-  wire [31:0] \first.words ;
-  reg [1:0] held = 2'h0;
-  output [87:0] leave__payload;
-  reg [87:0] leave__payload = 88'h0000000000000000000000;
-  wire [39:0] \leave__payload.address ;
-  wire [15:0] \leave__payload.passes ;
-  wire [31:0] \leave__payload.words ;
-  input leave__ready;
-  wire leave__ready;
-  output leave__valid;
-  wire leave__valid;
-  wire pop;
-  wire push;
+  wire consume;
+  reg [1:0] level = 2'h0;
+  wire produce;
+  output [87:0] r_data;
+  wire [87:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [1:0] r_level;
+  reg r_port__addr = 1'h0;
+  wire [87:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  reg [87:0] second = 88'h0000000000000000000000;
-  wire [39:0] \second.address ;
-  wire [15:0] \second.passes ;
-  wire [31:0] \second.words ;
-  assign push = enter__valid & enter__ready;
-  assign pop = leave__valid & leave__ready;
-  assign _1_  = held - pop;
-  assign _2_  = ! _1_ ;
-  assign _3_  = held + push;
-  assign _4_  = _3_  - pop;
-  always @(posedge clk)
-    leave__payload <= leave__payload_next ;
-  always @(posedge clk)
-    second <= second_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign enter__ready = held != 2'h2;
-  assign leave__valid = | held;
-  always @* begin
-    leave__payload_next  = leave__payload;
-    if (pop) begin
-      leave__payload_next  = second;
-    end
-    if (push) begin
-      if (_2_ ) begin
-        leave__payload_next  = enter__payload;
-      end
-    end
+  wire [87:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [1:0] w_level;
+  reg w_port__addr = 1'h0;
+  input [87:0] w_port__data;
+  wire [87:0] w_port__data;
+  wire w_port__en;
+  output w_rdy;
+  wire w_rdy;
+  reg [87:0] storage [1:0];
+  always @(posedge clk) begin
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 2'h2;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
+  always @(posedge clk)
+    w_port__addr <= w_port__addr_next ;
+  always @(posedge clk)
+    r_port__addr <= r_port__addr_next ;
+  always @(posedge clk)
+    level <= level_next ;
   always @* begin
-    second_next  = second;
-    if (push) begin
-      if (_2_ ) begin
-      end else begin
-        second_next  = enter__payload;
-      end
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [0];
     end
-  end
-  always @* begin
-    held_next  = _4_ [1:0];
     if (rst) begin
-      held_next  = 2'h0;
+      w_port__addr_next  = 1'h0;
     end
   end
-  assign first = leave__payload;
-  assign \leave__payload.address  = leave__payload[39:0];
-  assign \leave__payload.words  = leave__payload[71:40];
-  assign \leave__payload.passes  = leave__payload[87:72];
-  assign \first.address  = leave__payload[39:0];
-  assign \first.words  = leave__payload[71:40];
-  assign \first.passes  = leave__payload[87:72];
-  assign \second.address  = second[39:0];
-  assign \second.words  = second[71:40];
-  assign \second.passes  = second[87:72];
-  assign \enter__payload.address  = enter__payload[39:0];
-  assign \enter__payload.words  = enter__payload[71:40];
-  assign \enter__payload.passes  = enter__payload[87:72];
+  always @* begin
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [0];
+    end
+    if (rst) begin
+      r_port__addr_next  = 1'h0;
+    end
+  end
+  always @* begin
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [1:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [1:0];
+    end
+    if (rst) begin
+      level_next  = 2'h0;
+    end
+  end
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
 module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, weights_1__payload, weights_1__valid, weights_2__payload, weights_2__valid, weights_3__payload, weights_3__valid, weights_4__payload, weights_4__valid, weights_5__payload, weights_5__valid, weights_6__payload, weights_6__valid, weights_7__payload, weights_7__valid, weights_8__payload, weights_8__valid, weights_9__payload, weights_9__valid
@@ -4630,20 +4683,17 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   wire activations__valid;
   wire activations_available;
   wire [2:0] activity;
-  wire [2:0] \activity$310 ;
+  wire [2:0] \activity$327 ;
   output [47:0] adds;
   wire [47:0] adds;
-  wire [47:0] \adds$415 ;
+  wire [47:0] \adds$400 ;
   wire available;
   wire [319:0] beats__payload;
-  wire [335:0] \beats__payload$123 ;
   wire beats__ready;
-  wire \beats__ready$124 ;
   wire beats__valid;
-  wire \beats__valid$125 ;
   output [47:0] busy;
   wire [47:0] busy;
-  wire [47:0] \busy$410 ;
+  wire [47:0] \busy$395 ;
   wire clear;
   input clear_counters;
   wire clear_counters;
@@ -4905,45 +4955,13 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   wire column_9__weights__ready;
   wire column_9__weights__valid;
   wire [5:0] column_9__worked;
-  wire [5:0] column_subtracted_0;
-  wire [5:0] column_subtracted_1;
-  wire [5:0] column_subtracted_10;
-  wire [5:0] column_subtracted_11;
-  wire [5:0] column_subtracted_12;
-  wire [5:0] column_subtracted_13;
-  wire [5:0] column_subtracted_14;
-  wire [5:0] column_subtracted_15;
-  wire [5:0] column_subtracted_2;
-  wire [5:0] column_subtracted_3;
-  wire [5:0] column_subtracted_4;
-  wire [5:0] column_subtracted_5;
-  wire [5:0] column_subtracted_6;
-  wire [5:0] column_subtracted_7;
-  wire [5:0] column_subtracted_8;
-  wire [5:0] column_subtracted_9;
-  wire [5:0] column_worked_0;
-  wire [5:0] column_worked_1;
-  wire [5:0] column_worked_10;
-  wire [5:0] column_worked_11;
-  wire [5:0] column_worked_12;
-  wire [5:0] column_worked_13;
-  wire [5:0] column_worked_14;
-  wire [5:0] column_worked_15;
-  wire [5:0] column_worked_2;
-  wire [5:0] column_worked_3;
-  wire [5:0] column_worked_4;
-  wire [5:0] column_worked_5;
-  wire [5:0] column_worked_6;
-  wire [5:0] column_worked_7;
-  wire [5:0] column_worked_8;
-  wire [5:0] column_worked_9;
   reg count = 1'h0;
   output [47:0] cycles;
   wire [47:0] cycles;
-  wire [47:0] \cycles$409 ;
+  wire [47:0] \cycles$394 ;
   output [47:0] drain;
   wire [47:0] drain;
-  wire [47:0] \drain$414 ;
+  wire [47:0] \drain$399 ;
   wire first_beat;
   reg first_beat_after_1 = 1'h0;
   reg first_beat_after_2 = 1'h0;
@@ -4988,7 +5006,9 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   input phases__valid;
   wire phases__valid;
   wire \phases__valid$119 ;
-  wire push;
+  wire [335:0] r_data;
+  wire r_en;
+  wire r_rdy;
   wire read;
   wire read_after_1;
   wire result_taken;
@@ -5003,35 +5023,37 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   wire rst;
   output [47:0] skips;
   wire [47:0] skips;
-  wire [47:0] \skips$417 ;
+  wire [47:0] \skips$402 ;
+  wire [5:0] subtracted__0;
+  wire [5:0] subtracted__1;
+  wire [5:0] subtracted__10;
+  wire [5:0] subtracted__11;
+  wire [5:0] subtracted__12;
+  wire [5:0] subtracted__13;
+  wire [5:0] subtracted__14;
+  wire [5:0] subtracted__15;
+  wire [5:0] subtracted__2;
+  wire [5:0] subtracted__3;
+  wire [5:0] subtracted__4;
+  wire [5:0] subtracted__5;
+  wire [5:0] subtracted__6;
+  wire [5:0] subtracted__7;
+  wire [5:0] subtracted__8;
+  wire [5:0] subtracted__9;
   output [47:0] subtracts;
   wire [47:0] subtracts;
-  wire [47:0] \subtracts$416 ;
-  wire [20:0] sums_0;
-  wire [20:0] sums_1;
-  wire [20:0] sums_10;
-  wire [20:0] sums_11;
-  wire [20:0] sums_12;
-  wire [20:0] sums_13;
-  wire [20:0] sums_14;
-  wire [20:0] sums_15;
-  wire [20:0] sums_2;
-  wire [20:0] sums_3;
-  wire [20:0] sums_4;
-  wire [20:0] sums_5;
-  wire [20:0] sums_6;
-  wire [20:0] sums_7;
-  wire [20:0] sums_8;
-  wire [20:0] sums_9;
+  wire [47:0] \subtracts$401 ;
+  wire [335:0] w_data;
+  wire w_en;
   output [47:0] wait_activations;
   wire [47:0] wait_activations;
-  wire [47:0] \wait_activations$412 ;
+  wire [47:0] \wait_activations$397 ;
   output [47:0] wait_results;
   wire [47:0] wait_results;
-  wire [47:0] \wait_results$413 ;
+  wire [47:0] \wait_results$398 ;
   output [47:0] wait_weights;
   wire [47:0] wait_weights;
-  wire [47:0] \wait_weights$411 ;
+  wire [47:0] \wait_weights$396 ;
   input [63:0] weights_0__payload;
   wire [63:0] weights_0__payload;
   output weights_0__ready;
@@ -5129,10 +5151,26 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   input weights_9__valid;
   wire weights_9__valid;
   wire weights_available;
+  wire [5:0] worked__0;
+  wire [5:0] worked__1;
+  wire [5:0] worked__10;
+  wire [5:0] worked__11;
+  wire [5:0] worked__12;
+  wire [5:0] worked__13;
+  wire [5:0] worked__14;
+  wire [5:0] worked__15;
+  wire [5:0] worked__2;
+  wire [5:0] worked__3;
+  wire [5:0] worked__4;
+  wire [5:0] worked__5;
+  wire [5:0] worked__6;
+  wire [5:0] worked__7;
+  wire [5:0] worked__8;
+  wire [5:0] worked__9;
   assign column_14__pop = read & last_group;
   assign column_15__read = read & first_group;
   assign column_15__pop = read & last_group;
-  assign push = issued_after_5 & last_beat_after_5;
+  assign w_en = issued_after_5 & last_beat_after_5;
   assign _3_  = read & first_group;
   assign _4_  = | head[7:0];
   assign _5_  = | head[15:8];
@@ -5265,12 +5303,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_0__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_0),
-    .sums(sums_0),
+    .subtracted(subtracted__0),
+    .sums(column_0__sums),
     .weights__payload(weights_0__payload),
     .weights__ready(weights_0__ready),
     .weights__valid(weights_0__valid),
-    .worked(column_worked_0)
+    .worked(worked__0)
   );
   dot_16x40_axi_column column_1 (
     .accumulate(column_0__accumulate),
@@ -5285,12 +5323,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_1__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_1),
-    .sums(sums_1),
+    .subtracted(subtracted__1),
+    .sums(column_1__sums),
     .weights__payload(weights_1__payload),
     .weights__ready(weights_1__ready),
     .weights__valid(weights_1__valid),
-    .worked(column_worked_1)
+    .worked(worked__1)
   );
   dot_16x40_axi_column column_10 (
     .accumulate(column_0__accumulate),
@@ -5305,12 +5343,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_10__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_10),
-    .sums(sums_10),
+    .subtracted(subtracted__10),
+    .sums(column_10__sums),
     .weights__payload(weights_10__payload),
     .weights__ready(weights_10__ready),
     .weights__valid(weights_10__valid),
-    .worked(column_worked_10)
+    .worked(worked__10)
   );
   dot_16x40_axi_column column_11 (
     .accumulate(column_0__accumulate),
@@ -5325,12 +5363,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_11__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_11),
-    .sums(sums_11),
+    .subtracted(subtracted__11),
+    .sums(column_11__sums),
     .weights__payload(weights_11__payload),
     .weights__ready(weights_11__ready),
     .weights__valid(weights_11__valid),
-    .worked(column_worked_11)
+    .worked(worked__11)
   );
   dot_16x40_axi_column column_12 (
     .accumulate(column_0__accumulate),
@@ -5345,12 +5383,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_12__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_12),
-    .sums(sums_12),
+    .subtracted(subtracted__12),
+    .sums(column_12__sums),
     .weights__payload(weights_12__payload),
     .weights__ready(weights_12__ready),
     .weights__valid(weights_12__valid),
-    .worked(column_worked_12)
+    .worked(worked__12)
   );
   dot_16x40_axi_column column_13 (
     .accumulate(column_0__accumulate),
@@ -5365,12 +5403,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_13__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_13),
-    .sums(sums_13),
+    .subtracted(subtracted__13),
+    .sums(column_13__sums),
     .weights__payload(weights_13__payload),
     .weights__ready(weights_13__ready),
     .weights__valid(weights_13__valid),
-    .worked(column_worked_13)
+    .worked(worked__13)
   );
   dot_16x40_axi_column column_14 (
     .accumulate(column_0__accumulate),
@@ -5385,12 +5423,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_14__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_14),
-    .sums(sums_14),
+    .subtracted(subtracted__14),
+    .sums(column_14__sums),
     .weights__payload(weights_14__payload),
     .weights__ready(weights_14__ready),
     .weights__valid(weights_14__valid),
-    .worked(column_worked_14)
+    .worked(worked__14)
   );
   dot_16x40_axi_column column_15 (
     .accumulate(column_0__accumulate),
@@ -5405,12 +5443,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_15__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_15),
-    .sums(sums_15),
+    .subtracted(subtracted__15),
+    .sums(column_15__sums),
     .weights__payload(weights_15__payload),
     .weights__ready(weights_15__ready),
     .weights__valid(weights_15__valid),
-    .worked(column_worked_15)
+    .worked(worked__15)
   );
   dot_16x40_axi_column column_2 (
     .accumulate(column_0__accumulate),
@@ -5425,12 +5463,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_2__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_2),
-    .sums(sums_2),
+    .subtracted(subtracted__2),
+    .sums(column_2__sums),
     .weights__payload(weights_2__payload),
     .weights__ready(weights_2__ready),
     .weights__valid(weights_2__valid),
-    .worked(column_worked_2)
+    .worked(worked__2)
   );
   dot_16x40_axi_column column_3 (
     .accumulate(column_0__accumulate),
@@ -5445,12 +5483,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_3__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_3),
-    .sums(sums_3),
+    .subtracted(subtracted__3),
+    .sums(column_3__sums),
     .weights__payload(weights_3__payload),
     .weights__ready(weights_3__ready),
     .weights__valid(weights_3__valid),
-    .worked(column_worked_3)
+    .worked(worked__3)
   );
   dot_16x40_axi_column column_4 (
     .accumulate(column_0__accumulate),
@@ -5465,12 +5503,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_4__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_4),
-    .sums(sums_4),
+    .subtracted(subtracted__4),
+    .sums(column_4__sums),
     .weights__payload(weights_4__payload),
     .weights__ready(weights_4__ready),
     .weights__valid(weights_4__valid),
-    .worked(column_worked_4)
+    .worked(worked__4)
   );
   dot_16x40_axi_column column_5 (
     .accumulate(column_0__accumulate),
@@ -5485,12 +5523,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_5__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_5),
-    .sums(sums_5),
+    .subtracted(subtracted__5),
+    .sums(column_5__sums),
     .weights__payload(weights_5__payload),
     .weights__ready(weights_5__ready),
     .weights__valid(weights_5__valid),
-    .worked(column_worked_5)
+    .worked(worked__5)
   );
   dot_16x40_axi_column column_6 (
     .accumulate(column_0__accumulate),
@@ -5505,12 +5543,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_6__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_6),
-    .sums(sums_6),
+    .subtracted(subtracted__6),
+    .sums(column_6__sums),
     .weights__payload(weights_6__payload),
     .weights__ready(weights_6__ready),
     .weights__valid(weights_6__valid),
-    .worked(column_worked_6)
+    .worked(worked__6)
   );
   dot_16x40_axi_column column_7 (
     .accumulate(column_0__accumulate),
@@ -5525,12 +5563,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_7__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_7),
-    .sums(sums_7),
+    .subtracted(subtracted__7),
+    .sums(column_7__sums),
     .weights__payload(weights_7__payload),
     .weights__ready(weights_7__ready),
     .weights__valid(weights_7__valid),
-    .worked(column_worked_7)
+    .worked(worked__7)
   );
   dot_16x40_axi_column column_8 (
     .accumulate(column_0__accumulate),
@@ -5545,12 +5583,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_8__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_8),
-    .sums(sums_8),
+    .subtracted(subtracted__8),
+    .sums(column_8__sums),
     .weights__payload(weights_8__payload),
     .weights__ready(weights_8__ready),
     .weights__valid(weights_8__valid),
-    .worked(column_worked_8)
+    .worked(worked__8)
   );
   dot_16x40_axi_column column_9 (
     .accumulate(column_0__accumulate),
@@ -5565,12 +5603,12 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .read(column_9__read),
     .replace(column_0__replace),
     .rst(rst),
-    .subtracted(column_subtracted_9),
-    .sums(sums_9),
+    .subtracted(subtracted__9),
+    .sums(column_9__sums),
     .weights__payload(weights_9__payload),
     .weights__ready(weights_9__ready),
     .weights__valid(weights_9__valid),
-    .worked(column_worked_9)
+    .worked(worked__9)
   );
   dot_16x40_axi_array_counters  counters (
     .activity(activity),
@@ -5578,71 +5616,71 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
     .busy(busy),
     .clear(clear_counters),
     .clk(clk),
-    .column_subtracted_0(column_subtracted_0),
-    .column_subtracted_1(column_subtracted_1),
-    .column_subtracted_10(column_subtracted_10),
-    .column_subtracted_11(column_subtracted_11),
-    .column_subtracted_12(column_subtracted_12),
-    .column_subtracted_13(column_subtracted_13),
-    .column_subtracted_14(column_subtracted_14),
-    .column_subtracted_15(column_subtracted_15),
-    .column_subtracted_2(column_subtracted_2),
-    .column_subtracted_3(column_subtracted_3),
-    .column_subtracted_4(column_subtracted_4),
-    .column_subtracted_5(column_subtracted_5),
-    .column_subtracted_6(column_subtracted_6),
-    .column_subtracted_7(column_subtracted_7),
-    .column_subtracted_8(column_subtracted_8),
-    .column_subtracted_9(column_subtracted_9),
-    .column_worked_0(column_worked_0),
-    .column_worked_1(column_worked_1),
-    .column_worked_10(column_worked_10),
-    .column_worked_11(column_worked_11),
-    .column_worked_12(column_worked_12),
-    .column_worked_13(column_worked_13),
-    .column_worked_14(column_worked_14),
-    .column_worked_15(column_worked_15),
-    .column_worked_2(column_worked_2),
-    .column_worked_3(column_worked_3),
-    .column_worked_4(column_worked_4),
-    .column_worked_5(column_worked_5),
-    .column_worked_6(column_worked_6),
-    .column_worked_7(column_worked_7),
-    .column_worked_8(column_worked_8),
-    .column_worked_9(column_worked_9),
     .count(count),
     .cycles(cycles),
     .drain(drain),
     .rst(rst),
     .skips(skips),
+    .subtracted__0(subtracted__0),
+    .subtracted__1(subtracted__1),
+    .subtracted__10(subtracted__10),
+    .subtracted__11(subtracted__11),
+    .subtracted__12(subtracted__12),
+    .subtracted__13(subtracted__13),
+    .subtracted__14(subtracted__14),
+    .subtracted__15(subtracted__15),
+    .subtracted__2(subtracted__2),
+    .subtracted__3(subtracted__3),
+    .subtracted__4(subtracted__4),
+    .subtracted__5(subtracted__5),
+    .subtracted__6(subtracted__6),
+    .subtracted__7(subtracted__7),
+    .subtracted__8(subtracted__8),
+    .subtracted__9(subtracted__9),
     .subtracts(subtracts),
     .wait_activations(wait_activations),
     .wait_results(wait_results),
-    .wait_weights(wait_weights)
+    .wait_weights(wait_weights),
+    .worked__0(worked__0),
+    .worked__1(worked__1),
+    .worked__10(worked__10),
+    .worked__11(worked__11),
+    .worked__12(worked__12),
+    .worked__13(worked__13),
+    .worked__14(worked__14),
+    .worked__15(worked__15),
+    .worked__2(worked__2),
+    .worked__3(worked__3),
+    .worked__4(worked__4),
+    .worked__5(worked__5),
+    .worked__6(worked__6),
+    .worked__7(worked__7),
+    .worked__8(worked__8),
+    .worked__9(worked__9)
   );
   dot_16x40_axi_array_results  results (
-    .beats__payload(results__payload),
-    .beats__ready(results__ready),
-    .beats__valid(results__valid),
     .clk(clk),
+    .port_252_2 (column_0__sums),
+    .port_253_2 (column_1__sums),
+    .port_254_2 (column_2__sums),
+    .port_255_2 (column_3__sums),
+    .port_256_2 (column_4__sums),
+    .port_257_2 (column_5__sums),
+    .port_258_2 (column_6__sums),
+    .port_259_2 (column_7__sums),
+    .port_260_2 (column_8__sums),
+    .port_261_2 (column_9__sums),
+    .port_262_2 (column_10__sums),
+    .port_263_2 (column_11__sums),
+    .port_264_2 (column_12__sums),
+    .port_265_2 (column_13__sums),
+    .port_266_2 (column_14__sums),
+    .port_267_2 (column_15__sums),
+    .r_data(results__payload),
+    .r_en(results__ready),
+    .r_rdy(results__valid),
     .rst(rst),
-    .sums_0(sums_0),
-    .sums_1(sums_1),
-    .sums_10(sums_10),
-    .sums_11(sums_11),
-    .sums_12(sums_12),
-    .sums_13(sums_13),
-    .sums_14(sums_14),
-    .sums_15(sums_15),
-    .sums_2(sums_2),
-    .sums_3(sums_3),
-    .sums_4(sums_4),
-    .sums_5(sums_5),
-    .sums_6(sums_6),
-    .sums_7(sums_7),
-    .sums_8(sums_8),
-    .sums_9(sums_9),
-    .write__en(push)
+    .w_en(w_en)
   );
   dot_16x40_axi_array_ring  ring (
     .available(activations_available),
@@ -5860,9 +5898,9 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   assign beats__payload = activations__payload;
   assign beats__ready = activations__ready;
   assign beats__valid = activations__valid;
-  assign \beats__payload$123  = results__payload;
-  assign \beats__ready$124  = results__ready;
-  assign \beats__valid$125  = results__valid;
+  assign r_data = results__payload;
+  assign r_en = results__ready;
+  assign r_rdy = results__valid;
   assign available = activations_available;
   assign issue = read;
   assign last_tile = free;
@@ -5978,66 +6016,51 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   assign column_15__replace = column_0__replace;
   assign column_15__finish = column_0__finish;
   assign column_15__group = column_0__group;
+  assign w_data = { column_15__sums, column_14__sums, column_13__sums, column_12__sums, column_11__sums, column_10__sums, column_9__sums, column_8__sums, column_7__sums, column_6__sums, column_5__sums, column_4__sums, column_3__sums, column_2__sums, column_1__sums, column_0__sums };
   assign clear = clear_counters;
-  assign \activity$310  = activity;
+  assign \activity$327  = activity;
   assign issued_after_6 = count;
-  assign column_0__sums = sums_0;
-  assign column_0__worked = column_worked_0;
-  assign column_0__subtracted = column_subtracted_0;
-  assign column_1__sums = sums_1;
-  assign column_1__worked = column_worked_1;
-  assign column_1__subtracted = column_subtracted_1;
-  assign column_2__sums = sums_2;
-  assign column_2__worked = column_worked_2;
-  assign column_2__subtracted = column_subtracted_2;
-  assign column_3__sums = sums_3;
-  assign column_3__worked = column_worked_3;
-  assign column_3__subtracted = column_subtracted_3;
-  assign column_4__sums = sums_4;
-  assign column_4__worked = column_worked_4;
-  assign column_4__subtracted = column_subtracted_4;
-  assign column_5__sums = sums_5;
-  assign column_5__worked = column_worked_5;
-  assign column_5__subtracted = column_subtracted_5;
-  assign column_6__sums = sums_6;
-  assign column_6__worked = column_worked_6;
-  assign column_6__subtracted = column_subtracted_6;
-  assign column_7__sums = sums_7;
-  assign column_7__worked = column_worked_7;
-  assign column_7__subtracted = column_subtracted_7;
-  assign column_8__sums = sums_8;
-  assign column_8__worked = column_worked_8;
-  assign column_8__subtracted = column_subtracted_8;
-  assign column_9__sums = sums_9;
-  assign column_9__worked = column_worked_9;
-  assign column_9__subtracted = column_subtracted_9;
-  assign column_10__sums = sums_10;
-  assign column_10__worked = column_worked_10;
-  assign column_10__subtracted = column_subtracted_10;
-  assign column_11__sums = sums_11;
-  assign column_11__worked = column_worked_11;
-  assign column_11__subtracted = column_subtracted_11;
-  assign column_12__sums = sums_12;
-  assign column_12__worked = column_worked_12;
-  assign column_12__subtracted = column_subtracted_12;
-  assign column_13__sums = sums_13;
-  assign column_13__worked = column_worked_13;
-  assign column_13__subtracted = column_subtracted_13;
-  assign column_14__sums = sums_14;
-  assign column_14__worked = column_worked_14;
-  assign column_14__subtracted = column_subtracted_14;
-  assign column_15__sums = sums_15;
-  assign column_15__worked = column_worked_15;
-  assign column_15__subtracted = column_subtracted_15;
-  assign \cycles$409  = cycles;
-  assign \busy$410  = busy;
-  assign \wait_weights$411  = wait_weights;
-  assign \wait_activations$412  = wait_activations;
-  assign \wait_results$413  = wait_results;
-  assign \drain$414  = drain;
-  assign \adds$415  = adds;
-  assign \subtracts$416  = subtracts;
-  assign \skips$417  = skips;
+  assign column_0__worked = worked__0;
+  assign column_0__subtracted = subtracted__0;
+  assign column_1__worked = worked__1;
+  assign column_1__subtracted = subtracted__1;
+  assign column_2__worked = worked__2;
+  assign column_2__subtracted = subtracted__2;
+  assign column_3__worked = worked__3;
+  assign column_3__subtracted = subtracted__3;
+  assign column_4__worked = worked__4;
+  assign column_4__subtracted = subtracted__4;
+  assign column_5__worked = worked__5;
+  assign column_5__subtracted = subtracted__5;
+  assign column_6__worked = worked__6;
+  assign column_6__subtracted = subtracted__6;
+  assign column_7__worked = worked__7;
+  assign column_7__subtracted = subtracted__7;
+  assign column_8__worked = worked__8;
+  assign column_8__subtracted = subtracted__8;
+  assign column_9__worked = worked__9;
+  assign column_9__subtracted = subtracted__9;
+  assign column_10__worked = worked__10;
+  assign column_10__subtracted = subtracted__10;
+  assign column_11__worked = worked__11;
+  assign column_11__subtracted = subtracted__11;
+  assign column_12__worked = worked__12;
+  assign column_12__subtracted = subtracted__12;
+  assign column_13__worked = worked__13;
+  assign column_13__subtracted = subtracted__13;
+  assign column_14__worked = worked__14;
+  assign column_14__subtracted = subtracted__14;
+  assign column_15__worked = worked__15;
+  assign column_15__subtracted = subtracted__15;
+  assign \cycles$394  = cycles;
+  assign \busy$395  = busy;
+  assign \wait_weights$396  = wait_weights;
+  assign \wait_activations$397  = wait_activations;
+  assign \wait_results$398  = wait_results;
+  assign \drain$399  = drain;
+  assign \adds$400  = adds;
+  assign \subtracts$401  = subtracts;
+  assign \skips$402  = skips;
   assign \phases__payload.row_tiles  = phases__payload[15:0];
   assign \phases__payload.k_beats  = phases__payload[31:16];
   assign \phases__payload.groups  = phases__payload[47:32];
@@ -6046,8 +6069,8 @@ module dot_16x40_axi_array(phases__valid, weights_0__payload, weights_0__valid, 
   assign \phases__payload$117.groups  = phases__payload[47:32];
 endmodule
 
-module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracted_0, column_worked_1, column_subtracted_1, column_worked_2, column_subtracted_2, column_worked_3, column_subtracted_3, column_worked_4, column_subtracted_4, column_worked_5, column_subtracted_5, column_worked_6, column_subtracted_6, column_worked_7, column_subtracted_7, column_worked_8, column_subtracted_8, column_worked_9
-, column_subtracted_9, column_worked_10, column_subtracted_10, column_worked_11, column_subtracted_11, column_worked_12, column_subtracted_12, column_worked_13, column_subtracted_13, column_worked_14, column_subtracted_14, column_worked_15, column_subtracted_15, count, activity, adds, subtracts, skips, cycles, busy, wait_weights
+module dot_16x40_axi_array_counters (clk, rst, worked__0, subtracted__0, worked__1, subtracted__1, worked__2, subtracted__2, worked__3, subtracted__3, worked__4, subtracted__4, worked__5, subtracted__5, worked__6, subtracted__6, worked__7, subtracted__7, worked__8, subtracted__8, worked__9
+, subtracted__9, worked__10, subtracted__10, worked__11, subtracted__11, worked__12, subtracted__12, worked__13, subtracted__13, worked__14, subtracted__14, worked__15, subtracted__15, count, activity, adds, subtracts, skips, cycles, busy, wait_weights
 , wait_activations, wait_results, drain, clear);
   wire [10:0] _1_ ;
   wire [48:0] _10_ ;
@@ -6080,70 +6103,6 @@ module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracte
   wire clear;
   input clk;
   wire clk;
-  input [5:0] column_subtracted_0;
-  wire [5:0] column_subtracted_0;
-  input [5:0] column_subtracted_1;
-  wire [5:0] column_subtracted_1;
-  input [5:0] column_subtracted_10;
-  wire [5:0] column_subtracted_10;
-  input [5:0] column_subtracted_11;
-  wire [5:0] column_subtracted_11;
-  input [5:0] column_subtracted_12;
-  wire [5:0] column_subtracted_12;
-  input [5:0] column_subtracted_13;
-  wire [5:0] column_subtracted_13;
-  input [5:0] column_subtracted_14;
-  wire [5:0] column_subtracted_14;
-  input [5:0] column_subtracted_15;
-  wire [5:0] column_subtracted_15;
-  input [5:0] column_subtracted_2;
-  wire [5:0] column_subtracted_2;
-  input [5:0] column_subtracted_3;
-  wire [5:0] column_subtracted_3;
-  input [5:0] column_subtracted_4;
-  wire [5:0] column_subtracted_4;
-  input [5:0] column_subtracted_5;
-  wire [5:0] column_subtracted_5;
-  input [5:0] column_subtracted_6;
-  wire [5:0] column_subtracted_6;
-  input [5:0] column_subtracted_7;
-  wire [5:0] column_subtracted_7;
-  input [5:0] column_subtracted_8;
-  wire [5:0] column_subtracted_8;
-  input [5:0] column_subtracted_9;
-  wire [5:0] column_subtracted_9;
-  input [5:0] column_worked_0;
-  wire [5:0] column_worked_0;
-  input [5:0] column_worked_1;
-  wire [5:0] column_worked_1;
-  input [5:0] column_worked_10;
-  wire [5:0] column_worked_10;
-  input [5:0] column_worked_11;
-  wire [5:0] column_worked_11;
-  input [5:0] column_worked_12;
-  wire [5:0] column_worked_12;
-  input [5:0] column_worked_13;
-  wire [5:0] column_worked_13;
-  input [5:0] column_worked_14;
-  wire [5:0] column_worked_14;
-  input [5:0] column_worked_15;
-  wire [5:0] column_worked_15;
-  input [5:0] column_worked_2;
-  wire [5:0] column_worked_2;
-  input [5:0] column_worked_3;
-  wire [5:0] column_worked_3;
-  input [5:0] column_worked_4;
-  wire [5:0] column_worked_4;
-  input [5:0] column_worked_5;
-  wire [5:0] column_worked_5;
-  input [5:0] column_worked_6;
-  wire [5:0] column_worked_6;
-  input [5:0] column_worked_7;
-  wire [5:0] column_worked_7;
-  input [5:0] column_worked_8;
-  wire [5:0] column_worked_8;
-  input [5:0] column_worked_9;
-  wire [5:0] column_worked_9;
   input count;
   wire count;
   output [47:0] cycles;
@@ -6154,6 +6113,38 @@ module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracte
   wire rst;
   output [47:0] skips;
   reg [47:0] skips = 48'h000000000000;
+  input [5:0] subtracted__0;
+  wire [5:0] subtracted__0;
+  input [5:0] subtracted__1;
+  wire [5:0] subtracted__1;
+  input [5:0] subtracted__10;
+  wire [5:0] subtracted__10;
+  input [5:0] subtracted__11;
+  wire [5:0] subtracted__11;
+  input [5:0] subtracted__12;
+  wire [5:0] subtracted__12;
+  input [5:0] subtracted__13;
+  wire [5:0] subtracted__13;
+  input [5:0] subtracted__14;
+  wire [5:0] subtracted__14;
+  input [5:0] subtracted__15;
+  wire [5:0] subtracted__15;
+  input [5:0] subtracted__2;
+  wire [5:0] subtracted__2;
+  input [5:0] subtracted__3;
+  wire [5:0] subtracted__3;
+  input [5:0] subtracted__4;
+  wire [5:0] subtracted__4;
+  input [5:0] subtracted__5;
+  wire [5:0] subtracted__5;
+  input [5:0] subtracted__6;
+  wire [5:0] subtracted__6;
+  input [5:0] subtracted__7;
+  wire [5:0] subtracted__7;
+  input [5:0] subtracted__8;
+  wire [5:0] subtracted__8;
+  input [5:0] subtracted__9;
+  wire [5:0] subtracted__9;
   wire [6:0] subtracted_level1_0;
   wire [6:0] subtracted_level1_1;
   wire [6:0] subtracted_level1_2;
@@ -6182,6 +6173,38 @@ module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracte
   reg [47:0] wait_results = 48'h000000000000;
   output [47:0] wait_weights;
   reg [47:0] wait_weights = 48'h000000000000;
+  input [5:0] worked__0;
+  wire [5:0] worked__0;
+  input [5:0] worked__1;
+  wire [5:0] worked__1;
+  input [5:0] worked__10;
+  wire [5:0] worked__10;
+  input [5:0] worked__11;
+  wire [5:0] worked__11;
+  input [5:0] worked__12;
+  wire [5:0] worked__12;
+  input [5:0] worked__13;
+  wire [5:0] worked__13;
+  input [5:0] worked__14;
+  wire [5:0] worked__14;
+  input [5:0] worked__15;
+  wire [5:0] worked__15;
+  input [5:0] worked__2;
+  wire [5:0] worked__2;
+  input [5:0] worked__3;
+  wire [5:0] worked__3;
+  input [5:0] worked__4;
+  wire [5:0] worked__4;
+  input [5:0] worked__5;
+  wire [5:0] worked__5;
+  input [5:0] worked__6;
+  wire [5:0] worked__6;
+  input [5:0] worked__7;
+  wire [5:0] worked__7;
+  input [5:0] worked__8;
+  wire [5:0] worked__8;
+  input [5:0] worked__9;
+  wire [5:0] worked__9;
   wire [6:0] worked_level1_0;
   wire [6:0] worked_level1_1;
   wire [6:0] worked_level1_2;
@@ -6202,14 +6225,14 @@ module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracte
   wire [8:0] worked_level3_1;
   wire [9:0] worked_level4_0;
   reg [9:0] worked_level4_0_reg = 10'h000;
-  assign worked_level1_0 = column_worked_0 + column_worked_1;
-  assign worked_level1_1 = column_worked_2 + column_worked_3;
-  assign worked_level1_2 = column_worked_4 + column_worked_5;
-  assign worked_level1_3 = column_worked_6 + column_worked_7;
-  assign worked_level1_4 = column_worked_8 + column_worked_9;
-  assign worked_level1_5 = column_worked_10 + column_worked_11;
-  assign worked_level1_6 = column_worked_12 + column_worked_13;
-  assign worked_level1_7 = column_worked_14 + column_worked_15;
+  assign worked_level1_0 = worked__0 + worked__1;
+  assign worked_level1_1 = worked__2 + worked__3;
+  assign worked_level1_2 = worked__4 + worked__5;
+  assign worked_level1_3 = worked__6 + worked__7;
+  assign worked_level1_4 = worked__8 + worked__9;
+  assign worked_level1_5 = worked__10 + worked__11;
+  assign worked_level1_6 = worked__12 + worked__13;
+  assign worked_level1_7 = worked__14 + worked__15;
   assign worked_level2_0 = worked_level1_0 + worked_level1_1;
   assign worked_level2_1 = worked_level1_2 + worked_level1_3;
   assign worked_level2_2 = worked_level1_4 + worked_level1_5;
@@ -6217,14 +6240,14 @@ module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracte
   assign worked_level3_0 = worked_level2_0_reg + worked_level2_1_reg;
   assign worked_level3_1 = worked_level2_2_reg + worked_level2_3_reg;
   assign worked_level4_0 = worked_level3_0 + worked_level3_1;
-  assign subtracted_level1_0 = column_subtracted_0 + column_subtracted_1;
-  assign subtracted_level1_1 = column_subtracted_2 + column_subtracted_3;
-  assign subtracted_level1_2 = column_subtracted_4 + column_subtracted_5;
-  assign subtracted_level1_3 = column_subtracted_6 + column_subtracted_7;
-  assign subtracted_level1_4 = column_subtracted_8 + column_subtracted_9;
-  assign subtracted_level1_5 = column_subtracted_10 + column_subtracted_11;
-  assign subtracted_level1_6 = column_subtracted_12 + column_subtracted_13;
-  assign subtracted_level1_7 = column_subtracted_14 + column_subtracted_15;
+  assign subtracted_level1_0 = subtracted__0 + subtracted__1;
+  assign subtracted_level1_1 = subtracted__2 + subtracted__3;
+  assign subtracted_level1_2 = subtracted__4 + subtracted__5;
+  assign subtracted_level1_3 = subtracted__6 + subtracted__7;
+  assign subtracted_level1_4 = subtracted__8 + subtracted__9;
+  assign subtracted_level1_5 = subtracted__10 + subtracted__11;
+  assign subtracted_level1_6 = subtracted__12 + subtracted__13;
+  assign subtracted_level1_7 = subtracted__14 + subtracted__15;
   assign subtracted_level2_0 = subtracted_level1_0 + subtracted_level1_1;
   assign subtracted_level2_1 = subtracted_level1_2 + subtracted_level1_3;
   assign subtracted_level2_2 = subtracted_level1_4 + subtracted_level1_5;
@@ -6417,115 +6440,147 @@ module dot_16x40_axi_array_counters (clk, rst, column_worked_0, column_subtracte
   end
 endmodule
 
-module dot_16x40_axi_array_results (clk, rst, write__en, beats__valid, beats__payload, sums_0, sums_1, sums_2, sums_3, sums_4, sums_5, sums_6, sums_7, sums_8, sums_9, sums_10, sums_11, sums_12, sums_13, sums_14, sums_15
-, beats__ready);
-  wire [2:0] _1_ ;
+module dot_16x40_axi_array_results (clk, rst, w_en, r_rdy, r_data, port_252_2 , port_253_2 , port_254_2 , port_255_2 , port_256_2 , port_257_2 , port_258_2 , port_259_2 , port_260_2 , port_261_2 , port_262_2 , port_263_2 , port_264_2 , port_265_2 , port_266_2 , port_267_2 
+, r_en);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [3:0] _14_ ;
+  reg [1:0] w_port__addr_next ;
+  reg [1:0] r_port__addr_next ;
+  reg [2:0] level_next ;
   wire [2:0] _2_ ;
-  wire [3:0] _3_ ;
-  wire [4:0] _4_ ;
-  reg [1:0] write__addr_next ;
-  reg [1:0] read__addr_next ;
-  reg [2:0] held_next ;
-  output [335:0] beats__payload;
-  wire [335:0] beats__payload;
-  input beats__ready;
-  wire beats__ready;
-  output beats__valid;
-  wire beats__valid;
+  wire _3_ ;
+  wire [2:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [3:0] _9_ ;
   input clk;
   wire clk;
-  reg [2:0] held = 3'h0;
-  wire pop;
-  wire push;
-  reg [1:0] read__addr = 2'h0;
-  wire [335:0] read__data;
-  wire [1:0] read_place;
+  wire [1:0] consume;
+  reg [2:0] level = 3'h0;
+  input [20:0] port_252_2 ;
+  wire [20:0] port_252_2 ;
+  input [20:0] port_253_2 ;
+  wire [20:0] port_253_2 ;
+  input [20:0] port_254_2 ;
+  wire [20:0] port_254_2 ;
+  input [20:0] port_255_2 ;
+  wire [20:0] port_255_2 ;
+  input [20:0] port_256_2 ;
+  wire [20:0] port_256_2 ;
+  input [20:0] port_257_2 ;
+  wire [20:0] port_257_2 ;
+  input [20:0] port_258_2 ;
+  wire [20:0] port_258_2 ;
+  input [20:0] port_259_2 ;
+  wire [20:0] port_259_2 ;
+  input [20:0] port_260_2 ;
+  wire [20:0] port_260_2 ;
+  input [20:0] port_261_2 ;
+  wire [20:0] port_261_2 ;
+  input [20:0] port_262_2 ;
+  wire [20:0] port_262_2 ;
+  input [20:0] port_263_2 ;
+  wire [20:0] port_263_2 ;
+  input [20:0] port_264_2 ;
+  wire [20:0] port_264_2 ;
+  input [20:0] port_265_2 ;
+  wire [20:0] port_265_2 ;
+  input [20:0] port_266_2 ;
+  wire [20:0] port_266_2 ;
+  input [20:0] port_267_2 ;
+  wire [20:0] port_267_2 ;
+  wire [1:0] produce;
+  output [335:0] r_data;
+  wire [335:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [2:0] r_level;
+  reg [1:0] r_port__addr = 2'h0;
+  wire [335:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  input [20:0] sums_0;
-  wire [20:0] sums_0;
-  input [20:0] sums_1;
-  wire [20:0] sums_1;
-  input [20:0] sums_10;
-  wire [20:0] sums_10;
-  input [20:0] sums_11;
-  wire [20:0] sums_11;
-  input [20:0] sums_12;
-  wire [20:0] sums_12;
-  input [20:0] sums_13;
-  wire [20:0] sums_13;
-  input [20:0] sums_14;
-  wire [20:0] sums_14;
-  input [20:0] sums_15;
-  wire [20:0] sums_15;
-  input [20:0] sums_2;
-  wire [20:0] sums_2;
-  input [20:0] sums_3;
-  wire [20:0] sums_3;
-  input [20:0] sums_4;
-  wire [20:0] sums_4;
-  input [20:0] sums_5;
-  wire [20:0] sums_5;
-  input [20:0] sums_6;
-  wire [20:0] sums_6;
-  input [20:0] sums_7;
-  wire [20:0] sums_7;
-  input [20:0] sums_8;
-  wire [20:0] sums_8;
-  input [20:0] sums_9;
-  wire [20:0] sums_9;
-  reg [1:0] write__addr = 2'h0;
-  wire [335:0] write__data;
-  input write__en;
-  wire write__en;
-  wire [1:0] write_place;
-  reg [335:0] memory [3:0];
+  wire [335:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [2:0] w_level;
+  reg [1:0] w_port__addr = 2'h0;
+  wire [335:0] w_port__data;
+  wire w_port__en;
+  wire w_rdy;
+  reg [335:0] storage [3:0];
   always @(posedge clk) begin
-    if (write__en)
-      memory[write__addr] <= { sums_15, sums_14, sums_13, sums_12, sums_11, sums_10, sums_9, sums_8, sums_7, sums_6, sums_5, sums_4, sums_3, sums_2, sums_1, sums_0 };
+    if (w_port__en)
+      storage[w_port__addr] <= { port_267_2 , port_266_2 , port_265_2 , port_264_2 , port_263_2 , port_262_2 , port_261_2 , port_260_2 , port_259_2 , port_258_2 , port_257_2 , port_256_2 , port_255_2 , port_254_2 , port_253_2 , port_252_2  };
   end
-  assign beats__payload = memory[read__addr];
-  assign _1_  = write__addr + 1'h1;
-  assign _2_  = read__addr + 1'h1;
-  assign _3_  = held + write__en;
-  assign _4_  = _3_  - pop;
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 3'h4;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
   always @(posedge clk)
-    write__addr <= write__addr_next ;
+    w_port__addr <= w_port__addr_next ;
   always @(posedge clk)
-    read__addr <= read__addr_next ;
+    r_port__addr <= r_port__addr_next ;
   always @(posedge clk)
-    held <= held_next ;
-  assign beats__valid = | held;
-  assign pop = beats__valid & beats__ready;
+    level <= level_next ;
   always @* begin
-    write__addr_next  = write__addr;
-    if (write__en) begin
-      write__addr_next  = _1_ [1:0];
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [1:0];
     end
     if (rst) begin
-      write__addr_next  = 2'h0;
+      w_port__addr_next  = 2'h0;
     end
   end
   always @* begin
-    read__addr_next  = read__addr;
-    if (pop) begin
-      read__addr_next  = _2_ [1:0];
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [1:0];
     end
     if (rst) begin
-      read__addr_next  = 2'h0;
+      r_port__addr_next  = 2'h0;
     end
   end
   always @* begin
-    held_next  = _4_ [2:0];
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [2:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [2:0];
+    end
     if (rst) begin
-      held_next  = 3'h0;
+      level_next  = 3'h0;
     end
   end
-  assign read__data = beats__payload;
-  assign push = write__en;
-  assign write_place = write__addr;
-  assign write__data = { sums_15, sums_14, sums_13, sums_12, sums_11, sums_10, sums_9, sums_8, sums_7, sums_6, sums_5, sums_4, sums_3, sums_2, sums_1, sums_0 };
-  assign read_place = read__addr;
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_port__data = { port_267_2 , port_266_2 , port_265_2 , port_264_2 , port_263_2 , port_262_2 , port_261_2 , port_260_2 , port_259_2 , port_258_2 , port_257_2 , port_256_2 , port_255_2 , port_254_2 , port_253_2 , port_252_2  };
+  assign w_data = { port_267_2 , port_266_2 , port_265_2 , port_264_2 , port_263_2 , port_262_2 , port_261_2 , port_260_2 , port_259_2 , port_258_2 , port_257_2 , port_256_2 , port_255_2 , port_254_2 , port_253_2 , port_252_2  };
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
 module dot_16x40_axi_array_ring (beats__valid, clk, rst, rewind, read, free, beats__ready, available, head, write__data);
@@ -10653,12 +10708,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   output done;
   wire done;
   wire \done$337 ;
-  wire [47:0] enter__payload;
-  wire [15:0] \enter__payload.groups ;
-  wire [15:0] \enter__payload.k_beats ;
-  wire [15:0] \enter__payload.row_tiles ;
-  wire enter__ready;
-  wire enter__valid;
   wire [415:0] entries__payload;
   wire [63:0] \entries__payload.activations_address ;
   wire [31:0] \entries__payload.activations_words ;
@@ -10692,12 +10741,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire [31:0] \jobs__payload.words ;
   wire jobs__ready;
   wire jobs__valid;
-  wire [47:0] leave__payload;
-  wire [15:0] \leave__payload.groups ;
-  wire [15:0] \leave__payload.k_beats ;
-  wire [15:0] \leave__payload.row_tiles ;
-  wire leave__ready;
-  wire leave__valid;
   output [47:0] list_cycles;
   wire [47:0] list_cycles;
   input [415:0] list_data;
@@ -10920,6 +10963,9 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   input m_axi_weights_3_rvalid;
   wire m_axi_weights_3_rvalid;
   wire push;
+  wire [47:0] r_data;
+  wire r_en;
+  wire r_rdy;
   output [47:0] result_words;
   wire [47:0] result_words;
   input rst;
@@ -10929,6 +10975,9 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire \start$334 ;
   wire [33:0] stride_times_3;
   wire [47:0] transferred;
+  wire [47:0] w_data;
+  wire w_en;
+  wire w_rdy;
   output [47:0] weight_words_0;
   wire [47:0] weight_words_0;
   output [47:0] weight_words_1;
@@ -11054,7 +11103,7 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   wire weights_3_port__jobs__valid;
   wire [47:0] weights_3_port__transferred;
   assign _1_  = | entries__payload[415:400];
-  assign entries__ready = & { forms__ready, weights_3_port__jobs__ready, weights_2_port__jobs__ready, weights_1_port__jobs__ready, weights_0_port__jobs__ready, jobs__ready, activations_port__jobs__ready, enter__ready };
+  assign entries__ready = & { forms__ready, weights_3_port__jobs__ready, weights_2_port__jobs__ready, weights_1_port__jobs__ready, weights_0_port__jobs__ready, jobs__ready, activations_port__jobs__ready, w_rdy };
   assign push = entries__valid & entries__ready;
   assign _2_  = entries__payload[127:64] + 1'h0;
   assign _4_  = entries__payload[127:64] + _3_ ;
@@ -11102,7 +11151,7 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .cycles(array_cycles),
     .drain(array_drain),
     .phases__payload(array__phases__payload),
-    .phases__ready(leave__ready),
+    .phases__ready(r_en),
     .phases__valid(array__phases__valid),
     .results__payload(beats__payload),
     .results__ready(array__results__ready),
@@ -11164,13 +11213,13 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   );
   dot_16x40_axi_top_phase_queue  phase_queue (
     .clk(clk),
-    .enter__payload(enter__payload),
-    .enter__ready(enter__ready),
-    .enter__valid(push),
-    .leave__payload(array__phases__payload),
-    .leave__ready(leave__ready),
-    .leave__valid(array__phases__valid),
-    .rst(rst)
+    .r_data(array__phases__payload),
+    .r_en(r_en),
+    .r_rdy(array__phases__valid),
+    .rst(rst),
+    .w_en(push),
+    .w_port__data(w_data),
+    .w_rdy(w_rdy)
   );
   dot_16x40_axi_top_reader  reader (
     .begins(array__clear_counters),
@@ -11206,15 +11255,15 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .beats__valid(beats__valid),
     .clear(array__clear_counters),
     .clk(clk),
-    .enter__payload(jobs__payload),
-    .\enter__payload$58 (forms__payload),
-    .enter__valid(push),
     .error(error),
     .finished(finished),
     .forms__ready(forms__ready),
     .jobs__ready(jobs__ready),
     .rst(rst),
-    .transferred(result_words)
+    .transferred(result_words),
+    .w_data(jobs__payload),
+    .\w_data$58 (forms__payload),
+    .w_en(push)
   );
   dot_16x40_axi_weight_port weights_0_port (
     .axi__araddr(m_axi_weights_0_araddr),
@@ -11336,23 +11385,23 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
     .rst(rst),
     .transferred(weight_words_3)
   );
-  assign weights_0_port__axi__arid = m_axi_weights_0_arid;
   assign weights_0_port__axi__araddr = m_axi_weights_0_araddr;
-  assign weights_0_port__axi__arlen = m_axi_weights_0_arlen;
-  assign weights_0_port__axi__arsize = m_axi_weights_0_arsize;
   assign weights_0_port__axi__arburst = m_axi_weights_0_arburst;
-  assign weights_0_port__axi__arlock = m_axi_weights_0_arlock;
   assign weights_0_port__axi__arcache = m_axi_weights_0_arcache;
+  assign weights_0_port__axi__arid = m_axi_weights_0_arid;
+  assign weights_0_port__axi__arlen = m_axi_weights_0_arlen;
+  assign weights_0_port__axi__arlock = m_axi_weights_0_arlock;
   assign weights_0_port__axi__arprot = m_axi_weights_0_arprot;
   assign weights_0_port__axi__arqos = m_axi_weights_0_arqos;
-  assign weights_0_port__axi__arvalid = m_axi_weights_0_arvalid;
   assign weights_0_port__axi__arready = m_axi_weights_0_arready;
-  assign weights_0_port__axi__rid = m_axi_weights_0_rid;
+  assign weights_0_port__axi__arsize = m_axi_weights_0_arsize;
+  assign weights_0_port__axi__arvalid = m_axi_weights_0_arvalid;
   assign weights_0_port__axi__rdata = m_axi_weights_0_rdata;
-  assign weights_0_port__axi__rresp = m_axi_weights_0_rresp;
+  assign weights_0_port__axi__rid = m_axi_weights_0_rid;
   assign weights_0_port__axi__rlast = m_axi_weights_0_rlast;
-  assign weights_0_port__axi__rvalid = m_axi_weights_0_rvalid;
   assign weights_0_port__axi__rready = m_axi_weights_0_rready;
+  assign weights_0_port__axi__rresp = m_axi_weights_0_rresp;
+  assign weights_0_port__axi__rvalid = m_axi_weights_0_rvalid;
   assign array__weights_0__ready = weights_0_port__beats__ready;
   assign weights_0_port__beats__valid = array__weights_0__valid;
   assign array__weights_0__payload = weights_0_port__beats__payload[63:0];
@@ -11362,23 +11411,23 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__weights_2__payload = weights_0_port__beats__payload[191:128];
   assign array__weights_3__valid = array__weights_0__valid;
   assign array__weights_3__payload = weights_0_port__beats__payload[255:192];
-  assign weights_1_port__axi__arid = m_axi_weights_1_arid;
   assign weights_1_port__axi__araddr = m_axi_weights_1_araddr;
-  assign weights_1_port__axi__arlen = m_axi_weights_1_arlen;
-  assign weights_1_port__axi__arsize = m_axi_weights_1_arsize;
   assign weights_1_port__axi__arburst = m_axi_weights_1_arburst;
-  assign weights_1_port__axi__arlock = m_axi_weights_1_arlock;
   assign weights_1_port__axi__arcache = m_axi_weights_1_arcache;
+  assign weights_1_port__axi__arid = m_axi_weights_1_arid;
+  assign weights_1_port__axi__arlen = m_axi_weights_1_arlen;
+  assign weights_1_port__axi__arlock = m_axi_weights_1_arlock;
   assign weights_1_port__axi__arprot = m_axi_weights_1_arprot;
   assign weights_1_port__axi__arqos = m_axi_weights_1_arqos;
-  assign weights_1_port__axi__arvalid = m_axi_weights_1_arvalid;
   assign weights_1_port__axi__arready = m_axi_weights_1_arready;
-  assign weights_1_port__axi__rid = m_axi_weights_1_rid;
+  assign weights_1_port__axi__arsize = m_axi_weights_1_arsize;
+  assign weights_1_port__axi__arvalid = m_axi_weights_1_arvalid;
   assign weights_1_port__axi__rdata = m_axi_weights_1_rdata;
-  assign weights_1_port__axi__rresp = m_axi_weights_1_rresp;
+  assign weights_1_port__axi__rid = m_axi_weights_1_rid;
   assign weights_1_port__axi__rlast = m_axi_weights_1_rlast;
-  assign weights_1_port__axi__rvalid = m_axi_weights_1_rvalid;
   assign weights_1_port__axi__rready = m_axi_weights_1_rready;
+  assign weights_1_port__axi__rresp = m_axi_weights_1_rresp;
+  assign weights_1_port__axi__rvalid = m_axi_weights_1_rvalid;
   assign array__weights_4__ready = weights_1_port__beats__ready;
   assign weights_1_port__beats__valid = array__weights_4__valid;
   assign array__weights_4__payload = weights_1_port__beats__payload[63:0];
@@ -11388,23 +11437,23 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__weights_6__payload = weights_1_port__beats__payload[191:128];
   assign array__weights_7__valid = array__weights_4__valid;
   assign array__weights_7__payload = weights_1_port__beats__payload[255:192];
-  assign weights_2_port__axi__arid = m_axi_weights_2_arid;
   assign weights_2_port__axi__araddr = m_axi_weights_2_araddr;
-  assign weights_2_port__axi__arlen = m_axi_weights_2_arlen;
-  assign weights_2_port__axi__arsize = m_axi_weights_2_arsize;
   assign weights_2_port__axi__arburst = m_axi_weights_2_arburst;
-  assign weights_2_port__axi__arlock = m_axi_weights_2_arlock;
   assign weights_2_port__axi__arcache = m_axi_weights_2_arcache;
+  assign weights_2_port__axi__arid = m_axi_weights_2_arid;
+  assign weights_2_port__axi__arlen = m_axi_weights_2_arlen;
+  assign weights_2_port__axi__arlock = m_axi_weights_2_arlock;
   assign weights_2_port__axi__arprot = m_axi_weights_2_arprot;
   assign weights_2_port__axi__arqos = m_axi_weights_2_arqos;
-  assign weights_2_port__axi__arvalid = m_axi_weights_2_arvalid;
   assign weights_2_port__axi__arready = m_axi_weights_2_arready;
-  assign weights_2_port__axi__rid = m_axi_weights_2_rid;
+  assign weights_2_port__axi__arsize = m_axi_weights_2_arsize;
+  assign weights_2_port__axi__arvalid = m_axi_weights_2_arvalid;
   assign weights_2_port__axi__rdata = m_axi_weights_2_rdata;
-  assign weights_2_port__axi__rresp = m_axi_weights_2_rresp;
+  assign weights_2_port__axi__rid = m_axi_weights_2_rid;
   assign weights_2_port__axi__rlast = m_axi_weights_2_rlast;
-  assign weights_2_port__axi__rvalid = m_axi_weights_2_rvalid;
   assign weights_2_port__axi__rready = m_axi_weights_2_rready;
+  assign weights_2_port__axi__rresp = m_axi_weights_2_rresp;
+  assign weights_2_port__axi__rvalid = m_axi_weights_2_rvalid;
   assign array__weights_8__ready = weights_2_port__beats__ready;
   assign weights_2_port__beats__valid = array__weights_8__valid;
   assign array__weights_8__payload = weights_2_port__beats__payload[63:0];
@@ -11414,23 +11463,23 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__weights_10__payload = weights_2_port__beats__payload[191:128];
   assign array__weights_11__valid = array__weights_8__valid;
   assign array__weights_11__payload = weights_2_port__beats__payload[255:192];
-  assign weights_3_port__axi__arid = m_axi_weights_3_arid;
   assign weights_3_port__axi__araddr = m_axi_weights_3_araddr;
-  assign weights_3_port__axi__arlen = m_axi_weights_3_arlen;
-  assign weights_3_port__axi__arsize = m_axi_weights_3_arsize;
   assign weights_3_port__axi__arburst = m_axi_weights_3_arburst;
-  assign weights_3_port__axi__arlock = m_axi_weights_3_arlock;
   assign weights_3_port__axi__arcache = m_axi_weights_3_arcache;
+  assign weights_3_port__axi__arid = m_axi_weights_3_arid;
+  assign weights_3_port__axi__arlen = m_axi_weights_3_arlen;
+  assign weights_3_port__axi__arlock = m_axi_weights_3_arlock;
   assign weights_3_port__axi__arprot = m_axi_weights_3_arprot;
   assign weights_3_port__axi__arqos = m_axi_weights_3_arqos;
-  assign weights_3_port__axi__arvalid = m_axi_weights_3_arvalid;
   assign weights_3_port__axi__arready = m_axi_weights_3_arready;
-  assign weights_3_port__axi__rid = m_axi_weights_3_rid;
+  assign weights_3_port__axi__arsize = m_axi_weights_3_arsize;
+  assign weights_3_port__axi__arvalid = m_axi_weights_3_arvalid;
   assign weights_3_port__axi__rdata = m_axi_weights_3_rdata;
-  assign weights_3_port__axi__rresp = m_axi_weights_3_rresp;
+  assign weights_3_port__axi__rid = m_axi_weights_3_rid;
   assign weights_3_port__axi__rlast = m_axi_weights_3_rlast;
-  assign weights_3_port__axi__rvalid = m_axi_weights_3_rvalid;
   assign weights_3_port__axi__rready = m_axi_weights_3_rready;
+  assign weights_3_port__axi__rresp = m_axi_weights_3_rresp;
+  assign weights_3_port__axi__rvalid = m_axi_weights_3_rvalid;
   assign array__weights_12__ready = weights_3_port__beats__ready;
   assign weights_3_port__beats__valid = array__weights_12__valid;
   assign array__weights_12__payload = weights_3_port__beats__payload[63:0];
@@ -11440,53 +11489,53 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign array__weights_14__payload = weights_3_port__beats__payload[191:128];
   assign array__weights_15__valid = array__weights_12__valid;
   assign array__weights_15__payload = weights_3_port__beats__payload[255:192];
-  assign activations_port__axi__arid = m_axi_activations_arid;
   assign activations_port__axi__araddr = m_axi_activations_araddr;
-  assign activations_port__axi__arlen = m_axi_activations_arlen;
-  assign activations_port__axi__arsize = m_axi_activations_arsize;
   assign activations_port__axi__arburst = m_axi_activations_arburst;
-  assign activations_port__axi__arlock = m_axi_activations_arlock;
   assign activations_port__axi__arcache = m_axi_activations_arcache;
+  assign activations_port__axi__arid = m_axi_activations_arid;
+  assign activations_port__axi__arlen = m_axi_activations_arlen;
+  assign activations_port__axi__arlock = m_axi_activations_arlock;
   assign activations_port__axi__arprot = m_axi_activations_arprot;
   assign activations_port__axi__arqos = m_axi_activations_arqos;
-  assign activations_port__axi__arvalid = m_axi_activations_arvalid;
   assign activations_port__axi__arready = m_axi_activations_arready;
-  assign activations_port__axi__rid = m_axi_activations_rid;
+  assign activations_port__axi__arsize = m_axi_activations_arsize;
+  assign activations_port__axi__arvalid = m_axi_activations_arvalid;
   assign activations_port__axi__rdata = m_axi_activations_rdata;
-  assign activations_port__axi__rresp = m_axi_activations_rresp;
+  assign activations_port__axi__rid = m_axi_activations_rid;
   assign activations_port__axi__rlast = m_axi_activations_rlast;
-  assign activations_port__axi__rvalid = m_axi_activations_rvalid;
   assign activations_port__axi__rready = m_axi_activations_rready;
+  assign activations_port__axi__rresp = m_axi_activations_rresp;
+  assign activations_port__axi__rvalid = m_axi_activations_rvalid;
   assign activations_port__beats__payload = array__activations__payload;
   assign array__activations__ready = activations_port__beats__ready;
   assign activations_port__beats__valid = array__activations__valid;
-  assign axi__awid = 1'h0;
   assign axi__awaddr = m_axi_results_awaddr;
-  assign axi__awlen = m_axi_results_awlen;
-  assign axi__awsize = 3'h4;
   assign axi__awburst = 2'h1;
-  assign axi__awlock = 1'h0;
   assign axi__awcache = 4'h3;
+  assign axi__awid = 1'h0;
+  assign axi__awlen = m_axi_results_awlen;
+  assign axi__awlock = 1'h0;
   assign axi__awprot = 3'h0;
   assign axi__awqos = 4'h0;
-  assign axi__awvalid = m_axi_results_awvalid;
   assign axi__awready = m_axi_results_awready;
-  assign axi__wdata = m_axi_results_wdata;
-  assign axi__wstrb = 16'hffff;
-  assign axi__wlast = m_axi_results_wlast;
-  assign axi__wvalid = m_axi_results_wvalid;
-  assign axi__wready = m_axi_results_wready;
+  assign axi__awsize = 3'h4;
+  assign axi__awvalid = m_axi_results_awvalid;
   assign axi__bid = m_axi_results_bid;
+  assign axi__bready = 1'h1;
   assign axi__bresp = m_axi_results_bresp;
   assign axi__bvalid = m_axi_results_bvalid;
-  assign axi__bready = 1'h1;
+  assign axi__wdata = m_axi_results_wdata;
+  assign axi__wlast = m_axi_results_wlast;
+  assign axi__wready = m_axi_results_wready;
+  assign axi__wstrb = 16'hffff;
+  assign axi__wvalid = m_axi_results_wvalid;
   assign array__results__payload = beats__payload;
   assign beats__ready = array__results__ready;
   assign array__results__valid = beats__valid;
-  assign leave__payload = array__phases__payload;
-  assign array__phases__ready = leave__ready;
-  assign leave__valid = array__phases__valid;
-  assign enter__valid = push;
+  assign r_data = array__phases__payload;
+  assign array__phases__ready = r_en;
+  assign r_rdy = array__phases__valid;
+  assign w_en = push;
   assign activations_port__jobs__valid = push;
   assign jobs__valid = push;
   assign weights_0_port__jobs__valid = push;
@@ -11538,9 +11587,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \array__phases__payload.row_tiles  = array__phases__payload[15:0];
   assign \array__phases__payload.k_beats  = array__phases__payload[31:16];
   assign \array__phases__payload.groups  = array__phases__payload[47:32];
-  assign \leave__payload.row_tiles  = array__phases__payload[15:0];
-  assign \leave__payload.k_beats  = array__phases__payload[31:16];
-  assign \leave__payload.groups  = array__phases__payload[47:32];
   assign \forms__payload.row_tiles  = forms__payload[15:0];
   assign \forms__payload.groups  = forms__payload[31:16];
   assign \forms__payload.digits  = forms__payload[34:32];
@@ -11558,9 +11604,6 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign \entries__payload.results_words  = entries__payload[383:352];
   assign \entries__payload.digits  = entries__payload[399:384];
   assign \entries__payload.codes  = entries__payload[415:400];
-  assign \enter__payload.row_tiles  = enter__payload[15:0];
-  assign \enter__payload.k_beats  = enter__payload[31:16];
-  assign \enter__payload.groups  = enter__payload[47:32];
   assign \activations_port__jobs__payload.address  = activations_port__jobs__payload[39:0];
   assign \activations_port__jobs__payload.words  = activations_port__jobs__payload[71:40];
   assign \activations_port__jobs__payload.passes  = activations_port__jobs__payload[87:72];
@@ -11595,9 +11638,9 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign activations_port__jobs__payload[87:72] = 16'h0001;
   assign activations_port__jobs__payload[71:40] = entries__payload[287:256];
   assign activations_port__jobs__payload[39:0] = entries__payload[231:192];
-  assign enter__payload[47:32] = entries__payload[47:32];
-  assign enter__payload[31:16] = entries__payload[31:16];
-  assign enter__payload[15:0] = entries__payload[15:0];
+  assign w_data[47:32] = entries__payload[47:32];
+  assign w_data[31:16] = entries__payload[31:16];
+  assign w_data[15:0] = entries__payload[15:0];
   assign forms__payload[35] = _1_ ;
   assign forms__payload[34:32] = entries__payload[386:384];
   assign forms__payload[31:16] = entries__payload[47:32];
@@ -11608,100 +11651,115 @@ module dot_16x40_axi_top(list_index, list_data, start, count, m_axi_weights_0_ar
   assign _8_  = { 1'h0, entries__payload[159:128] };
 endmodule
 
-module dot_16x40_axi_top_phase_queue (rst, enter__valid, enter__ready, leave__valid, leave__ready, enter__payload, leave__payload, clk);
-  wire [2:0] _1_ ;
-  wire _2_ ;
-  wire [2:0] _3_ ;
-  wire [3:0] _4_ ;
-  reg [47:0] leave__payload_next ;
-  reg [47:0] second_next ;
-  reg [1:0] held_next ;
+module dot_16x40_axi_top_phase_queue (rst, w_en, w_rdy, r_rdy, r_data, r_en, w_port__data, clk);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [2:0] _14_ ;
+  reg w_port__addr_next ;
+  reg r_port__addr_next ;
+  reg [1:0] level_next ;
+  wire [1:0] _2_ ;
+  wire _3_ ;
+  wire [1:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [2:0] _9_ ;
   input clk;
   wire clk;
-  input [47:0] enter__payload;
-  wire [47:0] enter__payload;
-  wire [15:0] \enter__payload.groups ;
-  wire [15:0] \enter__payload.k_beats ;
-  wire [15:0] \enter__payload.row_tiles ;
-  output enter__ready;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  wire [47:0] first;
-  wire [15:0] \first.groups ;
-  wire [15:0] \first.k_beats ;
-  wire [15:0] \first.row_tiles ;
-  reg [1:0] held = 2'h0;
-  output [47:0] leave__payload;
-  reg [47:0] leave__payload = 48'h000000000000;
-  wire [15:0] \leave__payload.groups ;
-  wire [15:0] \leave__payload.k_beats ;
-  wire [15:0] \leave__payload.row_tiles ;
-  input leave__ready;
-  wire leave__ready;
-  output leave__valid;
-  wire leave__valid;
-  wire pop;
-  wire push;
+  wire consume;
+  reg [1:0] level = 2'h0;
+  wire produce;
+  output [47:0] r_data;
+  wire [47:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [1:0] r_level;
+  reg r_port__addr = 1'h0;
+  wire [47:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  reg [47:0] second = 48'h000000000000;
-  wire [15:0] \second.groups ;
-  wire [15:0] \second.k_beats ;
-  wire [15:0] \second.row_tiles ;
-  assign push = enter__valid & enter__ready;
-  assign pop = leave__valid & leave__ready;
-  assign _1_  = held - pop;
-  assign _2_  = ! _1_ ;
-  assign _3_  = held + push;
-  assign _4_  = _3_  - pop;
-  always @(posedge clk)
-    leave__payload <= leave__payload_next ;
-  always @(posedge clk)
-    second <= second_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign enter__ready = held != 2'h2;
-  assign leave__valid = | held;
-  always @* begin
-    leave__payload_next  = leave__payload;
-    if (pop) begin
-      leave__payload_next  = second;
-    end
-    if (push) begin
-      if (_2_ ) begin
-        leave__payload_next  = enter__payload;
-      end
-    end
+  wire [47:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [1:0] w_level;
+  reg w_port__addr = 1'h0;
+  input [47:0] w_port__data;
+  wire [47:0] w_port__data;
+  wire w_port__en;
+  output w_rdy;
+  wire w_rdy;
+  reg [47:0] storage [1:0];
+  always @(posedge clk) begin
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 2'h2;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
+  always @(posedge clk)
+    w_port__addr <= w_port__addr_next ;
+  always @(posedge clk)
+    r_port__addr <= r_port__addr_next ;
+  always @(posedge clk)
+    level <= level_next ;
   always @* begin
-    second_next  = second;
-    if (push) begin
-      if (_2_ ) begin
-      end else begin
-        second_next  = enter__payload;
-      end
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [0];
     end
-  end
-  always @* begin
-    held_next  = _4_ [1:0];
     if (rst) begin
-      held_next  = 2'h0;
+      w_port__addr_next  = 1'h0;
     end
   end
-  assign first = leave__payload;
-  assign \leave__payload.row_tiles  = leave__payload[15:0];
-  assign \leave__payload.k_beats  = leave__payload[31:16];
-  assign \leave__payload.groups  = leave__payload[47:32];
-  assign \first.row_tiles  = leave__payload[15:0];
-  assign \first.k_beats  = leave__payload[31:16];
-  assign \first.groups  = leave__payload[47:32];
-  assign \second.row_tiles  = second[15:0];
-  assign \second.k_beats  = second[31:16];
-  assign \second.groups  = second[47:32];
-  assign \enter__payload.row_tiles  = enter__payload[15:0];
-  assign \enter__payload.k_beats  = enter__payload[31:16];
-  assign \enter__payload.groups  = enter__payload[47:32];
+  always @* begin
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [0];
+    end
+    if (rst) begin
+      r_port__addr_next  = 1'h0;
+    end
+  end
+  always @* begin
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [1:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [1:0];
+    end
+    if (rst) begin
+      level_next  = 2'h0;
+    end
+  end
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
 module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rst, entries__ready, begins, busy, entries__valid, entries__payload, finished, done, cycles, write__en);
@@ -11956,9 +12014,11 @@ module dot_16x40_axi_top_reader (write__addr, write__data, start, count, clk, rs
   assign \entries__payload.codes  = entries__payload[415:400];
 endmodule
 
-module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__bvalid, clk, rst, enter__valid, clear, beats__payload, beats__valid, jobs__ready, beats__ready, axi__wdata, finished, axi__wvalid, axi__wlast, forms__ready, \enter__payload$58 , enter__payload, axi__awvalid, axi__awaddr
+module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__bvalid, clk, rst, w_en, clear, beats__payload, beats__valid, jobs__ready, beats__ready, axi__wdata, finished, axi__wvalid, axi__wlast, forms__ready, \w_data$58 , w_data, axi__awvalid, axi__awaddr
 , axi__awlen, transferred, error, axi__awready);
-  wire [83:0] _1_ ;
+  wire [6:0] _1_ ;
+  reg pushed_before_next ;
+  wire [83:0] _3_ ;
   output [39:0] axi__awaddr;
   wire [39:0] axi__awaddr;
   wire [39:0] \axi__awaddr$19 ;
@@ -12021,30 +12081,15 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   wire \beats__valid$17 ;
   input clear;
   wire clear;
-  wire \clear$89 ;
+  wire \clear$90 ;
   input clk;
   wire clk;
-  input [71:0] enter__payload;
-  wire [71:0] enter__payload;
-  input [35:0] \enter__payload$58 ;
-  wire [35:0] \enter__payload$58 ;
-  wire \enter__payload$58.codes ;
-  wire [2:0] \enter__payload$58.digits ;
-  wire [15:0] \enter__payload$58.groups ;
-  wire [15:0] \enter__payload$58.row_tiles ;
-  wire [39:0] \enter__payload.address ;
-  wire [31:0] \enter__payload.words ;
-  wire enter__ready;
-  wire \enter__ready$61 ;
-  input enter__valid;
-  wire enter__valid;
-  wire \enter__valid$62 ;
   output error;
   wire error;
-  wire \error$95 ;
+  wire \error$96 ;
   output finished;
   wire finished;
-  wire \finished$91 ;
+  wire \finished$92 ;
   wire [35:0] forms__payload;
   wire \forms__payload.codes ;
   wire [2:0] \forms__payload.digits ;
@@ -12054,7 +12099,6 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   wire forms__ready;
   wire forms__valid;
   wire [127:0] head;
-  wire [127:0] \head$85 ;
   wire [71:0] jobs__payload;
   wire [71:0] \jobs__payload$6 ;
   wire [39:0] \jobs__payload$6.address ;
@@ -12073,68 +12117,76 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   wire jobs__valid;
   wire \jobs__valid$10 ;
   wire \jobs__valid$68 ;
-  wire [71:0] leave__payload;
-  wire [35:0] \leave__payload$65 ;
-  wire \leave__payload$65.codes ;
-  wire [2:0] \leave__payload$65.digits ;
-  wire [15:0] \leave__payload$65.groups ;
-  wire [15:0] \leave__payload$65.row_tiles ;
-  wire [39:0] \leave__payload.address ;
-  wire [31:0] \leave__payload.words ;
-  wire leave__ready;
-  wire \leave__ready$66 ;
-  wire leave__valid;
-  wire \leave__valid$69 ;
+  wire [5:0] level;
   wire pop;
-  wire \pop$87 ;
   wire push;
-  wire \push$79 ;
   wire [127:0] pushed;
-  wire [127:0] \pushed$81 ;
+  reg pushed_before = 1'h0;
+  wire [71:0] r_data;
+  wire [35:0] \r_data$65 ;
+  wire [127:0] \r_data$86 ;
+  wire r_en;
+  wire \r_en$66 ;
+  wire \r_en$87 ;
+  wire r_rdy;
+  wire \r_rdy$69 ;
   wire [5:0] ready;
-  wire [5:0] \ready$83 ;
   wire room;
   wire \room$77 ;
   input rst;
   wire rst;
   output [47:0] transferred;
   wire [47:0] transferred;
-  wire [47:0] \transferred$93 ;
+  wire [47:0] \transferred$94 ;
+  input [71:0] w_data;
+  wire [71:0] w_data;
+  input [35:0] \w_data$58 ;
+  wire [35:0] \w_data$58 ;
+  wire [127:0] \w_data$80 ;
+  input w_en;
+  wire w_en;
+  wire \w_en$62 ;
+  wire \w_en$78 ;
+  wire w_rdy;
+  wire \w_rdy$61 ;
   wire [127:0] words__payload;
   wire [127:0] \words__payload$71 ;
   wire words__ready;
   wire \words__ready$73 ;
   wire words__valid;
   wire \words__valid$75 ;
+  assign room = level != 6'h20;
+  assign _1_  = level - pushed_before;
+  always @(posedge clk)
+    pushed_before <= pushed_before_next ;
   dot_16x40_axi_top_results_port_cutter  cutter (
     .beats__payload(beats__payload),
     .beats__ready(beats__ready),
     .beats__valid(beats__valid),
     .clk(clk),
-    .narrow(_1_ ),
+    .narrow(_3_ ),
     .rst(rst),
     .words__ready(words__ready),
     .words__valid(words__valid)
   );
   dot_16x40_axi_top_results_port_fifo  fifo (
     .clk(clk),
-    .head(axi__wdata),
-    .pop(pop),
-    .ready(ready),
-    .room(room),
+    .r_data(axi__wdata),
+    .r_en(\r_en$87 ),
     .rst(rst),
-    .write__data(pushed),
-    .write__en(push)
+    .w_en(\w_en$78 ),
+    .w_level(level),
+    .w_port__data(\w_data$80 )
   );
   dot_16x40_axi_top_results_port_form_queue  form_queue (
     .clk(clk),
-    .enter__payload(\enter__payload$58 ),
-    .enter__ready(forms__ready),
-    .enter__valid(enter__valid),
-    .leave__payload(\jobs__payload$64 ),
-    .leave__ready(\leave__ready$66 ),
-    .leave__valid(\jobs__valid$68 ),
-    .rst(rst)
+    .r_data(\jobs__payload$64 ),
+    .r_en(\r_en$66 ),
+    .r_rdy(\jobs__valid$68 ),
+    .rst(rst),
+    .w_en(w_en),
+    .w_port__data(\w_data$58 ),
+    .w_rdy(forms__ready)
   );
   dot_16x40_axi_top_results_port_master  master (
     .axi__awaddr(axi__awaddr),
@@ -12152,42 +12204,48 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
     .error(error),
     .finished(finished),
     .jobs__payload(\jobs__payload$6 ),
-    .jobs__ready(leave__ready),
+    .jobs__ready(r_en),
     .jobs__valid(\jobs__valid$10 ),
-    .pop(pop),
-    .ready(ready),
+    .pop(\r_en$87 ),
+    .ready(_1_ [5:0]),
     .rst(rst),
     .transferred(transferred)
   );
   dot_16x40_axi_top_results_port_queue  queue (
     .clk(clk),
-    .enter__payload(enter__payload),
-    .enter__ready(jobs__ready),
-    .enter__valid(enter__valid),
-    .leave__payload(\jobs__payload$6 ),
-    .leave__ready(leave__ready),
-    .leave__valid(\jobs__valid$10 ),
-    .rst(rst)
+    .r_data(\jobs__payload$6 ),
+    .r_en(r_en),
+    .r_rdy(\jobs__valid$10 ),
+    .rst(rst),
+    .w_en(w_en),
+    .w_port__data(w_data),
+    .w_rdy(jobs__ready)
   );
   dot_16x40_axi_top_results_port_stage  stage (
     .clk(clk),
     .jobs__payload(\jobs__payload$64 ),
-    .jobs__ready(\leave__ready$66 ),
+    .jobs__ready(\r_en$66 ),
     .jobs__valid(\jobs__valid$68 ),
-    .push(push),
-    .pushed(pushed),
+    .push(\w_en$78 ),
+    .pushed(\w_data$80 ),
     .room(room),
     .rst(rst),
-    .sums(_1_ ),
+    .sums(_3_ ),
     .words__ready(words__ready),
     .words__valid(words__valid)
   );
-  assign jobs__payload = enter__payload;
-  assign enter__ready = jobs__ready;
-  assign jobs__valid = enter__valid;
-  assign leave__payload = \jobs__payload$6 ;
-  assign \jobs__ready$9  = leave__ready;
-  assign leave__valid = \jobs__valid$10 ;
+  always @* begin
+    pushed_before_next  = \w_en$78 ;
+    if (rst) begin
+      pushed_before_next  = 1'h0;
+    end
+  end
+  assign jobs__payload = w_data;
+  assign w_rdy = jobs__ready;
+  assign jobs__valid = w_en;
+  assign r_data = \jobs__payload$6 ;
+  assign \jobs__ready$9  = r_en;
+  assign r_rdy = \jobs__valid$10 ;
   assign \beats__payload$13  = beats__payload;
   assign \beats__ready$15  = beats__ready;
   assign \beats__valid$17  = beats__valid;
@@ -12220,52 +12278,40 @@ module dot_16x40_axi_top_results_port (axi__wready, axi__bid, axi__bresp, axi__b
   assign axi__wstrb = 16'hffff;
   assign \axi__wstrb$55  = 16'hffff;
   assign \axi__wvalid$57  = axi__wvalid;
-  assign forms__payload = \enter__payload$58 ;
-  assign \enter__ready$61  = forms__ready;
-  assign \enter__valid$62  = enter__valid;
-  assign forms__valid = enter__valid;
-  assign \leave__payload$65  = \jobs__payload$64 ;
-  assign \jobs__ready$67  = \leave__ready$66 ;
-  assign \leave__valid$69  = \jobs__valid$68 ;
-  assign words__payload = { _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83:62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62:41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41:20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20:0] };
-  assign \words__payload$71  = { _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83], _1_ [83:62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62], _1_ [62:41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41], _1_ [41:20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20], _1_ [20:0] };
+  assign forms__payload = \w_data$58 ;
+  assign \w_rdy$61  = forms__ready;
+  assign \w_en$62  = w_en;
+  assign forms__valid = w_en;
+  assign \r_data$65  = \jobs__payload$64 ;
+  assign \jobs__ready$67  = \r_en$66 ;
+  assign \r_rdy$69  = \jobs__valid$68 ;
+  assign words__payload = { _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83:62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62:41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41:20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20:0] };
+  assign \words__payload$71  = { _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83], _3_ [83:62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62], _3_ [62:41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41], _3_ [41:20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20], _3_ [20:0] };
   assign \words__ready$73  = words__ready;
   assign \words__valid$75  = words__valid;
   assign \room$77  = room;
-  assign \push$79  = push;
-  assign \pushed$81  = pushed;
-  assign \ready$83  = ready;
+  assign push = \w_en$78 ;
+  assign pushed = \w_data$80 ;
+  assign ready = _1_ [5:0];
   assign head = axi__wdata;
-  assign \head$85  = axi__wdata;
-  assign \pop$87  = pop;
-  assign \clear$89  = clear;
-  assign \finished$91  = finished;
-  assign \transferred$93  = transferred;
-  assign \error$95  = error;
-  assign \enter__payload.address  = enter__payload[39:0];
-  assign \enter__payload.words  = enter__payload[71:40];
-  assign \jobs__payload.address  = enter__payload[39:0];
-  assign \jobs__payload.words  = enter__payload[71:40];
+  assign \r_data$86  = axi__wdata;
+  assign pop = \r_en$87 ;
+  assign \clear$90  = clear;
+  assign \finished$92  = finished;
+  assign \transferred$94  = transferred;
+  assign \error$96  = error;
+  assign \jobs__payload.address  = w_data[39:0];
+  assign \jobs__payload.words  = w_data[71:40];
   assign \jobs__payload$6.address  = \jobs__payload$6 [39:0];
   assign \jobs__payload$6.words  = \jobs__payload$6 [71:40];
-  assign \leave__payload.address  = \jobs__payload$6 [39:0];
-  assign \leave__payload.words  = \jobs__payload$6 [71:40];
-  assign \enter__payload$58.row_tiles  = \enter__payload$58 [15:0];
-  assign \enter__payload$58.groups  = \enter__payload$58 [31:16];
-  assign \enter__payload$58.digits  = \enter__payload$58 [34:32];
-  assign \enter__payload$58.codes  = \enter__payload$58 [35];
-  assign \forms__payload.row_tiles  = \enter__payload$58 [15:0];
-  assign \forms__payload.groups  = \enter__payload$58 [31:16];
-  assign \forms__payload.digits  = \enter__payload$58 [34:32];
-  assign \forms__payload.codes  = \enter__payload$58 [35];
+  assign \forms__payload.row_tiles  = \w_data$58 [15:0];
+  assign \forms__payload.groups  = \w_data$58 [31:16];
+  assign \forms__payload.digits  = \w_data$58 [34:32];
+  assign \forms__payload.codes  = \w_data$58 [35];
   assign \jobs__payload$64.row_tiles  = \jobs__payload$64 [15:0];
   assign \jobs__payload$64.groups  = \jobs__payload$64 [31:16];
   assign \jobs__payload$64.digits  = \jobs__payload$64 [34:32];
   assign \jobs__payload$64.codes  = \jobs__payload$64 [35];
-  assign \leave__payload$65.row_tiles  = \jobs__payload$64 [15:0];
-  assign \leave__payload$65.groups  = \jobs__payload$64 [31:16];
-  assign \leave__payload$65.digits  = \jobs__payload$64 [34:32];
-  assign \leave__payload$65.codes  = \jobs__payload$64 [35];
 endmodule
 
 module dot_16x40_axi_top_results_port_cutter (rst, beats__payload, beats__valid, words__valid, beats__ready, narrow, words__ready, clk);
@@ -12333,221 +12379,277 @@ module dot_16x40_axi_top_results_port_cutter (rst, beats__payload, beats__valid,
   assign _5_  = { 84'h000000000000000000000, beat[335:84] };
 endmodule
 
-module dot_16x40_axi_top_results_port_fifo (rst, room, head, pop, ready, write__en, write__data, clk);
-  wire [5:0] _1_ ;
-  reg [5:0] held_next ;
-  reg [5:0] ready_next ;
-  wire [5:0] _2_ ;
+module dot_16x40_axi_top_results_port_fifo (rst, w_level, r_data, r_en, w_en, w_port__data, clk);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  wire _15_ ;
+  wire [6:0] _16_ ;
+  wire _17_ ;
+  wire _18_ ;
+  wire _19_ ;
+  wire _2_ ;
+  wire _20_ ;
+  wire _21_ ;
+  wire _22_ ;
+  wire [6:0] _23_ ;
+  wire _24_ ;
+  wire _25_ ;
+  wire _26_ ;
+  reg [4:0] w_port__addr_next ;
+  reg [4:0] r_port__addr_next ;
+  reg [5:0] inner_level_next ;
   wire [6:0] _3_ ;
-  wire [7:0] _4_ ;
-  wire [6:0] _5_ ;
-  wire [7:0] _6_ ;
-  reg [4:0] write__addr_next ;
-  reg [4:0] read_place_next ;
-  reg pushed_before_next ;
+  reg r_rdy_next ;
+  wire _4_ ;
+  wire [5:0] _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [5:0] _9_ ;
   input clk;
   wire clk;
-  output [127:0] head;
-  wire [127:0] head;
-  wire [4:0] head_place;
-  reg [5:0] held = 6'h00;
-  input pop;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  reg pushed_before = 1'h0;
-  wire [4:0] read__addr;
-  wire [127:0] read__data;
-  wire read__en;
-  reg [4:0] read_place = 5'h00;
-  output [5:0] ready;
-  reg [5:0] ready = 6'h00;
-  wire [5:0] \ready$3 ;
-  output room;
-  wire room;
+  wire [4:0] consume;
+  reg [5:0] inner_level = 6'h00;
+  wire inner_r_rdy;
+  wire [5:0] level;
+  wire [4:0] produce;
+  output [127:0] r_data;
+  wire [127:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [5:0] r_level;
+  reg [4:0] r_port__addr = 5'h00;
+  wire [127:0] r_port__data;
+  wire r_port__en;
+  reg r_rdy = 1'h0;
   input rst;
   wire rst;
-  reg [4:0] write__addr = 5'h00;
-  input [127:0] write__data;
-  wire [127:0] write__data;
-  input write__en;
-  wire write__en;
-  wire [4:0] write_place;
-  reg [127:0] memory [31:0];
+  wire [127:0] w_data;
+  input w_en;
+  wire w_en;
+  output [5:0] w_level;
+  wire [5:0] w_level;
+  reg [4:0] w_port__addr = 5'h00;
+  input [127:0] w_port__data;
+  wire [127:0] w_port__data;
+  wire w_port__en;
+  wire w_rdy;
+  reg [127:0] storage [31:0];
   always @(posedge clk) begin
-    if (write__en)
-      memory[write__addr] <= write__data;
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
   reg [127:0] _0_;
   always @(posedge clk) begin
-    _0_ <= memory[head_place];
+    if (r_port__en) begin
+      _0_ <= storage[r_port__addr];
+    end
   end
-  assign head = _0_;
-  assign room = held != 6'h20;
-  assign _1_  = read_place + 1'h1;
-  assign head_place = pop ? _1_ [4:0] : read_place;
-  assign _2_  = write__addr + 1'h1;
-  assign _3_  = held + write__en;
-  assign _4_  = _3_  - pop;
-  assign _5_  = ready + pushed_before;
-  assign _6_  = _5_  - pop;
+  assign r_data = _0_;
+  assign w_rdy = inner_level != 6'h20;
+  assign inner_r_rdy = | inner_level;
+  assign w_port__en = w_rdy & w_en;
+  assign _1_  = ~ r_rdy;
+  assign _2_  = _1_  | r_en;
+  assign r_port__en = inner_r_rdy & _2_ ;
+  assign _3_  = inner_level + r_rdy;
+  assign _4_  = w_rdy & w_en;
+  assign _5_  = w_port__addr + 1'h1;
+  assign _6_  = ~ r_rdy;
+  assign _7_  = _6_  | r_en;
+  assign _8_  = inner_r_rdy & _7_ ;
+  assign _9_  = r_port__addr + 1'h1;
+  assign _10_  = w_rdy & w_en;
+  assign _11_  = ~ r_rdy;
+  assign _12_  = _11_  | r_en;
+  assign _13_  = inner_r_rdy & _12_ ;
+  assign _14_  = ~ _13_ ;
+  assign _15_  = _10_  & _14_ ;
+  assign _16_  = inner_level + 1'h1;
+  assign _17_  = ~ r_rdy;
+  assign _18_  = _17_  | r_en;
+  assign _19_  = inner_r_rdy & _18_ ;
+  assign _20_  = w_rdy & w_en;
+  assign _21_  = ~ _20_ ;
+  assign _22_  = _19_  & _21_ ;
+  assign _23_  = inner_level - 1'h1;
+  assign _24_  = ~ r_rdy;
+  assign _25_  = _24_  | r_en;
+  assign _26_  = inner_r_rdy & _25_ ;
   always @(posedge clk)
-    write__addr <= write__addr_next ;
+    w_port__addr <= w_port__addr_next ;
   always @(posedge clk)
-    read_place <= read_place_next ;
+    r_port__addr <= r_port__addr_next ;
   always @(posedge clk)
-    pushed_before <= pushed_before_next ;
+    inner_level <= inner_level_next ;
   always @(posedge clk)
-    held <= held_next ;
-  always @(posedge clk)
-    ready <= ready_next ;
+    r_rdy <= r_rdy_next ;
   always @* begin
-    write__addr_next  = write__addr;
-    if (write__en) begin
-      write__addr_next  = _2_ [4:0];
+    w_port__addr_next  = w_port__addr;
+    if (_4_ ) begin
+      w_port__addr_next  = _5_ [4:0];
     end
     if (rst) begin
-      write__addr_next  = 5'h00;
+      w_port__addr_next  = 5'h00;
     end
   end
   always @* begin
-    read_place_next  = head_place;
+    r_port__addr_next  = r_port__addr;
+    if (_8_ ) begin
+      r_port__addr_next  = _9_ [4:0];
+    end
     if (rst) begin
-      read_place_next  = 5'h00;
+      r_port__addr_next  = 5'h00;
     end
   end
   always @* begin
-    pushed_before_next  = write__en;
+    inner_level_next  = inner_level;
+    if (_15_ ) begin
+      inner_level_next  = _16_ [5:0];
+    end
+    if (_22_ ) begin
+      inner_level_next  = _23_ [5:0];
+    end
     if (rst) begin
-      pushed_before_next  = 1'h0;
+      inner_level_next  = 6'h00;
     end
   end
   always @* begin
-    held_next  = _4_ [5:0];
+    r_rdy_next  = r_rdy;
+    if (_26_ ) begin
+      r_rdy_next  = 1'h1;
+    end else if (r_en) begin
+      r_rdy_next  = 1'h0;
+    end
     if (rst) begin
-      held_next  = 6'h00;
+      r_rdy_next  = 1'h0;
     end
   end
-  always @* begin
-    ready_next  = _6_ [5:0];
-    if (rst) begin
-      ready_next  = 6'h00;
-    end
-  end
-  assign \ready$3  = ready;
-  assign read__data = head;
-  assign push = write__en;
-  assign write_place = write__addr;
-  assign pushed = write__data;
-  assign read__en = 1'h1;
-  assign read__addr = head_place;
+  assign level = _3_ [5:0];
+  assign r_level = _3_ [5:0];
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
+  assign w_level = _3_ [5:0];
 endmodule
 
-module dot_16x40_axi_top_results_port_form_queue (rst, enter__valid, enter__ready, leave__valid, leave__ready, enter__payload, leave__payload, clk);
-  wire [2:0] _1_ ;
-  wire _2_ ;
-  wire [2:0] _3_ ;
-  wire [3:0] _4_ ;
-  reg [35:0] leave__payload_next ;
-  reg [35:0] second_next ;
-  reg [1:0] held_next ;
+module dot_16x40_axi_top_results_port_form_queue (rst, w_en, w_rdy, r_rdy, r_data, r_en, w_port__data, clk);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [2:0] _14_ ;
+  reg w_port__addr_next ;
+  reg r_port__addr_next ;
+  reg [1:0] level_next ;
+  wire [1:0] _2_ ;
+  wire _3_ ;
+  wire [1:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [2:0] _9_ ;
   input clk;
   wire clk;
-  input [35:0] enter__payload;
-  wire [35:0] enter__payload;
-  wire \enter__payload.codes ;
-  wire [2:0] \enter__payload.digits ;
-  wire [15:0] \enter__payload.groups ;
-  wire [15:0] \enter__payload.row_tiles ;
-  output enter__ready;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  wire [35:0] first;
-  wire \first.codes ;
-  wire [2:0] \first.digits ;
-  wire [15:0] \first.groups ;
-  wire [15:0] \first.row_tiles ;
-  reg [1:0] held = 2'h0;
-  output [35:0] leave__payload;
-  reg [35:0] leave__payload = 36'h000000000;
-  wire \leave__payload.codes ;
-  wire [2:0] \leave__payload.digits ;
-  wire [15:0] \leave__payload.groups ;
-  wire [15:0] \leave__payload.row_tiles ;
-  input leave__ready;
-  wire leave__ready;
-  output leave__valid;
-  wire leave__valid;
-  wire pop;
-  wire push;
+  wire consume;
+  reg [1:0] level = 2'h0;
+  wire produce;
+  output [35:0] r_data;
+  wire [35:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [1:0] r_level;
+  reg r_port__addr = 1'h0;
+  wire [35:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  reg [35:0] second = 36'h000000000;
-  wire \second.codes ;
-  wire [2:0] \second.digits ;
-  wire [15:0] \second.groups ;
-  wire [15:0] \second.row_tiles ;
-  assign push = enter__valid & enter__ready;
-  assign pop = leave__valid & leave__ready;
-  assign _1_  = held - pop;
-  assign _2_  = ! _1_ ;
-  assign _3_  = held + push;
-  assign _4_  = _3_  - pop;
-  always @(posedge clk)
-    leave__payload <= leave__payload_next ;
-  always @(posedge clk)
-    second <= second_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign enter__ready = held != 2'h2;
-  assign leave__valid = | held;
-  always @* begin
-    leave__payload_next  = leave__payload;
-    if (pop) begin
-      leave__payload_next  = second;
-    end
-    if (push) begin
-      if (_2_ ) begin
-        leave__payload_next  = enter__payload;
-      end
-    end
+  wire [35:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [1:0] w_level;
+  reg w_port__addr = 1'h0;
+  input [35:0] w_port__data;
+  wire [35:0] w_port__data;
+  wire w_port__en;
+  output w_rdy;
+  wire w_rdy;
+  reg [35:0] storage [1:0];
+  always @(posedge clk) begin
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 2'h2;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
+  always @(posedge clk)
+    w_port__addr <= w_port__addr_next ;
+  always @(posedge clk)
+    r_port__addr <= r_port__addr_next ;
+  always @(posedge clk)
+    level <= level_next ;
   always @* begin
-    second_next  = second;
-    if (push) begin
-      if (_2_ ) begin
-      end else begin
-        second_next  = enter__payload;
-      end
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [0];
     end
-  end
-  always @* begin
-    held_next  = _4_ [1:0];
     if (rst) begin
-      held_next  = 2'h0;
+      w_port__addr_next  = 1'h0;
     end
   end
-  assign first = leave__payload;
-  assign \leave__payload.row_tiles  = leave__payload[15:0];
-  assign \leave__payload.groups  = leave__payload[31:16];
-  assign \leave__payload.digits  = leave__payload[34:32];
-  assign \leave__payload.codes  = leave__payload[35];
-  assign \first.row_tiles  = leave__payload[15:0];
-  assign \first.groups  = leave__payload[31:16];
-  assign \first.digits  = leave__payload[34:32];
-  assign \first.codes  = leave__payload[35];
-  assign \second.row_tiles  = second[15:0];
-  assign \second.groups  = second[31:16];
-  assign \second.digits  = second[34:32];
-  assign \second.codes  = second[35];
-  assign \enter__payload.row_tiles  = enter__payload[15:0];
-  assign \enter__payload.groups  = enter__payload[31:16];
-  assign \enter__payload.digits  = enter__payload[34:32];
-  assign \enter__payload.codes  = enter__payload[35];
+  always @* begin
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [0];
+    end
+    if (rst) begin
+      r_port__addr_next  = 1'h0;
+    end
+  end
+  always @* begin
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [1:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [1:0];
+    end
+    if (rst) begin
+      level_next  = 2'h0;
+    end
+  end
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
-module dot_16x40_axi_top_results_port_master (axi__wready, axi__bresp, axi__bvalid, clk, rst, clear, jobs__valid, axi__wdata, jobs__ready, finished, axi__wvalid, axi__wlast, pop, jobs__payload, ready, axi__awvalid, axi__awaddr, axi__awlen, transferred, error, axi__awready
+module dot_16x40_axi_top_results_port_master (axi__wready, axi__bresp, axi__bvalid, clk, rst, clear, ready, jobs__valid, jobs__payload, axi__wdata, jobs__ready, finished, axi__wvalid, axi__wlast, pop, axi__awvalid, axi__awaddr, axi__awlen, transferred, error, axi__awready
 );
   wire [35:0] _1_ ;
   wire _10_ ;
@@ -12862,95 +12964,118 @@ module dot_16x40_axi_top_results_port_master (axi__wready, axi__bresp, axi__bval
   assign _1_  = _36_ ;
 endmodule
 
-module dot_16x40_axi_top_results_port_queue (rst, enter__valid, enter__ready, leave__valid, leave__ready, enter__payload, leave__payload, clk);
-  wire [2:0] _1_ ;
-  wire _2_ ;
-  wire [2:0] _3_ ;
-  wire [3:0] _4_ ;
-  reg [71:0] leave__payload_next ;
-  reg [71:0] second_next ;
-  reg [1:0] held_next ;
+module dot_16x40_axi_top_results_port_queue (rst, w_en, w_rdy, r_rdy, r_data, r_en, w_port__data, clk);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [2:0] _14_ ;
+  reg w_port__addr_next ;
+  reg r_port__addr_next ;
+  reg [1:0] level_next ;
+  wire [1:0] _2_ ;
+  wire _3_ ;
+  wire [1:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [2:0] _9_ ;
   input clk;
   wire clk;
-  input [71:0] enter__payload;
-  wire [71:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [31:0] \enter__payload.words ;
-  output enter__ready;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  wire [71:0] first;
-  wire [39:0] \first.address ;
-  wire [31:0] \first.words ;
-  reg [1:0] held = 2'h0;
-  output [71:0] leave__payload;
-  reg [71:0] leave__payload = 72'h000000000000000000;
-  wire [39:0] \leave__payload.address ;
-  wire [31:0] \leave__payload.words ;
-  input leave__ready;
-  wire leave__ready;
-  output leave__valid;
-  wire leave__valid;
-  wire pop;
-  wire push;
+  wire consume;
+  reg [1:0] level = 2'h0;
+  wire produce;
+  output [71:0] r_data;
+  wire [71:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [1:0] r_level;
+  reg r_port__addr = 1'h0;
+  wire [71:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  reg [71:0] second = 72'h000000000000000000;
-  wire [39:0] \second.address ;
-  wire [31:0] \second.words ;
-  assign push = enter__valid & enter__ready;
-  assign pop = leave__valid & leave__ready;
-  assign _1_  = held - pop;
-  assign _2_  = ! _1_ ;
-  assign _3_  = held + push;
-  assign _4_  = _3_  - pop;
-  always @(posedge clk)
-    leave__payload <= leave__payload_next ;
-  always @(posedge clk)
-    second <= second_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign enter__ready = held != 2'h2;
-  assign leave__valid = | held;
-  always @* begin
-    leave__payload_next  = leave__payload;
-    if (pop) begin
-      leave__payload_next  = second;
-    end
-    if (push) begin
-      if (_2_ ) begin
-        leave__payload_next  = enter__payload;
-      end
-    end
+  wire [71:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [1:0] w_level;
+  reg w_port__addr = 1'h0;
+  input [71:0] w_port__data;
+  wire [71:0] w_port__data;
+  wire w_port__en;
+  output w_rdy;
+  wire w_rdy;
+  reg [71:0] storage [1:0];
+  always @(posedge clk) begin
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 2'h2;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
+  always @(posedge clk)
+    w_port__addr <= w_port__addr_next ;
+  always @(posedge clk)
+    r_port__addr <= r_port__addr_next ;
+  always @(posedge clk)
+    level <= level_next ;
   always @* begin
-    second_next  = second;
-    if (push) begin
-      if (_2_ ) begin
-      end else begin
-        second_next  = enter__payload;
-      end
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [0];
     end
-  end
-  always @* begin
-    held_next  = _4_ [1:0];
     if (rst) begin
-      held_next  = 2'h0;
+      w_port__addr_next  = 1'h0;
     end
   end
-  assign first = leave__payload;
-  assign \leave__payload.address  = leave__payload[39:0];
-  assign \leave__payload.words  = leave__payload[71:40];
-  assign \first.address  = leave__payload[39:0];
-  assign \first.words  = leave__payload[71:40];
-  assign \second.address  = second[39:0];
-  assign \second.words  = second[71:40];
-  assign \enter__payload.address  = enter__payload[39:0];
-  assign \enter__payload.words  = enter__payload[71:40];
+  always @* begin
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [0];
+    end
+    if (rst) begin
+      r_port__addr_next  = 1'h0;
+    end
+  end
+  always @* begin
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [1:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [1:0];
+    end
+    if (rst) begin
+      level_next  = 2'h0;
+    end
+  end
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
-module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__valid, jobs__ready, sums, jobs__payload, words__ready, push, pushed, clk);
+module dot_16x40_axi_top_results_port_stage (rst, room, words__valid, jobs__valid, jobs__payload, jobs__ready, sums, words__ready, push, pushed, clk);
   wire _1_ ;
   wire _10_ ;
   wire _11_ ;
@@ -13082,7 +13207,7 @@ module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__vali
     .clk(clk),
     .digits(jobs__payload[34:32]),
     .last(last),
-    .port_529_0 (sums),
+    .port_609_0 (sums),
     .rst(rst),
     .sum(sum),
     .take(\take$20 ),
@@ -13121,7 +13246,7 @@ module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__vali
     .next_block(next_block),
     .next_group(next_group),
     .one_group(one_group),
-    .port_570_0 (jobs__payload[31:0]),
+    .port_244_0 (jobs__payload[31:0]),
     .rst(rst),
     .step(step)
   );
@@ -13343,7 +13468,7 @@ module dot_16x40_axi_top_results_port_stage (rst, words__valid, room, jobs__vali
   assign \jobs__payload.codes  = jobs__payload[35];
 endmodule
 
-module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_ends, last, port_529_0 , digits, sum, clk);
+module dot_16x40_axi_top_results_port_stage_combiner (rst, digits, \begin , take, tile_ends, last, port_609_0 , sum, clk);
   wire [32:0] _1_ ;
   wire [4:0] _10_ ;
   wire _11_ ;
@@ -13389,8 +13514,8 @@ module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_e
   wire [31:0] next_tripled_2;
   wire [31:0] next_tripled_3;
   reg [3:0] place = 4'h0;
-  input [83:0] port_529_0 ;
-  wire [83:0] port_529_0 ;
+  input [83:0] port_609_0 ;
+  wire [83:0] port_609_0 ;
   wire [3:0] read__addr;
   wire [127:0] read__data;
   input rst;
@@ -13413,13 +13538,13 @@ module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_e
   end
   assign next_kept = memory[_10_ [3:0]];
   assign _1_  = next_kept[31:0] + { next_kept[30:0], 1'h0 };
-  assign _2_  = tripled[31:0] + { port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20:0] };
+  assign _2_  = tripled[31:0] + { port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20:0] };
   assign _3_  = next_kept[63:32] + { next_kept[62:32], 1'h0 };
-  assign _4_  = tripled[63:32] + { port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41:21] };
+  assign _4_  = tripled[63:32] + { port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41:21] };
   assign _5_  = next_kept[95:64] + { next_kept[94:64], 1'h0 };
-  assign _6_  = tripled[95:64] + { port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62:42] };
+  assign _6_  = tripled[95:64] + { port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62:42] };
   assign _7_  = next_kept[127:96] + { next_kept[126:96], 1'h0 };
-  assign _8_  = tripled[127:96] + { port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83:63] };
+  assign _8_  = tripled[127:96] + { port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83:63] };
   assign last = ! behind;
   assign next_first = tile_ends ? last : first;
   assign _9_  = place + 1'h1;
@@ -13502,7 +13627,7 @@ module dot_16x40_axi_top_results_port_stage_combiner (rst, \begin , take, tile_e
     end
   end
   assign next_tripled_0 = _1_ [31:0];
-  assign word = { port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83], port_529_0 [83:62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62], port_529_0 [62:41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41], port_529_0 [41:20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20], port_529_0 [20:0] };
+  assign word = { port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83], port_609_0 [83:62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62], port_609_0 [62:41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41], port_609_0 [41:20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20], port_609_0 [20:0] };
   assign next_tripled_1 = _3_ [31:0];
   assign next_tripled_2 = _5_ [31:0];
   assign next_tripled_3 = _7_ [31:0];
@@ -15019,19 +15144,20 @@ module dot_16x40_axi_top_results_port_stage_encoder_thresholds_divider (rst, sca
   assign carry = fits;
 endmodule
 
-module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, first_tile, last_word, last_group, last_tile, last_block, port_570_0 , step, next_block, one_group, next_group, group, clk);
+module dot_16x40_axi_top_results_port_stage_walk (rst, port_244_0 , \begin , first_word, first_tile, last_word, last_group, last_tile, last_block, step, next_block, one_group, next_group, group, clk);
   wire _1_ ;
-  wire [16:0] _10_ ;
+  wire [2:0] _10_ ;
   wire [16:0] _11_ ;
   wire [16:0] _12_ ;
-  wire _13_ ;
-  wire [15:0] _14_ ;
-  wire _15_ ;
-  wire [15:0] _16_ ;
-  wire [16:0] _17_ ;
-  wire [15:0] _18_ ;
-  wire [16:0] _19_ ;
+  wire [16:0] _13_ ;
+  wire _14_ ;
+  wire [15:0] _15_ ;
+  wire _16_ ;
+  wire [15:0] _17_ ;
+  wire [16:0] _18_ ;
+  wire [15:0] _19_ ;
   wire _2_ ;
+  wire [16:0] _20_ ;
   reg [1:0] word_next ;
   reg [1:0] group_next ;
   reg [15:0] tile_next ;
@@ -15039,11 +15165,11 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   reg [1:0] last_group_index_next ;
   reg [15:0] groups_after_next ;
   wire [2:0] _3_ ;
-  wire _4_ ;
+  wire [2:0] _4_ ;
   wire _5_ ;
   wire _6_ ;
   wire _7_ ;
-  wire [2:0] _8_ ;
+  wire _8_ ;
   wire [2:0] _9_ ;
   input \begin ;
   wire \begin ;
@@ -15073,8 +15199,8 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   wire next_group;
   input one_group;
   wire one_group;
-  input [31:0] port_570_0 ;
-  wire [31:0] port_570_0 ;
+  input [31:0] port_244_0 ;
+  wire [31:0] port_244_0 ;
   wire [15:0] row_tiles;
   input rst;
   wire rst;
@@ -15093,22 +15219,23 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   assign _2_  = last_group | one_group;
   assign tile_ends = _1_  & _2_ ;
   assign _3_  = word + 1'h1;
-  assign _4_  = step & last_word;
-  assign _5_  = ~ one_group;
-  assign _6_  = _4_  & _5_ ;
-  assign _7_  = _6_  | next_group;
-  assign _8_  = group + 1'h1;
-  assign _9_  = last_group ? 3'h0 : _8_ ;
-  assign _10_  = tile + 1'h1;
-  assign _11_  = last_tile ? 17'h00000 : _10_ ;
-  assign _12_  = port_570_0 [15:0] - 1'h1;
-  assign _13_  = \begin  | next_block;
-  assign _14_  = \begin  ? port_570_0 [31:16] : groups_after;
-  assign _15_  = _14_  > 3'h4;
-  assign _16_  = \begin  ? port_570_0 [31:16] : groups_after;
-  assign _17_  = _16_  - 3'h4;
-  assign _18_  = \begin  ? port_570_0 [31:16] : groups_after;
-  assign _19_  = _18_  - 1'h1;
+  assign _4_  = last_word ? 3'h0 : _3_ ;
+  assign _5_  = step & last_word;
+  assign _6_  = ~ one_group;
+  assign _7_  = _5_  & _6_ ;
+  assign _8_  = _7_  | next_group;
+  assign _9_  = group + 1'h1;
+  assign _10_  = last_group ? 3'h0 : _9_ ;
+  assign _11_  = tile + 1'h1;
+  assign _12_  = last_tile ? 17'h00000 : _11_ ;
+  assign _13_  = port_244_0 [15:0] - 1'h1;
+  assign _14_  = \begin  | next_block;
+  assign _15_  = \begin  ? port_244_0 [31:16] : groups_after;
+  assign _16_  = _15_  > 3'h4;
+  assign _17_  = \begin  ? port_244_0 [31:16] : groups_after;
+  assign _18_  = _17_  - 3'h4;
+  assign _19_  = \begin  ? port_244_0 [31:16] : groups_after;
+  assign _20_  = _19_  - 1'h1;
   always @(posedge clk)
     word <= word_next ;
   always @(posedge clk)
@@ -15124,7 +15251,7 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   always @* begin
     word_next  = word;
     if (step) begin
-      word_next  = _3_ [1:0];
+      word_next  = _4_ [1:0];
     end
     if (rst) begin
       word_next  = 2'h0;
@@ -15132,8 +15259,8 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   end
   always @* begin
     group_next  = group;
-    if (_7_ ) begin
-      group_next  = _9_ [1:0];
+    if (_8_ ) begin
+      group_next  = _10_ [1:0];
     end
     if (rst) begin
       group_next  = 2'h0;
@@ -15142,7 +15269,7 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   always @* begin
     tile_next  = tile;
     if (tile_ends) begin
-      tile_next  = _11_ [15:0];
+      tile_next  = _12_ [15:0];
     end
     if (rst) begin
       tile_next  = 16'h0000;
@@ -15151,7 +15278,7 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   always @* begin
     last_tile_index_next  = last_tile_index;
     if (\begin ) begin
-      last_tile_index_next  = _12_ [15:0];
+      last_tile_index_next  = _13_ [15:0];
     end
     if (rst) begin
       last_tile_index_next  = 16'h0000;
@@ -15159,11 +15286,11 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   end
   always @* begin
     last_group_index_next  = last_group_index;
-    if (_13_ ) begin
-      if (_15_ ) begin
+    if (_14_ ) begin
+      if (_16_ ) begin
         last_group_index_next  = 2'h3;
       end else begin
-        last_group_index_next  = _19_ [1:0];
+        last_group_index_next  = _20_ [1:0];
       end
     end
     if (rst) begin
@@ -15172,9 +15299,9 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
   end
   always @* begin
     groups_after_next  = groups_after;
-    if (_13_ ) begin
-      if (_15_ ) begin
-        groups_after_next  = _17_ [15:0];
+    if (_14_ ) begin
+      if (_16_ ) begin
+        groups_after_next  = _18_ [15:0];
       end else begin
         groups_after_next  = 16'h0000;
       end
@@ -15183,8 +15310,8 @@ module dot_16x40_axi_top_results_port_stage_walk (rst, \begin , first_word, firs
       groups_after_next  = 16'h0000;
     end
   end
-  assign row_tiles = port_570_0 [15:0];
-  assign groups = port_570_0 [31:16];
+  assign row_tiles = port_244_0 [15:0];
+  assign groups = port_244_0 [31:16];
 endmodule
 
 module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata, axi__rresp, axi__rlast, axi__rvalid, beats__ready, clear, clk, rst, jobs__ready, axi__arid, axi__araddr, axi__arlen, axi__arsize, axi__arburst, axi__arlock, axi__arcache, axi__arprot, axi__arqos
@@ -15242,28 +15369,21 @@ module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata
   wire \axi__rvalid$53 ;
   output [255:0] beats__payload;
   wire [255:0] beats__payload;
-  wire [255:0] \beats__payload$54 ;
+  wire [255:0] \beats__payload$60 ;
   input beats__ready;
   wire beats__ready;
-  wire \beats__ready$55 ;
+  wire \beats__ready$61 ;
   output beats__valid;
   wire beats__valid;
-  wire \beats__valid$56 ;
+  wire \beats__valid$62 ;
   input clear;
   wire clear;
   wire \clear$68 ;
   input clk;
   wire clk;
-  wire [87:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [15:0] \enter__payload.passes ;
-  wire [31:0] \enter__payload.words ;
-  wire enter__ready;
-  wire enter__valid;
   output error;
   wire error;
   wire \error$70 ;
-  wire [127:0] head;
   input [87:0] jobs__payload;
   wire [87:0] jobs__payload;
   wire [87:0] \jobs__payload$31 ;
@@ -15279,37 +15399,37 @@ module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata
   input jobs__valid;
   wire jobs__valid;
   wire \jobs__valid$35 ;
-  wire [87:0] leave__payload;
-  wire [39:0] \leave__payload.address ;
-  wire [15:0] \leave__payload.passes ;
-  wire [31:0] \leave__payload.words ;
-  wire leave__ready;
-  wire leave__valid;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  wire [6:0] ready;
+  wire [87:0] r_data;
+  wire [127:0] \r_data$55 ;
+  wire r_en;
+  wire \r_en$56 ;
+  wire r_rdy;
+  wire \r_rdy$59 ;
   input rst;
   wire rst;
   output [47:0] transferred;
   wire [47:0] transferred;
   wire [47:0] \transferred$69 ;
+  wire [87:0] w_data;
+  wire [127:0] \w_data$65 ;
+  wire w_en;
+  wire \w_en$63 ;
+  wire w_rdy;
   wire word_left;
   wire [127:0] words__payload;
-  wire [127:0] \words__payload$63 ;
+  wire [127:0] \words__payload$66 ;
   wire words__ready;
   wire words__valid;
-  wire \words__valid$61 ;
-  assign \words__valid$61  = | ready;
-  assign pop = \words__valid$61  & words__ready;
+  wire \words__valid$64 ;
+  assign word_left = words__valid & \r_en$56 ;
   dot_16x40_axi_weight_port_fifo  fifo (
     .clk(clk),
-    .head(\words__payload$63 ),
-    .pop(pop),
-    .ready(ready),
+    .r_data(words__payload),
+    .r_en(\r_en$56 ),
+    .r_rdy(words__valid),
     .rst(rst),
-    .write__data(axi__rdata),
-    .write__en(axi__rvalid)
+    .w_en(axi__rvalid),
+    .w_port__data(axi__rdata)
   );
   dot_16x40_axi_weight_port_gearbox  gearbox (
     .beats__payload(beats__payload),
@@ -15317,9 +15437,9 @@ module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata
     .beats__valid(beats__valid),
     .clk(clk),
     .rst(rst),
-    .words__payload(\words__payload$63 ),
-    .words__ready(words__ready),
-    .words__valid(\words__valid$61 )
+    .words__payload(words__payload),
+    .words__ready(\r_en$56 ),
+    .words__valid(words__valid)
   );
   dot_16x40_axi_weight_port_master  master (
     .arrived(axi__rvalid),
@@ -15333,29 +15453,29 @@ module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata
     .clk(clk),
     .error(error),
     .jobs__payload(\jobs__payload$31 ),
-    .jobs__ready(leave__ready),
+    .jobs__ready(r_en),
     .jobs__valid(\jobs__valid$35 ),
     .rst(rst),
     .transferred(transferred),
-    .word_left(pop),
+    .word_left(word_left),
     .words__payload(axi__rdata)
   );
   dot_16x40_axi_weight_port_queue  queue (
     .clk(clk),
-    .enter__payload(jobs__payload),
-    .enter__ready(jobs__ready),
-    .enter__valid(jobs__valid),
-    .leave__payload(\jobs__payload$31 ),
-    .leave__ready(leave__ready),
-    .leave__valid(\jobs__valid$35 ),
-    .rst(rst)
+    .r_data(\jobs__payload$31 ),
+    .r_en(r_en),
+    .r_rdy(\jobs__valid$35 ),
+    .rst(rst),
+    .w_en(jobs__valid),
+    .w_port__data(jobs__payload),
+    .w_rdy(jobs__ready)
   );
-  assign enter__payload = jobs__payload;
-  assign enter__ready = jobs__ready;
-  assign enter__valid = jobs__valid;
-  assign leave__payload = \jobs__payload$31 ;
-  assign \jobs__ready$34  = leave__ready;
-  assign leave__valid = \jobs__valid$35 ;
+  assign w_data = jobs__payload;
+  assign w_rdy = jobs__ready;
+  assign w_en = jobs__valid;
+  assign r_data = \jobs__payload$31 ;
+  assign \jobs__ready$34  = r_en;
+  assign r_rdy = \jobs__valid$35 ;
   assign \axi__araddr$37  = axi__araddr;
   assign \axi__arburst$38  = 2'h1;
   assign \axi__arcache$39  = 4'h3;
@@ -15373,15 +15493,16 @@ module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata
   assign \axi__rready$51  = 1'h1;
   assign \axi__rresp$52  = axi__rresp;
   assign \axi__rvalid$53  = axi__rvalid;
-  assign \beats__payload$54  = beats__payload;
-  assign \beats__ready$55  = beats__ready;
-  assign \beats__valid$56  = beats__valid;
-  assign push = axi__rvalid;
-  assign words__valid = axi__rvalid;
-  assign pushed = axi__rdata;
-  assign words__payload = axi__rdata;
-  assign head = \words__payload$63 ;
-  assign word_left = pop;
+  assign \r_data$55  = words__payload;
+  assign words__ready = \r_en$56 ;
+  assign \r_rdy$59  = words__valid;
+  assign \beats__payload$60  = beats__payload;
+  assign \beats__ready$61  = beats__ready;
+  assign \beats__valid$62  = beats__valid;
+  assign \w_en$63  = axi__rvalid;
+  assign \words__valid$64  = axi__rvalid;
+  assign \w_data$65  = axi__rdata;
+  assign \words__payload$66  = axi__rdata;
   assign \clear$68  = clear;
   assign \transferred$69  = transferred;
   assign \error$70  = error;
@@ -15396,127 +15517,171 @@ module dot_16x40_axi_weight_port(jobs__valid, axi__arready, axi__rid, axi__rdata
   assign \jobs__payload.address  = jobs__payload[39:0];
   assign \jobs__payload.words  = jobs__payload[71:40];
   assign \jobs__payload.passes  = jobs__payload[87:72];
-  assign \enter__payload.address  = jobs__payload[39:0];
-  assign \enter__payload.words  = jobs__payload[71:40];
-  assign \enter__payload.passes  = jobs__payload[87:72];
   assign \jobs__payload$31.address  = \jobs__payload$31 [39:0];
   assign \jobs__payload$31.words  = \jobs__payload$31 [71:40];
   assign \jobs__payload$31.passes  = \jobs__payload$31 [87:72];
-  assign \leave__payload.address  = \jobs__payload$31 [39:0];
-  assign \leave__payload.words  = \jobs__payload$31 [71:40];
-  assign \leave__payload.passes  = \jobs__payload$31 [87:72];
 endmodule
 
-module dot_16x40_axi_weight_port_fifo (write__en, clk, rst, pop, head, ready, write__data);
-  wire [6:0] _1_ ;
-  reg [6:0] held_next ;
-  reg [6:0] ready_next ;
-  wire [6:0] _2_ ;
+module dot_16x40_axi_weight_port_fifo (w_en, clk, rst, r_data, r_en, r_rdy, w_port__data);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire _14_ ;
+  wire _15_ ;
+  wire [7:0] _16_ ;
+  wire _17_ ;
+  wire _18_ ;
+  wire _19_ ;
+  wire _2_ ;
+  wire _20_ ;
+  wire _21_ ;
+  wire _22_ ;
+  wire [7:0] _23_ ;
+  wire _24_ ;
+  wire _25_ ;
+  wire _26_ ;
+  reg [5:0] w_port__addr_next ;
+  reg [5:0] r_port__addr_next ;
+  reg [6:0] inner_level_next ;
   wire [7:0] _3_ ;
-  wire [8:0] _4_ ;
-  wire [7:0] _5_ ;
-  wire [8:0] _6_ ;
-  reg [5:0] write__addr_next ;
-  reg [5:0] read_place_next ;
-  reg pushed_before_next ;
+  reg r_rdy_next ;
+  wire _4_ ;
+  wire [6:0] _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [6:0] _9_ ;
   input clk;
   wire clk;
-  output [127:0] head;
-  wire [127:0] head;
-  wire [5:0] head_place;
-  reg [6:0] held = 7'h00;
-  input pop;
-  wire pop;
-  wire push;
-  wire [127:0] pushed;
-  reg pushed_before = 1'h0;
-  wire [5:0] read__addr;
-  wire [127:0] read__data;
-  wire read__en;
-  reg [5:0] read_place = 6'h00;
-  output [6:0] ready;
-  reg [6:0] ready = 7'h00;
-  wire [6:0] \ready$3 ;
-  wire room;
+  wire [5:0] consume;
+  reg [6:0] inner_level = 7'h00;
+  wire inner_r_rdy;
+  wire [6:0] level;
+  wire [5:0] produce;
+  output [127:0] r_data;
+  wire [127:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [6:0] r_level;
+  reg [5:0] r_port__addr = 6'h00;
+  wire [127:0] r_port__data;
+  wire r_port__en;
+  output r_rdy;
+  reg r_rdy = 1'h0;
   input rst;
   wire rst;
-  reg [5:0] write__addr = 6'h00;
-  input [127:0] write__data;
-  wire [127:0] write__data;
-  input write__en;
-  wire write__en;
-  wire [5:0] write_place;
-  reg [127:0] memory [63:0];
+  wire [127:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [6:0] w_level;
+  reg [5:0] w_port__addr = 6'h00;
+  input [127:0] w_port__data;
+  wire [127:0] w_port__data;
+  wire w_port__en;
+  wire w_rdy;
+  reg [127:0] storage [63:0];
   always @(posedge clk) begin
-    if (write__en)
-      memory[write__addr] <= write__data;
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
   reg [127:0] _0_;
   always @(posedge clk) begin
-    _0_ <= memory[head_place];
+    if (r_port__en) begin
+      _0_ <= storage[r_port__addr];
+    end
   end
-  assign head = _0_;
-  assign room = held != 7'h40;
-  assign _1_  = read_place + 1'h1;
-  assign head_place = pop ? _1_ [5:0] : read_place;
-  assign _2_  = write__addr + 1'h1;
-  assign _3_  = held + write__en;
-  assign _4_  = _3_  - pop;
-  assign _5_  = ready + pushed_before;
-  assign _6_  = _5_  - pop;
+  assign r_data = _0_;
+  assign w_rdy = inner_level != 7'h40;
+  assign inner_r_rdy = | inner_level;
+  assign w_port__en = w_rdy & w_en;
+  assign _1_  = ~ r_rdy;
+  assign _2_  = _1_  | r_en;
+  assign r_port__en = inner_r_rdy & _2_ ;
+  assign _3_  = inner_level + r_rdy;
+  assign _4_  = w_rdy & w_en;
+  assign _5_  = w_port__addr + 1'h1;
+  assign _6_  = ~ r_rdy;
+  assign _7_  = _6_  | r_en;
+  assign _8_  = inner_r_rdy & _7_ ;
+  assign _9_  = r_port__addr + 1'h1;
+  assign _10_  = w_rdy & w_en;
+  assign _11_  = ~ r_rdy;
+  assign _12_  = _11_  | r_en;
+  assign _13_  = inner_r_rdy & _12_ ;
+  assign _14_  = ~ _13_ ;
+  assign _15_  = _10_  & _14_ ;
+  assign _16_  = inner_level + 1'h1;
+  assign _17_  = ~ r_rdy;
+  assign _18_  = _17_  | r_en;
+  assign _19_  = inner_r_rdy & _18_ ;
+  assign _20_  = w_rdy & w_en;
+  assign _21_  = ~ _20_ ;
+  assign _22_  = _19_  & _21_ ;
+  assign _23_  = inner_level - 1'h1;
+  assign _24_  = ~ r_rdy;
+  assign _25_  = _24_  | r_en;
+  assign _26_  = inner_r_rdy & _25_ ;
   always @(posedge clk)
-    write__addr <= write__addr_next ;
+    w_port__addr <= w_port__addr_next ;
   always @(posedge clk)
-    read_place <= read_place_next ;
+    r_port__addr <= r_port__addr_next ;
   always @(posedge clk)
-    pushed_before <= pushed_before_next ;
+    inner_level <= inner_level_next ;
   always @(posedge clk)
-    held <= held_next ;
-  always @(posedge clk)
-    ready <= ready_next ;
+    r_rdy <= r_rdy_next ;
   always @* begin
-    write__addr_next  = write__addr;
-    if (write__en) begin
-      write__addr_next  = _2_ [5:0];
+    w_port__addr_next  = w_port__addr;
+    if (_4_ ) begin
+      w_port__addr_next  = _5_ [5:0];
     end
     if (rst) begin
-      write__addr_next  = 6'h00;
+      w_port__addr_next  = 6'h00;
     end
   end
   always @* begin
-    read_place_next  = head_place;
+    r_port__addr_next  = r_port__addr;
+    if (_8_ ) begin
+      r_port__addr_next  = _9_ [5:0];
+    end
     if (rst) begin
-      read_place_next  = 6'h00;
+      r_port__addr_next  = 6'h00;
     end
   end
   always @* begin
-    pushed_before_next  = write__en;
+    inner_level_next  = inner_level;
+    if (_15_ ) begin
+      inner_level_next  = _16_ [6:0];
+    end
+    if (_22_ ) begin
+      inner_level_next  = _23_ [6:0];
+    end
     if (rst) begin
-      pushed_before_next  = 1'h0;
+      inner_level_next  = 7'h00;
     end
   end
   always @* begin
-    held_next  = _4_ [6:0];
+    r_rdy_next  = r_rdy;
+    if (_26_ ) begin
+      r_rdy_next  = 1'h1;
+    end else if (r_en) begin
+      r_rdy_next  = 1'h0;
+    end
     if (rst) begin
-      held_next  = 7'h00;
+      r_rdy_next  = 1'h0;
     end
   end
-  always @* begin
-    ready_next  = _6_ [6:0];
-    if (rst) begin
-      ready_next  = 7'h00;
-    end
-  end
-  assign \ready$3  = ready;
-  assign read__data = head;
-  assign push = write__en;
-  assign write_place = write__addr;
-  assign pushed = write__data;
-  assign read__en = 1'h1;
-  assign read__addr = head_place;
+  assign w_level = _3_ [6:0];
+  assign level = _3_ [6:0];
+  assign r_level = _3_ [6:0];
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule
 
-module dot_16x40_axi_weight_port_gearbox (clk, rst, words__valid, words__payload, beats__valid, words__ready, beats__payload, beats__ready);
+module dot_16x40_axi_weight_port_gearbox (clk, rst, words__payload, beats__valid, words__ready, words__valid, beats__payload, beats__ready);
   wire _1_ ;
   wire [255:0] _2_ ;
   wire [382:0] _3_ ;
@@ -15576,7 +15741,7 @@ module dot_16x40_axi_weight_port_gearbox (clk, rst, words__valid, words__payload
   assign _3_  = { 127'h00000000000000000000000000000000, words__payload, 128'h00000000000000000000000000000000 };
 endmodule
 
-module dot_16x40_axi_weight_port_master (words__payload, axi__rresp, axi__rlast, arrived, clear, clk, rst, word_left, jobs__valid, jobs__ready, jobs__payload, axi__arvalid, axi__araddr, axi__arlen, transferred, error, axi__arready);
+module dot_16x40_axi_weight_port_master (words__payload, axi__rresp, axi__rlast, arrived, clear, clk, rst, word_left, jobs__valid, jobs__payload, jobs__ready, axi__arvalid, axi__araddr, axi__arlen, transferred, error, axi__arready);
   wire [35:0] _1_ ;
   wire _10_ ;
   wire _11_ ;
@@ -15903,98 +16068,113 @@ module dot_16x40_axi_weight_port_master (words__payload, axi__rresp, axi__rlast,
   assign _1_  = _40_ ;
 endmodule
 
-module dot_16x40_axi_weight_port_queue (enter__valid, clk, rst, enter__ready, leave__valid, leave__ready, leave__payload, enter__payload);
-  wire [2:0] _1_ ;
-  wire _2_ ;
-  wire [2:0] _3_ ;
-  wire [3:0] _4_ ;
-  reg [87:0] leave__payload_next ;
-  reg [87:0] second_next ;
-  reg [1:0] held_next ;
+module dot_16x40_axi_weight_port_queue (w_en, clk, rst, w_rdy, r_rdy, r_data, r_en, w_port__data);
+  wire _1_ ;
+  wire _10_ ;
+  wire _11_ ;
+  wire _12_ ;
+  wire _13_ ;
+  wire [2:0] _14_ ;
+  reg w_port__addr_next ;
+  reg r_port__addr_next ;
+  reg [1:0] level_next ;
+  wire [1:0] _2_ ;
+  wire _3_ ;
+  wire [1:0] _4_ ;
+  wire _5_ ;
+  wire _6_ ;
+  wire _7_ ;
+  wire _8_ ;
+  wire [2:0] _9_ ;
   input clk;
   wire clk;
-  input [87:0] enter__payload;
-  wire [87:0] enter__payload;
-  wire [39:0] \enter__payload.address ;
-  wire [15:0] \enter__payload.passes ;
-  wire [31:0] \enter__payload.words ;
-  output enter__ready;
-  wire enter__ready;
-  input enter__valid;
-  wire enter__valid;
-  wire [87:0] first;
-  wire [39:0] \first.address ;
-  wire [15:0] \first.passes ;
-  wire [31:0] \first.words ;
-  reg [1:0] held = 2'h0;
-  output [87:0] leave__payload;
-  reg [87:0] leave__payload = 88'h0000000000000000000000;
-  wire [39:0] \leave__payload.address ;
-  wire [15:0] \leave__payload.passes ;
-  wire [31:0] \leave__payload.words ;
-  input leave__ready;
-  wire leave__ready;
-  output leave__valid;
-  wire leave__valid;
-  wire pop;
-  wire push;
+  wire consume;
+  reg [1:0] level = 2'h0;
+  wire produce;
+  output [87:0] r_data;
+  wire [87:0] r_data;
+  input r_en;
+  wire r_en;
+  wire [1:0] r_level;
+  reg r_port__addr = 1'h0;
+  wire [87:0] r_port__data;
+  output r_rdy;
+  wire r_rdy;
   input rst;
   wire rst;
-  reg [87:0] second = 88'h0000000000000000000000;
-  wire [39:0] \second.address ;
-  wire [15:0] \second.passes ;
-  wire [31:0] \second.words ;
-  assign push = enter__valid & enter__ready;
-  assign pop = leave__valid & leave__ready;
-  assign _1_  = held - pop;
-  assign _2_  = ! _1_ ;
-  assign _3_  = held + push;
-  assign _4_  = _3_  - pop;
-  always @(posedge clk)
-    leave__payload <= leave__payload_next ;
-  always @(posedge clk)
-    second <= second_next ;
-  always @(posedge clk)
-    held <= held_next ;
-  assign enter__ready = held != 2'h2;
-  assign leave__valid = | held;
-  always @* begin
-    leave__payload_next  = leave__payload;
-    if (pop) begin
-      leave__payload_next  = second;
-    end
-    if (push) begin
-      if (_2_ ) begin
-        leave__payload_next  = enter__payload;
-      end
-    end
+  wire [87:0] w_data;
+  input w_en;
+  wire w_en;
+  wire [1:0] w_level;
+  reg w_port__addr = 1'h0;
+  input [87:0] w_port__data;
+  wire [87:0] w_port__data;
+  wire w_port__en;
+  output w_rdy;
+  wire w_rdy;
+  reg [87:0] storage [1:0];
+  always @(posedge clk) begin
+    if (w_port__en)
+      storage[w_port__addr] <= w_port__data;
   end
+  assign r_data = storage[r_port__addr];
+  assign w_rdy = level != 2'h2;
+  assign r_rdy = | level;
+  assign w_port__en = w_en & w_rdy;
+  assign _1_  = w_rdy & w_en;
+  assign _2_  = w_port__addr + 1'h1;
+  assign _3_  = r_rdy & r_en;
+  assign _4_  = r_port__addr + 1'h1;
+  assign _5_  = w_rdy & w_en;
+  assign _6_  = r_rdy & r_en;
+  assign _7_  = ~ _6_ ;
+  assign _8_  = _5_  & _7_ ;
+  assign _9_  = level + 1'h1;
+  assign _10_  = r_rdy & r_en;
+  assign _11_  = w_rdy & w_en;
+  assign _12_  = ~ _11_ ;
+  assign _13_  = _10_  & _12_ ;
+  assign _14_  = level - 1'h1;
+  always @(posedge clk)
+    w_port__addr <= w_port__addr_next ;
+  always @(posedge clk)
+    r_port__addr <= r_port__addr_next ;
+  always @(posedge clk)
+    level <= level_next ;
   always @* begin
-    second_next  = second;
-    if (push) begin
-      if (_2_ ) begin
-      end else begin
-        second_next  = enter__payload;
-      end
+    w_port__addr_next  = w_port__addr;
+    if (_1_ ) begin
+      w_port__addr_next  = _2_ [0];
     end
-  end
-  always @* begin
-    held_next  = _4_ [1:0];
     if (rst) begin
-      held_next  = 2'h0;
+      w_port__addr_next  = 1'h0;
     end
   end
-  assign first = leave__payload;
-  assign \leave__payload.address  = leave__payload[39:0];
-  assign \leave__payload.words  = leave__payload[71:40];
-  assign \leave__payload.passes  = leave__payload[87:72];
-  assign \first.address  = leave__payload[39:0];
-  assign \first.words  = leave__payload[71:40];
-  assign \first.passes  = leave__payload[87:72];
-  assign \second.address  = second[39:0];
-  assign \second.words  = second[71:40];
-  assign \second.passes  = second[87:72];
-  assign \enter__payload.address  = enter__payload[39:0];
-  assign \enter__payload.words  = enter__payload[71:40];
-  assign \enter__payload.passes  = enter__payload[87:72];
+  always @* begin
+    r_port__addr_next  = r_port__addr;
+    if (_3_ ) begin
+      r_port__addr_next  = _4_ [0];
+    end
+    if (rst) begin
+      r_port__addr_next  = 1'h0;
+    end
+  end
+  always @* begin
+    level_next  = level;
+    if (_8_ ) begin
+      level_next  = _9_ [1:0];
+    end
+    if (_13_ ) begin
+      level_next  = _14_ [1:0];
+    end
+    if (rst) begin
+      level_next  = 2'h0;
+    end
+  end
+  assign w_level = level;
+  assign r_level = level;
+  assign produce = w_port__addr;
+  assign w_data = w_port__data;
+  assign consume = r_port__addr;
+  assign r_port__data = r_data;
 endmodule

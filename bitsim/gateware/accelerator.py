@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Member, Out
+from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
+from bitsim.gateware.bus.axi import AxiMasters, masters_of
 from bitsim.gateware.host.axi_lite import AxiLiteSignature, AxiLiteSlave
 from bitsim.gateware.host.csr import Csr
 from bitsim.gateware.once import Platform, once
 from bitsim.gateware.serial.bridge import SerialBridge
 from bitsim.gateware.serial.onchip_memory import OnchipMemory
-from bitsim.gateware.top import axi_name, make_top, read_ports
+from bitsim.gateware.top import make_top
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.host.registry import HOSTS
 from bitsim.spec.host.serial import SerialHostSpec
@@ -21,8 +21,6 @@ from bitsim.spec.link.axi4 import Axi4BusSpec
 from bitsim.spec.registers.map import register_map
 from bitsim.spec.registers.register import RegisterMap
 from bitsim.spec.registry import home
-
-CONTROL = "s_axi"  # what the names of the AXI4-Lite ports begin with
 
 
 def make_accelerator(spec: AcceleratorSpec) -> wiring.Component:
@@ -33,17 +31,11 @@ def make_accelerator(spec: AcceleratorSpec) -> wiring.Component:
     return home(HOSTS[spec.host.kind].hardware)(spec)
 
 
-def axi_ports(bus: Axi4BusSpec) -> dict[str, Member]:
-    """The ports of an `AxiAccelerator` but clock and reset, by name."""
-    return {
-        **{f"{CONTROL}_{name}": each.flip() for name, each in AxiLiteSignature().members.items()},
-        "irq": Out(1),
-        **{
-            name: member
-            for port, signature in _masters(bus).items()
-            for name, member in flat_ports(axi_name(port), signature).items()
-        },
-    }
+def axi_ports(bus: Axi4BusSpec) -> wiring.Signature:
+    """The ports of an `AxiAccelerator` but clock and reset."""
+    return wiring.Signature(
+        {"s_axi": In(AxiLiteSignature()), "irq": Out(1), "m_axi": Out(AxiMasters(bus))}
+    )
 
 
 class AxiAccelerator(wiring.Component):
@@ -53,7 +45,6 @@ class AxiAccelerator(wiring.Component):
         assert spec.bus is not None
         self.spec = spec
         self.bus: Axi4BusSpec = spec.bus
-        self.masters = _masters(spec.bus)
         super().__init__(axi_ports(spec.bus))
 
     def elaborate(self, platform: object) -> Module:
@@ -64,13 +55,9 @@ class AxiAccelerator(wiring.Component):
         wiring.connect(m, slave.access, csr.access)
         _connect_controls(m, csr, top, register_map(self.spec))
         m.d.comb += self.irq.eq(csr.interrupt)
-        for name, member in AxiLiteSignature().members.items():
-            outer, inner = getattr(self, f"{CONTROL}_{name}"), getattr(slave.axi, name)
-            m.d.comb += inner.eq(outer) if member.flow == Out else outer.eq(inner)
-        for port, signature in self.masters.items():
-            for name, member in flat_ports(axi_name(port), signature).items():
-                outer, inner = getattr(self, name), getattr(top, name)
-                m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+        wiring.connect(m, wiring.flipped(self.s_axi), slave.axi)
+        for inner, outer in zip(masters_of(top.m_axi), masters_of(self.m_axi), strict=True):
+            wiring.connect(m, inner, wiring.flipped(outer))
         return m
 
 
@@ -97,10 +84,10 @@ class SerialAccelerator(wiring.Component):
     def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         m.submodules.top = top = make_top(self.spec.array, self.bus)
-        readers = read_ports(self.bus)
+        masters = masters_of(top.m_axi)
         clock_mhz, memory_bytes = self.spec.clock_mhz, self.host.memory_bytes
         m.submodules.csr = csr = Csr(register_map(self.spec), self.bus)
-        m.submodules.onchip = memory = OnchipMemory(self.bus, memory_bytes, len(readers))
+        m.submodules.onchip = memory = OnchipMemory(self.bus, memory_bytes, len(masters) - 1)
         m.submodules.bridge = bridge = SerialBridge(
             self.host.divisor(clock_mhz), round(SILENCE_S * clock_mhz * 1e6), memory_bytes
         )
@@ -113,15 +100,9 @@ class SerialAccelerator(wiring.Component):
             self.busy.eq(top.busy),
             self.irq.eq(csr.interrupt),
         ]
-        slaves = [getattr(memory, f"read_{index}") for index in range(len(readers))]
-        for port, slave in zip([*readers, "results"], [*slaves, memory.write], strict=True):
-            connect_flat(m, top, axi_name(port), slave)
+        for master, slave in zip(masters, [*memory.read, memory.write], strict=True):
+            wiring.connect(m, master, slave)
         return m
-
-
-def _masters(bus: Axi4BusSpec) -> dict[str, AxiReadSignature | AxiWriteSignature]:
-    reads = {port: AxiReadSignature(bus) for port in read_ports(bus)}
-    return {**reads, "results": AxiWriteSignature(bus)}
 
 
 def _connect_controls(m: Module, csr: Csr, top: wiring.Component, registers: RegisterMap) -> None:

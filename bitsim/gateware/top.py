@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dataflows import make_array
 from bitsim.gateware.array.streams import COUNTER_BITS, COUNTERS, PHASE
-from bitsim.gateware.bus.axi import AxiReadSignature, AxiWriteSignature, connect_flat, flat_ports
-from bitsim.gateware.bus.job_queue import JobQueue
-from bitsim.gateware.bus.list_reader import ListReader, list_write_ports
+from bitsim.gateware.bus.axi import AxiMasters
+from bitsim.gateware.bus.list_reader import QUEUED_JOBS, ListReader, list_write_ports
 from bitsim.gateware.bus.read_port import ReadPort
 from bitsim.gateware.bus.write_port import WritePort
 from bitsim.gateware.once import Platform, once
@@ -49,12 +49,7 @@ class Top(wiring.Component):
                 "errors": Out(bus.weight_ports + 2),
                 **{name: Out(COUNTER_BITS) for name in top_counters(bus)},
                 **{f"array_{name}": Out(COUNTER_BITS) for name in COUNTERS},
-                **{
-                    name: member
-                    for port in read_ports(bus)
-                    for name, member in flat_ports(axi_name(port), AxiReadSignature(bus)).items()
-                },
-                **flat_ports(axi_name("results"), AxiWriteSignature(bus)),
+                "m_axi": Out(AxiMasters(bus)),
             }
         )
 
@@ -62,14 +57,14 @@ class Top(wiring.Component):
     def elaborate(self, platform: Platform | None) -> Module:
         m = Module()
         m.submodules.reader = reader = ListReader(self.bus)
-        m.submodules.phase_queue = phases = JobQueue(PHASE)
+        m.submodules.phase_queue = phases = SyncFIFO(width=PHASE.size, depth=QUEUED_JOBS)
         m.submodules.array = array = make_array(self.array, counters_by_port=True)
         weights = [self._weight_port(m, array, index) for index in range(self.bus.weight_ports)]
         activations = self._activation_port(m, array)
         results = self._result_port(m, array)
         masters: list[ReadPort | WritePort] = [*weights, activations, results]
 
-        wiring.connect(m, phases.leave, array.phases)
+        wiring.connect(m, phases.r_stream, array.phases)
         self._hand_out(m, reader, phases, weights, activations, results)
         for name in (*list_write_ports(self.bus), "start", "count"):
             m.d.comb += getattr(reader, name).eq(getattr(self, name))
@@ -95,11 +90,9 @@ class Top(wiring.Component):
         beat_bits = self.array.feed_bytes * BITS_PER_BYTE
         port = ReadPort("weight_port", self.bus, layout.step_words, layout.port_feeds * beat_bits)
         m.submodules[f"weights_{index}_port"] = port
-        connect_flat(m, self, axi_name(f"weights_{index}"), port.axi)
+        wiring.connect(m, port.axi, wiring.flipped(self.m_axi.weights[index]))
         first = index * layout.port_feeds
-        columns = [
-            getattr(array, f"weights_{first + column}") for column in range(layout.port_feeds)
-        ]
+        columns = array.weights[first : first + layout.port_feeds]
         m.d.comb += port.beats.ready.eq(columns[0].ready)
         for column, weights in enumerate(columns):
             m.d.comb += [
@@ -113,7 +106,7 @@ class Top(wiring.Component):
         beat_bits = len(array.activations.payload)
         port = ReadPort("activation_port", self.bus, beat_words, beat_bits)
         m.submodules.activations_port = port
-        connect_flat(m, self, axi_name("activations"), port.axi)
+        wiring.connect(m, port.axi, wiring.flipped(self.m_axi.activations))
         wiring.connect(m, port.beats, array.activations)
         return port
 
@@ -122,7 +115,7 @@ class Top(wiring.Component):
         m.submodules.results_port = port = WritePort(
             self.bus, sums, self.array.result_bits, self.array.hold_groups
         )
-        connect_flat(m, self, axi_name("results"), port.axi)
+        wiring.connect(m, port.axi, wiring.flipped(self.m_axi.results))
         wiring.connect(m, array.results, port.beats)
         return port
 
@@ -130,14 +123,15 @@ class Top(wiring.Component):
         self,
         m: Module,
         reader: ListReader,
-        phases: JobQueue,
+        phases: SyncFIFO,
         weights: list[ReadPort],
         activations: ReadPort,
         results: WritePort,
     ) -> None:
         """The jobs of an entry enter all queues in the same cycle."""
         entry = reader.entries.payload
-        queues = [phases.enter, activations.jobs, results.jobs, *(port.jobs for port in weights)]
+        phase = PHASE(phases.w_data)
+        queues = [phases.w_stream, activations.jobs, results.jobs, *(port.jobs for port in weights)]
         if self.bus.results is not None:
             queues.append(results.forms)
             m.d.comb += [
@@ -150,7 +144,7 @@ class Top(wiring.Component):
             push.eq(reader.entries.valid & reader.entries.ready),
             *(queue.valid.eq(push) for queue in queues),
             *(
-                getattr(phases.enter.payload, field).eq(getattr(entry, field))
+                getattr(phase, field).eq(getattr(entry, field))
                 for field in ("row_tiles", "k_beats", "groups")
             ),
             activations.jobs.payload.address.eq(entry.activations_address),

@@ -32,7 +32,7 @@ def replay(dut: Dot) -> Callable[[SimulatorContext], Any]:
     async def bench(ctx: SimulatorContext) -> None:
         streams = [
             (dut.phases, (PHASE_AT,)),
-            *zip((dut.weights_0, dut.weights_1), WEIGHTS, strict=True),
+            *zip(dut.weights, WEIGHTS, strict=True),
         ]
         streams.append((dut.activations, ACTIVATIONS))
         sent = [0] * len(streams)
@@ -115,7 +115,7 @@ def array_wave() -> Wave:
         Bus("in registers (t + 1)", counted(trace.number("issued_after_1"), "s")),
         Bus("lanes, tree (t + 2)", counted(trace.number("issued_after_2"), "s")),
         Bus(f"accumulate (t + {2 + stages})", counted(trace.number("accumulate"), "s")),
-        Bus(f"result queue (t + {3 + stages})", counted(trace.number("push"), "r")),
+        Bus(f"result queue (t + {3 + stages})", counted(trace.number("w_en"), "r")),
         Heading("out"),
         *stream_rows(trace, "results", "r"),
         Heading("counters"),

@@ -40,22 +40,21 @@ def read_memory(dut: AxiAccelerator, port: str) -> Callable[[SimulatorContext], 
     """Answers one read port: addresses at once, words in order."""
 
     async def bench(ctx: SimulatorContext) -> None:
-        def at(name: str) -> Any:
-            return getattr(dut, f"m_axi_{port}_{name}")
+        axi = dut.m_axi.activations if port == "activations" else dut.m_axi.weights[0]
 
         waiting: list[list[int]] = []  # address, words, due
         cycle = words = 0
-        ctx.set(at("arready"), 1)
+        ctx.set(axi.arready, 1)
         while True:
             late = 2 if port == "activations" and words == SLOW_WORD else 0
             offered = bool(waiting) and cycle >= waiting[0][2] + late
-            ctx.set(at("rvalid"), offered)
+            ctx.set(axi.rvalid, offered)
             if offered:
                 address, left, _ = waiting[0]
-                ctx.set(at("rdata"), address * 0x01010101 & 0xFFFFFFFF)
-                ctx.set(at("rlast"), left == 1)
+                ctx.set(axi.rdata, address * 0x01010101 & 0xFFFFFFFF)
+                ctx.set(axi.rlast, left == 1)
             await ctx.delay(1e-8)
-            if offered and ctx.get(at("rready")):
+            if offered and ctx.get(axi.rready):
                 words += 1
                 waiting[0][0] += SPEC.bus.word_bytes
                 waiting[0][1] -= 1
@@ -64,8 +63,8 @@ def read_memory(dut: AxiAccelerator, port: str) -> Callable[[SimulatorContext], 
                     waiting.pop(0)
                     if waiting:
                         waiting[0][2] = max(waiting[0][2], cycle + 1)
-            if ctx.get(at("arvalid")):
-                first, count = ctx.get(at("araddr")), ctx.get(at("arlen")) + 1
+            if ctx.get(axi.arvalid):
+                first, count = ctx.get(axi.araddr), ctx.get(axi.arlen) + 1
                 waiting.append([first, count, cycle + LATENCY[port]])
             await ctx.tick()
             cycle += 1
@@ -77,23 +76,24 @@ def write_memory(dut: AxiAccelerator) -> Callable[[SimulatorContext], Any]:
     """Takes results: every third address and every fifth word wait a cycle."""
 
     async def bench(ctx: SimulatorContext) -> None:
+        axi = dut.m_axi.results
         cycle = addresses = words = complete = answered = 0
         held_address = held_word = False
         due: list[int] = []
         while True:
-            ctx.set(dut.m_axi_results_awready, addresses % 3 != 2 or held_address)
-            ctx.set(dut.m_axi_results_wready, words % 5 != 2 or held_word)
-            ctx.set(dut.m_axi_results_bvalid, bool(due) and cycle >= due[0])
+            ctx.set(axi.awready, addresses % 3 != 2 or held_address)
+            ctx.set(axi.wready, words % 5 != 2 or held_word)
+            ctx.set(axi.bvalid, bool(due) and cycle >= due[0])
             await ctx.delay(1e-8)
-            if ctx.get(dut.m_axi_results_bvalid):
+            if ctx.get(axi.bvalid):
                 due.pop(0)
-            if ctx.get(dut.m_axi_results_awvalid):
-                held_address = not ctx.get(dut.m_axi_results_awready)
+            if ctx.get(axi.awvalid):
+                held_address = not ctx.get(axi.awready)
                 addresses += not held_address
-            if ctx.get(dut.m_axi_results_wvalid):
-                held_word = not ctx.get(dut.m_axi_results_wready)
+            if ctx.get(axi.wvalid):
+                held_word = not ctx.get(axi.wready)
                 words += not held_word
-                if not held_word and ctx.get(dut.m_axi_results_wlast):
+                if not held_word and ctx.get(axi.wlast):
                     complete += 1
             if answered < min(complete, addresses):
                 answered += 1
@@ -108,37 +108,37 @@ def host(dut: AxiAccelerator) -> Callable[[SimulatorContext], Any]:
     """The processor: writes the list, starts it, sleeps until the interrupt, clears it."""
 
     async def write(ctx: SimulatorContext, offset: int, value: int) -> None:
-        ctx.set(dut.s_axi_awaddr, offset)
-        ctx.set(dut.s_axi_wdata, value)
-        ctx.set(dut.s_axi_wstrb, 0xF)
+        ctx.set(dut.s_axi.awaddr, offset)
+        ctx.set(dut.s_axi.wdata, value)
+        ctx.set(dut.s_axi.wstrb, 0xF)
         waiting = {"aw", "w"}
         while waiting:
             for channel in ("aw", "w"):
-                ctx.set(getattr(dut, f"s_axi_{channel}valid"), channel in waiting)
+                ctx.set(getattr(dut.s_axi, f"{channel}valid"), channel in waiting)
             await ctx.delay(1e-8)
-            waiting -= {c for c in waiting if ctx.get(getattr(dut, f"s_axi_{c}ready"))}
+            waiting -= {c for c in waiting if ctx.get(getattr(dut.s_axi, f"{c}ready"))}
             await ctx.tick()
-        ctx.set(dut.s_axi_awvalid, 0)
-        ctx.set(dut.s_axi_wvalid, 0)
+        ctx.set(dut.s_axi.awvalid, 0)
+        ctx.set(dut.s_axi.wvalid, 0)
         await answer(ctx, "b")
 
     async def answer(ctx: SimulatorContext, channel: str) -> None:
-        ctx.set(getattr(dut, f"s_axi_{channel}ready"), 1)
+        ctx.set(getattr(dut.s_axi, f"{channel}ready"), 1)
         while True:
             await ctx.delay(1e-8)
-            done = ctx.get(getattr(dut, f"s_axi_{channel}valid"))
+            done = ctx.get(getattr(dut.s_axi, f"{channel}valid"))
             await ctx.tick()
             if done:
                 break
-        ctx.set(getattr(dut, f"s_axi_{channel}ready"), 0)
+        ctx.set(getattr(dut.s_axi, f"{channel}ready"), 0)
 
     async def read(ctx: SimulatorContext, offset: int) -> None:
-        ctx.set(dut.s_axi_araddr, offset)
-        ctx.set(dut.s_axi_arvalid, 1)
+        ctx.set(dut.s_axi.araddr, offset)
+        ctx.set(dut.s_axi.arvalid, 1)
         await ctx.delay(1e-8)
-        assert ctx.get(dut.s_axi_arready)
+        assert ctx.get(dut.s_axi.arready)
         await ctx.tick()
-        ctx.set(dut.s_axi_arvalid, 0)
+        ctx.set(dut.s_axi.arvalid, 0)
         await answer(ctx, "r")
 
     async def bench(ctx: SimulatorContext) -> None:

@@ -110,7 +110,7 @@ def write_wave() -> Wave:
     port, axi = "top.results_port", "m_axi_results_"
     beats = trace.transfers(f"{port}.beats")
     first = beats.index(True)
-    enters = trace.number(f"{port}.fifo.push")
+    enters = trace.number(f"{port}.fifo.w_en")
     answers = trace.number(f"{axi}bvalid")
     last = max(cycle for cycle, each in enumerate(answers) if each)
     entered = enters.index(1)

@@ -10,6 +10,8 @@ from typing import Any
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from bitsim.gateware.emit.platform import flat_ports
+
 ROOT = "bench.top."
 # "$scope module NAME $end", "$var KIND BITS ID NAME $end"
 _HEAD = re.compile(r"\$(scope|var|upscope)\s+(.*?)\s*\$end")
@@ -52,6 +54,8 @@ class Trace:
 
 def capture(part: wiring.Component, *benches: Callable[[Any], Any]) -> Trace:
     """Run testbenches on a part until the first of them ends."""
+    for name, (_, port) in flat_ports(part).items():
+        port.name = name  # as in Verilog
     simulator = Simulator(part)
     simulator.add_clock(1e-6)
     for place, bench in enumerate(benches):

@@ -41,7 +41,7 @@ module array_properties #(
     (* hierconn *) wire [1:0] \dut.sequencer.state ;
     (* hierconn *) wire \dut.sequencer.issue , \dut.sequencer.first_group , \dut.sequencer.last_group ;
     (* hierconn *) wire \dut.sequencer.last_beat , \dut.sequencer.last_tile ;
-    (* hierconn *) wire [$clog2(RESULTS+1)-1:0] \dut.sequencer.pending , \dut.results.held ;
+    (* hierconn *) wire [$clog2(RESULTS+1)-1:0] \dut.sequencer.pending , \dut.results.level ;
     (* hierconn *) wire [15:0] \dut.sequencer.tile , \dut.sequencer.beat , \dut.sequencer.groups_after ;
     (* hierconn *) wire [15:0] \dut.sequencer.last_tile_index , \dut.sequencer.last_beat_index ;
     (* hierconn *) wire [(HOLD > 2 ? $clog2(HOLD) : 1)-1:0]
@@ -50,7 +50,7 @@ module array_properties #(
     (* hierconn *) wire \dut.column_0.queue.read , \dut.column_0.queue.pop ;
     (* hierconn *) wire \dut.column_1.queue.read , \dut.column_1.queue.pop ;
     (* hierconn *) wire [$clog2(RING+1)-1:0] \dut.ring.held , \dut.ring.ahead ;
-    (* hierconn *) wire \dut.ring.read , \dut.ring.free , \dut.ring.rewind , \dut.results.push ;
+    (* hierconn *) wire \dut.ring.read , \dut.ring.free , \dut.ring.rewind , \dut.results.w_en ;
     (* hierconn *) wire \dut.issued_after_1 , \dut.issued_after_2 , \dut.issued_after_3 ;
     (* hierconn *) wire \dut.issued_after_4 , \dut.issued_after_5 ;
     (* hierconn *) wire \dut.last_beat_after_1 , \dut.last_beat_after_2 ;
@@ -109,9 +109,9 @@ module array_properties #(
         free_in_the_last_tile: assert (!issue || \dut.ring.free == \dut.sequencer.last_tile );
         order_of_reading: assert (\dut.ring.ahead == (run && !\dut.sequencer.last_tile ? beat_in_tile : 0));
         // Results: no beat is ever pushed into a full queue.
-        places: assert (\dut.sequencer.pending == $countones(ends) + \dut.results.held );
+        places: assert (\dut.sequencer.pending == $countones(ends) + \dut.results.level );
         places_are_enough: assert (\dut.sequencer.pending <= RESULTS);
-        never_pushed_when_full: assert (!\dut.results.push || \dut.results.held < RESULTS);
+        never_pushed_when_full: assert (!\dut.results.w_en || \dut.results.level < RESULTS);
         // The end: nothing of a phase is left when the next one begins.
         if (drains) last_step_ends_a_sum: assert ((youngest & ~{1'b1, ends}) == 0 && \dut.sequencer.pending != 0);
         if (idle) nothing_left: assert (steps == 0 && \dut.sequencer.pending == 0);

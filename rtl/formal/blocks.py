@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probes import ReadMasterAlone, Tree, adder_names, search_names
+from amaranth.lib.fifo import SyncFIFO
+from probes import Queue, ReadMasterAlone, Tree, adder_names, search_names
 from proof import Proof
 
 from bitsim.gateware.array.dot.activation_ring import ActivationRing
 from bitsim.gateware.array.dot.array import Dot
 from bitsim.gateware.array.dot.column import Column
 from bitsim.gateware.array.dot.decoder import Decoder
-from bitsim.gateware.array.dot.result_queue import ResultQueue
 from bitsim.gateware.array.dot.sequencer import Sequencer
 from bitsim.gateware.array.dot.weight_queue import WeightQueue
 from bitsim.gateware.bus.gearbox import Gearbox
-from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.list_reader import ListReader
-from bitsim.gateware.bus.word_fifo import WordFifo
+from bitsim.gateware.bus.read_port import word_fifo
 from bitsim.gateware.bus.write_master import WriteMaster
 from bitsim.gateware.lanes import FABRICS
 from bitsim.gateware.lanes.ecp5 import LaneAdder
@@ -59,9 +58,9 @@ def _weight_queue(size: int) -> Proof:
     )
 
 
-def _result_queue(size: int) -> Proof:
+def _queue(size: int) -> Proof:
     return Proof(
-        "result_queue", f"{size} places", lambda: ResultQueue(1, 2, size), {"SIZE": size},
+        "queue", f"{size} places", lambda: Queue(SyncFIFO(width=2, depth=size)), {"SIZE": size},
         cover=12,
     )  # fmt: skip
 
@@ -74,7 +73,9 @@ def _activation_ring(size: int) -> Proof:
 
 
 def _word_fifo(size: int) -> Proof:
-    return Proof("word_fifo", f"{size} words", lambda: WordFifo(2, size), {"SIZE": size}, cover=12)
+    return Proof(
+        "word_fifo", f"{size} words", lambda: Queue(word_fifo(2, size)), {"SIZE": size}, cover=12
+    )
 
 
 def _gearbox(words: int) -> Proof:
@@ -205,7 +206,7 @@ _QUICK = (
     _lane("base3"),
     _tree(8),
     _weight_queue(2),
-    _result_queue(3),
+    _queue(3),
     _activation_ring(3),
     _sequencer(3, 2),
     _accumulator(2, 1, 5),
@@ -217,7 +218,7 @@ _SLOW = (
     _tree(16),
     _tree(40),
     _weight_queue(3),
-    _result_queue(2),
+    _queue(2),
     _activation_ring(1),
     _activation_ring(4),
     _sequencer(1, 2),
@@ -229,7 +230,6 @@ _SLOW = (
     _array(),
     _word_fifo(2),
     _word_fifo(3),
-    Proof("job_queue", "2 bits", lambda: JobQueue(2), cover=8),
     _gearbox(1),
     _gearbox(3),
     _result_cutter(3, 9, 64),

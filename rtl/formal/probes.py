@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.bus.axi import AxiReadSignature
@@ -66,6 +67,22 @@ class ReadMasterAlone(wiring.Component):
             master.word_left.eq(self.word_left),
             master.clear.eq(self.clear),
         ]
+        return m
+
+
+class Queue(wiring.Component):
+    """A queue of Amaranth's library, its streams as ports."""
+
+    def __init__(self, fifo: SyncFIFO | SyncFIFOBuffered) -> None:
+        self.fifo = fifo
+        word = stream.Signature(fifo.width)
+        super().__init__({"enter": In(word), "leave": Out(word)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.fifo = self.fifo
+        wiring.connect(m, wiring.flipped(self.enter), self.fifo.w_stream)
+        wiring.connect(m, self.fifo.r_stream, wiring.flipped(self.leave))
         return m
 
 

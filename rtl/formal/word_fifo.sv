@@ -1,4 +1,4 @@
-// The FIFO between a bus and the array loses, repeats and changes no word.
+// The FIFO between a bus and the array, with at most SIZE words in it, loses, repeats and changes none.
 module word_fifo_properties #(
     parameter integer BITS = 2,
     parameter integer SIZE = 3  // at most 4
@@ -10,53 +10,56 @@ module word_fifo_properties #(
     input pop,
     input watch
 );
-    wire room;
-    wire [$clog2(SIZE+1)-1:0] ready;
+    wire room, ready;
     wire [BITS-1:0] head;
     word_fifo dut (
-        .clk(clk), .rst(rst), .room(room), .push(push), .pushed(pushed), .ready(ready), .head(head),
-        .pop(pop));
+        .clk(clk), .rst(rst), .enter__payload(pushed), .enter__valid(push), .enter__ready(room),
+        .leave__payload(head), .leave__valid(ready), .leave__ready(pop));
 
-    (* hierconn *) wire [$clog2(SIZE+1)-1:0] \dut.held ;
-    (* hierconn *) wire \dut.pushed_before ;
-    (* hierconn *) wire [$clog2(SIZE)-1:0] \dut.read_place , \dut.write_place ;
-    (* hierconn *) wire [BITS-1:0] \dut.memory[0] , \dut.memory[1] , \dut.memory[2] , \dut.memory[3] ;
-    wire [4*BITS-1:0] places = {\dut.memory[3] , \dut.memory[2] , \dut.memory[1] , \dut.memory[0] };
+    (* hierconn *) wire [$clog2(SIZE+1)-1:0] \dut.fifo.inner_level ;
+    (* hierconn *) wire [$clog2(SIZE)-1:0] \dut.fifo.consume , \dut.fifo.produce ;
+    (* hierconn *) wire [BITS-1:0] \dut.fifo.storage[0] , \dut.fifo.storage[1] ;
+    (* hierconn *) wire [BITS-1:0] \dut.fifo.storage[2] , \dut.fifo.storage[3] ;
+    wire [7:0] level = \dut.fifo.inner_level + ready;
+    wire [4*BITS-1:0] places = {
+        \dut.fifo.storage[3] , \dut.fifo.storage[2] , \dut.fifo.storage[1] , \dut.fifo.storage[0] };
 
     always @* if ($initstate) assume (rst);
-    always @* assume (!push || room);          // as the masters do: read_master.sv, write_master.sv
-    always @* assume (!pop || ready != 0);
+    // As the masters do: read_master.sv, write_master.sv.
+    always @* assume (!push || level < SIZE);
+    always @* assume (!pop || ready);
 
-    reg following, stalled;
+    reg following, stalled, pushed_before;
     reg [7:0] before;
     reg [BITS-1:0] followed, stalled_head;
-    wire [7:0] place = (\dut.read_place + before) % SIZE;
+    wire [7:0] place = (\dut.fifo.consume + before + SIZE - ready) % SIZE;
     always @(posedge clk) begin
         if (rst) following <= 0;
         else if (!following) begin
             following <= push && watch;
             followed  <= pushed;
-            before    <= \dut.held - pop;
+            before    <= level - pop;
         end else if (pop) begin
             following <= before != 0;
             before    <= before - 1;
         end
-        stalled      <= !rst && ready != 0 && !pop;
-        stalled_head <= head;
+        stalled       <= !rst && ready && !pop;
+        stalled_head  <= head;
+        pushed_before <= !rst && push;
     end
 
     always @* if (!rst) begin
-        count: assert (\dut.held <= SIZE && \dut.held == 8'd0 + ready + \dut.pushed_before );
-        pointers: assert (\dut.read_place < SIZE && \dut.write_place < SIZE
-            && (\dut.read_place + \dut.held ) % SIZE == \dut.write_place );
-        has_room: assert (room == (\dut.held < SIZE));
+        count: assert (level <= SIZE);
+        pointers: assert (\dut.fifo.consume < SIZE && \dut.fifo.produce < SIZE
+            && (\dut.fifo.consume + \dut.fifo.inner_level ) % SIZE == \dut.fifo.produce );
+        always_room: assert (!push || room);
+        two_cycles: assert (ready == (level != pushed_before));
         if (following) begin
-            kept_in_order: assert (before < \dut.held );
-            kept_unchanged: assert (places[place*BITS+:BITS] == followed);
-            if (before == 0 && ready != 0) offered_unchanged: assert (head == followed);
+            kept_in_order: assert (before < level);
+            if (before != 0 || !ready) kept_unchanged: assert (places[place*BITS+:BITS] == followed);
+            if (before == 0 && ready) offered_unchanged: assert (head == followed);
         end
-        if (ready != 0) head_is_the_oldest: assert (head == places[\dut.read_place *BITS+:BITS]);
-        if (stalled) stays_while_stalled: assert (ready != 0 && head == stalled_head);
-        full_and_wrapped: cover (\dut.held == SIZE && \dut.write_place == 1);
+        if (stalled) stays_while_stalled: assert (ready && head == stalled_head);
+        full_and_wrapped: cover (level == SIZE && \dut.fifo.produce == 1);
     end
 endmodule

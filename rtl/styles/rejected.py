@@ -140,9 +140,11 @@ class Table(wiring.Component):
         self.lanes = lanes
         self.entries = list(entries(lanes))
         bits = ACTIVATION_BITS + (lanes - 1).bit_length()
-        ports = {f"activation_{lane}": In(signed(ACTIVATION_BITS)) for lane in range(lanes)}
         super().__init__(
-            {**ports, **{f"entry_{n}": Out(signed(bits)) for n in range(len(self.entries))}}
+            {
+                "activation": In(signed(ACTIVATION_BITS)).array(lanes),
+                "entry": Out(signed(bits)).array(len(self.entries)),
+            }
         )
 
     @once
@@ -152,9 +154,9 @@ class Table(wiring.Component):
             total: Value = Const(0)
             for lane, weight in enumerate(weights):
                 if weight:
-                    activation = getattr(self, f"activation_{lane}")
+                    activation = self.activation[lane]
                     total = total + activation if weight > 0 else total - activation
-            m.d.comb += getattr(self, f"entry_{number}").eq(total)
+            m.d.comb += self.entry[number].eq(total)
         return m
 
 
@@ -172,8 +174,8 @@ def table(size: int, m: Module, lanes: Sequence[Lane], tree_stages: int, name: s
         group = lanes[first : first + size]
         m.submodules[f"{name}_t{first}"] = made = Table(len(group))
         for index, lane in enumerate(group):
-            m.d.comb += getattr(made, f"activation_{index}").eq(lane.activation)
-        magnitude = Signal(made.entry_0.shape(), name=f"{name}_magnitude{first}")
+            m.d.comb += made.activation[index].eq(lane.activation)
+        magnitude = Signal(made.entry[0].shape(), name=f"{name}_magnitude{first}")
         sign = Signal(name=f"{name}_sign{first}")
         for lane in reversed(group):
             sign_before = sign
@@ -184,7 +186,7 @@ def table(size: int, m: Module, lanes: Sequence[Lane], tree_stages: int, name: s
             for number, weights in enumerate(entries(len(group))):
                 code = sum((abs(w) | (w < 0) << 1) << 2 * i for i, w in enumerate(weights))
                 with m.Case(code):
-                    m.d.comb += magnitude.eq(getattr(made, f"entry_{number}"))
+                    m.d.comb += magnitude.eq(made.entry[number])
         value = Signal(magnitude.shape(), name=f"{name}_value{first}")
         m.d.comb += value.eq(magnitude ^ sign.replicate(len(magnitude)))
         terms.append(Term(value, sign))

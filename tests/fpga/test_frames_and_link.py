@@ -18,7 +18,7 @@ import pytest
 from bitsim.errors import BitsimError
 from bitsim.fpga.line.frames import Frame, FrameReader, crc
 from bitsim.fpga.line.serial_link import SerialLink, open_serial
-from bitsim.gateware.serial.crc16 import crc_step
+from bitsim.gateware.serial.frame_sender import crc_step
 from bitsim.spec.host.serial_protocol import (
     CRC_INIT,
     CRC_POLYNOMIAL,

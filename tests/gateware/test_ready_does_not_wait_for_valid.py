@@ -10,8 +10,7 @@ from bitsim.spec.accelerator import AcceleratorSpec
 
 def test_ready_is_the_same_whatever_is_offered(small: AcceleratorSpec) -> None:
     top = make_array(small.array)
-    weights = [f"weights_{column}" for column in range(small.array.columns)]
-    inputs = [getattr(top, name) for name in ("phases", "activations", *weights)]
+    inputs = [top.phases, top.activations, *top.weights]
     readies: list[set[tuple[int, ...]]] = []
 
     async def bench(ctx: SimulatorContext) -> None:

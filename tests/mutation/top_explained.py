@@ -53,7 +53,7 @@ REASONS = (
     ),
     Reason(
         ".*_queue", r"enter__ready = held != 2'h2",
-        "another queue was full whenever this one was; proved (job_queue.sv)",
+        "another queue was full whenever this one was; proved (queue.sv)",
     ),
     Reason(
         "(weight|activations)_port_fifo", r"held in reset|_\d+_ *= _\d+_  - pop",

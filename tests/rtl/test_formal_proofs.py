@@ -44,7 +44,6 @@ BROKEN = {
     "lane": ("2bit", "$signed({ 1'h0, codes[1] })", "$signed({ 1'h0, codes[0] })"),
     "weight_queue": ("2 places", "beats__ready = held != 2'h2", "beats__ready = held != 2'h3"),
     "sequencer": ("hold 3, 2 results", "last_tile ? 17'h00000", "last_beat ? 17'h00000"),
-    "job_queue": ("2 bits", "= held - pop", "= held"),
     "lane_adder": ("ECP5, 9 bits", ".INIT0(16'h00aa)", ".INIT0(16'h00ff)"),
     "lane_pair": ("Xilinx", ".CYINIT(carry)", ".CYINIT(negative_1)"),
 }
@@ -54,9 +53,9 @@ BROKEN_FULL = {
         "2 lanes, hold 1, max_k 5, 11 bits", "slice0_base = replace", "slice0_base = finish"
     ),
     "activation_ring": ("3 places", "available = ahead < held", "available = ahead <= held"),
-    "result_queue": ("3 places", "beats__valid = | held", "beats__valid = 1'h1"),
+    "queue": ("3 places", "leave__valid = | level", "leave__valid = 1'h1"),
     "array": ("2 columns, 2 lanes, hold 2", "pending == 2'h2", "pending == 2'h3"),
-    "word_fifo": ("3 words", "= ready + pushed_before", "= ready + push"),
+    "word_fifo": ("3 words", "inner_level + leave__valid", "inner_level + 1'h0"),
     "gearbox": ("3 words", "pop = beats__valid & beats__ready", "pop = beats__valid"),
     "result_cutter": ("3 sums of 9 bits, 64-bit words", "rest - 1'h1", "rest - 1'h0"),
     "read_master": ("bursts of 3, 2 outstanding", "<= 3'h4", "<= 3'h5"),

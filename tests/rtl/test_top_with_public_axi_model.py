@@ -14,6 +14,7 @@ from amaranth.lib.wiring import Out
 from bitsim.agreement.arrays.random import random_activations, random_weights
 from bitsim.agreement.lists.memory_map import place_products
 from bitsim.digest import code_digest
+from bitsim.gateware.emit.platform import flat_ports
 from bitsim.gateware.emit.verilog import emit_tops
 from bitsim.gateware.top import Top, read_ports
 from bitsim.spec.array.dot import DotSpec
@@ -40,11 +41,11 @@ BUS = Axi4BusSpec(
 @pytest.fixture(scope="module")
 def binary(bench_work: Path) -> Path:
     """The accelerator itself as the top level, its ports in sight of cocotb."""
-    ports = Top(ARRAY, BUS).signature.members
+    ports = flat_ports(Top(ARRAY, BUS))
     seen = [f'public_flat_rw -module "{TOP}" -var "{name}"' for name in ("clk", "rst")]
     seen += [
         f'public_flat_{"rd" if member.flow == Out else "rw"} -module "{TOP}" -var "{name}"'
-        for name, member in ports.items()
+        for name, (member, _) in ports.items()
     ]
 
     def make_texts() -> dict[str, str]:

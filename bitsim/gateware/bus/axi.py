@@ -1,15 +1,18 @@
-"""AXI4 ports as masters see them (Arm IHI 0022, AMBA AXI Protocol Specification, A2 and A3)."""
+"""AXI4 ports and bursts of a master (Arm IHI 0022, AMBA AXI Protocol Specification, A2 and A3)."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Member, Out
 
-from bitsim.spec.link.axi4 import Axi4BusSpec
+from bitsim.spec.link.axi4 import BOUNDARY_BYTES, Axi4BusSpec
 
 ID_BITS = 1
 LENGTH_BITS = 8
+WORDS_BITS = 32  # of the words of a job
 CACHE = 0b0011  # normal memory, not cacheable, bufferable
 PROTECTION = 0b000  # data, secure, unprivileged
 
@@ -84,16 +87,28 @@ class AxiWriteSignature(wiring.Signature):
         )
 
 
-def flat_ports(prefix: str, signature: wiring.Signature) -> dict[str, Member]:
-    """Ports `PREFIX_araddr`, ..., as tools that know the bus by its names expect them."""
-    return {f"{prefix}_{name}": member for name, member in signature.members.items()}
+class AxiMasters(wiring.Signature):
+    """All masters of an accelerator: who reads weights, activations, and who writes results.
+
+    separator  between the names of a port in Verilog
+    """
+
+    separator = "_"
+
+    def __init__(self, bus: Axi4BusSpec) -> None:
+        read = AxiReadSignature(bus)
+        super().__init__(
+            {
+                "weights": Out(read).array(bus.weight_ports),
+                "activations": Out(read),
+                "results": Out(AxiWriteSignature(bus)),
+            }
+        )
 
 
-def connect_flat(m: Module, top: wiring.Component, prefix: str, port: wiring.PureInterface) -> None:
-    """Connect a master below to the ports that `flat_ports` gave the top."""
-    for name, member in port.signature.members.items():
-        inner, outer = getattr(port, name), getattr(top, f"{prefix}_{name}")
-        m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+def masters_of(axi: wiring.PureInterface) -> list[wiring.PureInterface]:
+    """Each of `AxiMasters`: readers first, the writer last. `wiring.connect` flips no arrays."""
+    return [*axi.weights, axi.activations, axi.results]
 
 
 def drive_constants(m: Module, port: wiring.PureInterface, prefix: str, bus: Axi4BusSpec) -> None:
@@ -108,3 +123,39 @@ def drive_constants(m: Module, port: wiring.PureInterface, prefix: str, bus: Axi
         "qos": 0,
     }
     m.d.comb += [getattr(port, f"{prefix}{name}").eq(value) for name, value in constants.items()]
+
+
+class BurstPlace:
+    """Where a master is within its job: the word that it asks for next, and the length to ask.
+
+    word    its address, counted in words
+    left    words still to be asked for
+    length  of the next burst: what is left, a whole burst, or what is before a 4 KiB boundary
+    """
+
+    def __init__(self, m: Module, bus: Axi4BusSpec) -> None:
+        self.byte_bits = (bus.word_bytes - 1).bit_length()
+        self.word = Signal(bus.address_bits - self.byte_bits, name="word", reset_less=True)
+        self.left = Signal(WORDS_BITS, name="left")
+        self.length = Signal(range(bus.burst_words + 1), name="length")
+        boundary_words = BOUNDARY_BYTES // bus.word_bytes
+        before_boundary = Signal(range(boundary_words + 1), name="before_boundary")
+        whole = Signal.like(self.length, name="whole")  # were there enough left
+        m.d.comb += [
+            before_boundary.eq(boundary_words - self.word % boundary_words),
+            whole.eq(Mux(before_boundary < bus.burst_words, before_boundary, bus.burst_words)),
+            self.length.eq(Mux(self.left < whole, self.left, whole)),
+        ]
+
+    @property
+    def address(self) -> Value:
+        """Of `word`, in bytes."""
+        return Cat(Const(0, self.byte_bits), self.word)
+
+    def begin(self, address: Value, words: Value) -> list[Any]:
+        """Statements: the job or pass at this byte address begins."""
+        return [self.word.eq(address[self.byte_bits :]), self.left.eq(words)]
+
+    def step(self) -> list[Any]:
+        """Statements: the next burst has been asked for."""
+        return [self.word.eq(self.word + self.length), self.left.eq(self.left - self.length)]

@@ -8,15 +8,15 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.streams import COUNTER_BITS, TILE_BITS
-from bitsim.gateware.bus.burst import WORDS_BITS
+from bitsim.gateware.bus.axi import WORDS_BITS
 from bitsim.gateware.bus.read_master import PASSES_BITS
-from bitsim.gateware.pointer import place_pointer
 from bitsim.spec.link.axi4 import Axi4BusSpec
 
 ADDRESS_BITS = 64  # in an entry, whatever the bus has
 STRIDE_BITS = 32
 FORM_BITS = 16
 ENTRY_WORD_BITS = 32  # what can be written by itself
+QUEUED_JOBS = 2  # of a phase, a master or the result stage, that wait in a queue
 
 # The fields of `bitsim.spec.link.axi4.ListEntry`, first lowest.
 ENTRY = data.StructLayout(
@@ -84,7 +84,7 @@ class ListReader(wiring.Component):
         write = memory.write_port(granularity=ENTRY_WORD_BITS)
         read = memory.read_port()
         state = Signal(ListState)
-        place = place_pointer(self.bus.list_entries, "place")  # of the entry that is next
+        place = Signal(range(self.bus.list_entries))  # of the entry that is next
         left = Signal.like(self.count)  # entries not yet pushed
         unfinished = Signal.like(self.count)
         pushed = Signal()

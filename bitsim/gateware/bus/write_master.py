@@ -7,8 +7,13 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.streams import COUNTER_BITS
-from bitsim.gateware.bus.axi import AxiWriteSignature, Response, drive_constants
-from bitsim.gateware.bus.burst import WORDS_BITS, BurstPlace
+from bitsim.gateware.bus.axi import (
+    WORDS_BITS,
+    AxiWriteSignature,
+    BurstPlace,
+    Response,
+    drive_constants,
+)
 from bitsim.spec.link.axi4 import Axi4BusSpec
 
 

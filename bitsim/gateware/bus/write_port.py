@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.streams import COUNTER_BITS
 from bitsim.gateware.bus.axi import AxiWriteSignature
-from bitsim.gateware.bus.job_queue import JobQueue
-from bitsim.gateware.bus.word_fifo import WordFifo
+from bitsim.gateware.bus.list_reader import QUEUED_JOBS
+from bitsim.gateware.bus.read_port import word_fifo
 from bitsim.gateware.bus.write_master import WriteMaster, write_job
 from bitsim.gateware.results.cutter import ResultCutter
 from bitsim.gateware.results.stage import ResultStage, result_job
@@ -50,22 +51,25 @@ class WritePort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bus = self.bus
-        m.submodules.queue = queue = JobQueue(write_job(bus))
+        m.submodules.queue = queue = SyncFIFO(width=write_job(bus).size, depth=QUEUED_JOBS)
         m.submodules.cutter = cutter = ResultCutter(self.sums, self.sum_bits, bus.data_bits)
-        m.submodules.fifo = fifo = WordFifo(bus.data_bits, bus.write_fifo_words)
+        m.submodules.fifo = fifo = word_fifo(bus.data_bits, bus.write_fifo_words)
+        room = Signal()
+        pushed_before = Signal()  # a word that entered in the cycle before cannot leave yet
         m.submodules.master = master = WriteMaster(bus)
-        wiring.connect(m, wiring.flipped(self.jobs), queue.enter)
-        wiring.connect(m, queue.leave, master.jobs)
+        wiring.connect(m, wiring.flipped(self.jobs), queue.w_stream)
+        wiring.connect(m, queue.r_stream, master.jobs)
         wiring.connect(m, wiring.flipped(self.beats), cutter.beats)
         wiring.connect(m, master.axi, wiring.flipped(self.axi))
         if bus.results is None:
             m.d.comb += [
-                cutter.words.ready.eq(fifo.room),
-                fifo.push.eq(cutter.words.valid & cutter.words.ready),
-                fifo.pushed.eq(cutter.words.payload),
+                cutter.words.ready.eq(room),
+                fifo.w_en.eq(cutter.words.valid & cutter.words.ready),
+                fifo.w_data.eq(cutter.words.payload),
             ]
         else:
-            m.submodules.form_queue = forms = JobQueue(result_job(bus.results))
+            width = result_job(bus.results).size
+            m.submodules.form_queue = forms = SyncFIFO(width=width, depth=QUEUED_JOBS)
             m.submodules.stage = stage = ResultStage(
                 bus.results,
                 bus.data_bits,
@@ -73,18 +77,20 @@ class WritePort(wiring.Component):
                 self.hold,
                 cutter.beat_words,
             )
-            wiring.connect(m, wiring.flipped(self.forms), forms.enter)
-            wiring.connect(m, forms.leave, stage.jobs)
+            wiring.connect(m, wiring.flipped(self.forms), forms.w_stream)
+            wiring.connect(m, forms.r_stream, stage.jobs)
             wiring.connect(m, cutter.words, stage.words)
             m.d.comb += [
-                stage.room.eq(fifo.room),
-                fifo.push.eq(stage.push),
-                fifo.pushed.eq(stage.pushed),
+                stage.room.eq(room),
+                fifo.w_en.eq(stage.push),
+                fifo.w_data.eq(stage.pushed),
             ]
+        m.d.sync += pushed_before.eq(fifo.w_en)
         m.d.comb += [
-            master.ready.eq(fifo.ready),
-            master.head.eq(fifo.head),
-            fifo.pop.eq(master.pop),
+            room.eq(fifo.level != bus.write_fifo_words),
+            master.ready.eq(fifo.level - pushed_before),
+            master.head.eq(fifo.r_data),
+            fifo.r_en.eq(master.pop),
             master.clear.eq(self.clear),
             self.finished.eq(master.finished),
             self.transferred.eq(master.transferred),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Fragment, Instance, ResetSignal
+from amaranth.hdl import ClockSignal, Fragment, Instance, ResetSignal, Signal, Value
 from amaranth.lib import wiring
+from amaranth.lib.wiring import Member
 
-from bitsim.gateware.emit.ports import flat_ports
 from bitsim.gateware.lanes import Fabric
 
 
@@ -70,3 +70,21 @@ def _parameters(part: wiring.Component) -> tuple[object, ...]:
         if name not in part.signature.members and not name.startswith("_")
     }
     return type(part), ports, kept
+
+
+def flat_ports(part: wiring.Component | wiring.PureInterface) -> dict[str, tuple[Member, Signal]]:
+    """Each port by its name: the member that describes it, and its signal."""
+    return {
+        _name(part.signature, path): (member, Value.cast(value))
+        for path, member, value in part.signature.flatten(part)
+    }
+
+
+def _name(signature: wiring.Signature, path: tuple[str | int, ...]) -> str:
+    """`weights_0__valid`, and `m_axi_weights_0_araddr`, as tools that know the bus expect it."""
+    first = signature.members[path[0]]
+    separator = getattr(first.signature, "separator", "__") if first.is_signature else "__"
+    name = str(path[0])
+    for step in path[1:]:
+        name += f"_{step}" if isinstance(step, int) else f"{separator}{step}"
+    return name

@@ -16,8 +16,7 @@ from amaranth.lib.wiring import In
 from bitsim.gateware.accelerator import make_accelerator
 from bitsim.gateware.array.dataflows import make_array
 from bitsim.gateware.emit.heading import heading_of_array, heading_of_top
-from bitsim.gateware.emit.platform import VerilogPlatform
-from bitsim.gateware.emit.ports import flat_ports
+from bitsim.gateware.emit.platform import VerilogPlatform, flat_ports
 from bitsim.gateware.lanes import GENERIC, Fabric
 from bitsim.gateware.top import make_top
 from bitsim.spec.accelerator import AcceleratorSpec

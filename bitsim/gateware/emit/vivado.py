@@ -14,7 +14,8 @@ from amaranth.hdl import Shape
 from amaranth.lib.wiring import Member, Out
 
 from bitsim.errors import BitsimError
-from bitsim.gateware.accelerator import CONTROL, axi_ports
+from bitsim.gateware.accelerator import axi_ports
+from bitsim.gateware.emit.platform import flat_ports
 from bitsim.gateware.emit.verilog import emit
 from bitsim.gateware.host.axi_lite import ADDRESS_BITS
 from bitsim.gateware.host.c_header import c_header
@@ -96,7 +97,7 @@ def settings(spec: AcceleratorSpec, engines: int) -> str:
 def wrapper(spec: AcceleratorSpec) -> str:
     """`NAME_ip`: the accelerator with its ports named as interfaces, and an active-low reset."""
     assert spec.bus is not None
-    ports = axi_ports(spec.bus)
+    ports = flat_ports(axi_ports(spec.bus).create())
     interfaces = _interfaces(spec.bus, list(ports))
     seen: set[str] = set()
     declared = [
@@ -111,7 +112,7 @@ def wrapper(spec: AcceleratorSpec) -> str:
         _attribute("X_INTERFACE_PARAMETER", "XIL_INTERFACENAME aresetn, POLARITY ACTIVE_LOW"),
         "    input wire aresetn",
     ]
-    for name, member in ports.items():
+    for name, (member, _) in ports.items():
         declared[-1] += "," if not declared[-1].endswith(",") else ""
         interface, _, signal = name.rpartition("_")
         if interface not in interfaces:
@@ -157,7 +158,7 @@ def _interfaces(bus: Axi4BusSpec, ports: list[str]) -> dict[str, str]:
     found = {}
     for name in ports:
         interface, _, signal = name.rpartition("_")
-        if interface == CONTROL:
+        if interface == "s_axi":
             found[interface] = f"PROTOCOL AXI4LITE, DATA_WIDTH 32, ADDR_WIDTH {ADDRESS_BITS}"
         elif signal in ("araddr", "awaddr"):
             kind = "READ" if signal == "araddr" else "WRITE"

@@ -15,7 +15,12 @@ BYTE_BITS = (REGISTER_BYTES - 1).bit_length()
 
 
 class AxiLiteSignature(wiring.Signature):
-    """All five channels, as the master sees them."""
+    """All five channels, as the master sees them.
+
+    separator  between the names of a port in Verilog
+    """
+
+    separator = "_"
 
     def __init__(self) -> None:
         super().__init__(

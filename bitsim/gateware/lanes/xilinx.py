@@ -31,7 +31,7 @@ class LanePair(wiring.Component):
 
     def __init__(self) -> None:
         lane = {"activation": signed(ACTIVATION_BITS), "nonzero": 1, "negative": 1}
-        ports = {f"{name}_{index}": In(shape) for index in (0, 1) for name, shape in lane.items()}
+        ports = {name: In(shape).array(2) for name, shape in lane.items()}
         super().__init__({**ports, "carry": In(1), "total": Out(signed(PAIR_BITS))})
 
     @once
@@ -44,12 +44,12 @@ class LanePair(wiring.Component):
             m.submodules[f"lanes_{bit}"] = Instance(
                 "LUT6_2",
                 p_INIT=Const(_TWO_LANES, 64),
-                i_I0=self.activation_0[place],
-                i_I1=self.negative_0,
-                i_I2=self.nonzero_0,
-                i_I3=self.activation_1[place],
-                i_I4=self.negative_1,
-                i_I5=self.nonzero_1,
+                i_I0=self.activation[0][place],
+                i_I1=self.negative[0],
+                i_I2=self.nonzero[0],
+                i_I3=self.activation[1][place],
+                i_I4=self.negative[1],
+                i_I5=self.nonzero[1],
                 o_O5=generated[bit],
                 o_O6=propagated[bit],
             )
@@ -95,9 +95,9 @@ def _pair(m: Module, lanes: Sequence[Lane], name: str) -> Term:
     m.submodules[f"{name}_pair"] = pair = LanePair()
     for index, lane in enumerate(lanes):
         m.d.comb += [
-            getattr(pair, f"activation_{index}").eq(lane.activation),
-            getattr(pair, f"nonzero_{index}").eq(lane.nonzero),
-            getattr(pair, f"negative_{index}").eq(lane.negative),
+            pair.activation[index].eq(lane.activation),
+            pair.nonzero[index].eq(lane.nonzero),
+            pair.negative[index].eq(lane.negative),
         ]
     m.d.comb += pair.carry.eq(lanes[0].negative)
     return Term(pair.total, lanes[1].negative)

@@ -7,7 +7,6 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.pointer import place_pointer
 from bitsim.spec.link.axi4 import SUM_BITS
 
 
@@ -85,7 +84,7 @@ class DigitCombiner(wiring.Component):
         m.submodules.memory = memory = Memory(shape=len(self.word), depth=self.places, init=[])
         write = memory.write_port()
         read = memory.read_port(domain="comb")
-        place = place_pointer(self.places, "place")
+        place = Signal(range(self.places))
         next_place = Signal.like(place)
         m.d.comb += [
             next_place.eq(Mux(self.tile_ends, 0, place + 1)),

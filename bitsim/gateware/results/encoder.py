@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.results.code_packer import CodePacker
 from bitsim.gateware.results.code_search import SEARCH_ADVANCES, CodeSearch
 from bitsim.gateware.results.code_thresholds import CodeThresholds
 from bitsim.gateware.results.scale_divider import CYCLE_BITS
-from bitsim.gateware.results.state import ResultState
 from bitsim.gateware.results.sum_magnitude import SumMagnitude
 from bitsim.gateware.results.sum_store import STORE_ADVANCES, SumStore
 
 ADVANCES = STORE_ADVANCES + SEARCH_ADVANCES  # from a word's address to its codes
+
+
+class ResultState(enum.Enum, shape=3):
+    """As docs/top.md has them."""
+
+    IDLE = 0
+    PASS = 1
+    COLLECT = 2
+    SETTLE = 3
+    SCALE = 4
+    STEP = 5
+    TABLE = 6
+    EMIT = 7
 
 
 class ResultEncoder(wiring.Component):

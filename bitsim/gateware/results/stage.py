@@ -9,9 +9,8 @@ from amaranth.lib.wiring import In, Out
 from bitsim.gateware.array.streams import TILE_BITS
 from bitsim.gateware.results.code_thresholds import TABLE_CYCLES
 from bitsim.gateware.results.digit_combiner import DigitCombiner
-from bitsim.gateware.results.encoder import ResultEncoder
+from bitsim.gateware.results.encoder import ResultEncoder, ResultState
 from bitsim.gateware.results.scale_divider import CYCLE_BITS, scale_cycles, step_cycles
-from bitsim.gateware.results.state import ResultState
 from bitsim.gateware.results.walk import ResultWalk
 from bitsim.spec.link.axi4 import SUM_BITS, ResultsSpec
 

@@ -7,8 +7,6 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.pointer import place_pointer
-
 STORE_ADVANCES = 2  # from a word's address to the word
 
 
@@ -50,9 +48,9 @@ class SumStore(wiring.Component):
         m.submodules.memory = memory = Memory(shape=len(self.word), depth=memory_words, init=[])
         write = memory.write_port()
         read = memory.read_port()
-        write_place = place_pointer(memory_words, "write_place")
-        read_place = place_pointer(memory_words, "read_place")
-        vector_place = place_pointer(memory_words, "vector_place")
+        write_place = Signal(range(memory_words))
+        read_place = Signal(range(memory_words))
+        vector_place = Signal(range(memory_words))
         to_next_tile = Signal.like(write_place)  # from the last word of a beat of the same group
         in_first_tile = Signal()
         m.d.comb += [

@@ -7,7 +7,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.streams import TILE_BITS
-from bitsim.gateware.pointer import following, place_pointer
 
 
 class ResultWalk(wiring.Component):
@@ -48,7 +47,7 @@ class ResultWalk(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        word = place_pointer(self.beat_words, "word")
+        word = Signal(range(max(2, self.beat_words)))
         tile = Signal(TILE_BITS)
         last_tile_index = Signal(TILE_BITS)
         last_group_index = Signal.like(self.group)
@@ -64,7 +63,7 @@ class ResultWalk(wiring.Component):
             tile_ends.eq(self.step & self.last_word & (self.last_group | self.one_group)),
         ]
         with m.If(self.step):
-            m.d.sync += word.eq(following(word, self.beat_words))
+            m.d.sync += word.eq(Mux(self.last_word, 0, word + 1))
         with m.If((self.step & self.last_word & ~self.one_group) | self.next_group):
             m.d.sync += self.group.eq(Mux(self.last_group, 0, self.group + 1))
         with m.If(tile_ends):

@@ -46,7 +46,8 @@ class SerialBridge(wiring.Component):
         m.submodules.answers = answers = FrameSender()
         m.submodules.runner = runner = RequestRunner(self.memory_bytes)
         m.submodules.buffer = buffer = Memory(shape=REGISTER_BITS, depth=MAX_WORDS, init=[])
-        write, read = buffer.write_port(), buffer.read_port()
+        write = buffer.write_port()
+        read = buffer.read_port()
 
         wiring.connect(m, receiver.octets, requests.octets)
         wiring.connect(m, answers.octets, transmitter.octets)

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.serial.crc16 import CRC_BITS, crc_step
+from bitsim.gateware.serial.frame_sender import CRC_BITS, crc_step
 from bitsim.spec.host.serial_protocol import (
     CRC_BYTES,
     CRC_INIT,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.serial.crc16 import CRC_BITS, crc_step
 from bitsim.spec.host.serial_protocol import (
     CRC_BYTES,
     CRC_INIT,
+    CRC_POLYNOMIAL,
     HEADER_BYTES,
     MAX_WORDS,
     SYNC,
@@ -18,7 +18,21 @@ from bitsim.spec.host.serial_protocol import (
 from bitsim.units import BITS_PER_BYTE
 
 WORD_BITS = WORD_BYTES * BITS_PER_BYTE
+CRC_BITS = CRC_BYTES * BITS_PER_BYTE
 MAX_BODY_BYTES = MAX_WORDS * WORD_BYTES
+
+
+def crc_step(crc: Value, octet: Value) -> Value:
+    """CRC-16/IBM-3740 with one more byte; each bit an exclusive or of bits of both."""
+    bits = list(crc)
+    for place in reversed(range(BITS_PER_BYTE)):  # highest bit first
+        feedback = bits[-1] ^ octet[place]
+        shifted: list[Value] = [Const(0, 1), *bits[:-1]]
+        bits = [
+            bit ^ feedback if CRC_POLYNOMIAL >> number & 1 else bit
+            for number, bit in enumerate(shifted)
+        ]
+    return Cat(bits)
 
 
 class SentPart(enum.Enum, shape=3):

@@ -55,9 +55,9 @@ class WriteState(enum.Enum, shape=2):
 class OnchipMemory(wiring.Component):
     """Simple dual-port block RAM: one word read and one written in a cycle.
 
-    read_0, ...  AXI4 read slaves: whole INCR bursts, one after the other, in turn
-    write        AXI4 write slave
-    host         between bursts
+    read   AXI4 read slaves: whole INCR bursts, one after the other, in turn
+    write  AXI4 write slave
+    host   between bursts
 
     Bursts are of whole words (`size` and `burst` are not looked at). What lies outside the memory
     is answered with DECERR, and not written. No `ready` depends on a `valid` of its port.
@@ -71,7 +71,7 @@ class OnchipMemory(wiring.Component):
         self.byte_bits = (bus.word_bytes - 1).bit_length()
         super().__init__(
             {
-                **{f"read_{index}": In(AxiReadSignature(bus)) for index in range(readers)},
+                "read": In(AxiReadSignature(bus)).array(readers),
                 "write": In(AxiWriteSignature(bus)),
                 "host": In(MemoryAccess(memory_bytes)),
             }
@@ -88,8 +88,9 @@ class OnchipMemory(wiring.Component):
         return m
 
     def _read_side(self, m: Module, memory: Memory, host_read: Signal) -> None:
-        host, read = self.host, memory.read_port()
-        ports = [getattr(self, f"read_{index}") for index in range(self.readers)]
+        host = self.host
+        read = memory.read_port()
+        ports = self.read
         state = Signal(ReadState, name="read_state")
         chosen = Signal(range(max(2, self.readers)))
         word = Signal(self.bus.address_bits - self.byte_bits, name="read_word", reset_less=True)
@@ -170,7 +171,8 @@ class OnchipMemory(wiring.Component):
                             m.d.sync += chosen.eq(index)
 
     def _write_side(self, m: Module, memory: Memory, host_write: Signal) -> None:
-        host, axi, write = self.host, self.write, memory.write_port(granularity=BITS_PER_BYTE)
+        host, axi = self.host, self.write
+        write = memory.write_port(granularity=BITS_PER_BYTE)
         state = Signal(WriteState, name="write_state")
         word = Signal(self.bus.address_bits - self.byte_bits, name="write_word", reset_less=True)
         outside = Signal(name="write_outside")

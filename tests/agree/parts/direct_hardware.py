@@ -27,7 +27,7 @@ class Direct(wiring.Component):
         super().__init__(
             {
                 "phases": In(stream.Signature(PHASE)),
-                "weights_0": In(stream.Signature(8 * spec.feed_bytes)),
+                "weights": In(stream.Signature(8 * spec.feed_bytes)).array(1),
                 "activations": In(stream.Signature(8 * spec.places)),
                 "results": Out(stream.Signature(SUM_BITS)),
                 **{name: Out(COUNTER_BITS) for name in COUNTERS},
@@ -45,7 +45,7 @@ class Direct(wiring.Component):
         busy, last, run = Signal(), Signal(), Signal()
         m.d.comb += [
             self.phases.ready.eq(state == State.IDLE),
-            self.weights_0.ready.eq(~weights_held),
+            self.weights[0].ready.eq(~weights_held),
             self.activations.ready.eq(~activations_held),
             self.results.valid.eq(result_held),
             self.results.payload.eq(result),
@@ -54,7 +54,7 @@ class Direct(wiring.Component):
             busy.eq(run & weights_held & activations_held & ~(last & result_held)),
         ]
         for arrives, held, register in (
-            (self.weights_0, weights_held, weights),
+            (self.weights[0], weights_held, weights),
             (self.activations, activations_held, activations),
         ):
             with m.If(arrives.valid & arrives.ready):

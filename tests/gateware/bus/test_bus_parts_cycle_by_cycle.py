@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable
 from amaranth.sim import Simulator, SimulatorContext
 
 from bitsim.gateware.bus.gearbox import Gearbox
-from bitsim.gateware.bus.job_queue import JobQueue
 from bitsim.gateware.bus.list_reader import ENTRY, ENTRY_WORDS, ListReader
 from bitsim.gateware.bus.read_master import ReadMaster
-from bitsim.gateware.bus.word_fifo import WordFifo
+from bitsim.gateware.bus.read_port import ReadPort, word_fifo
 from bitsim.gateware.bus.write_master import WriteMaster
+from bitsim.gateware.bus.write_port import WritePort
 from bitsim.gateware.results.cutter import ResultCutter
 from bitsim.spec.link.axi4 import Axi4BusSpec
 
@@ -32,7 +32,7 @@ BUS = Axi4BusSpec(
 )
 
 
-def simulate(part: wiring.Component, bench: Callable[[SimulatorContext], Any]) -> None:
+def simulate(part: Elaboratable, bench: Callable[[SimulatorContext], Any]) -> None:
     simulator = Simulator(part)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
@@ -42,7 +42,7 @@ def simulate(part: wiring.Component, bench: Callable[[SimulatorContext], Any]) -
 @pytest.mark.parametrize("size", [1, 2, 3, 8])
 def test_a_word_leaves_the_fifo_two_cycles_after_it_entered_at_the_earliest(size: int) -> None:
     """Against a list of (word, cycle of entry), with pushes and pops at random."""
-    fifo = WordFifo(8, size)
+    fifo = word_fifo(8, size)
     rng = np.random.default_rng(size)
     fullest = 0
 
@@ -52,16 +52,17 @@ def test_a_word_leaves_the_fifo_two_cycles_after_it_entered_at_the_earliest(size
         for cycle in range(400):
             busy = 0.9 if cycle % 100 < 50 else 0.3
             can_leave = sum(entered <= cycle - 2 for _, entered in held)
-            assert ctx.get(fifo.room) == (len(held) < size)
-            assert ctx.get(fifo.ready) == can_leave
+            assert ctx.get(fifo.level) == len(held)
+            assert ctx.get(fifo.r_rdy) == (can_leave > 0)
             if can_leave:
-                assert ctx.get(fifo.head) == held[0][0]
+                assert ctx.get(fifo.r_data) == held[0][0]
             push = len(held) < size and rng.random() < busy
             pop = can_leave > 0 and rng.random() < 1.1 - busy
             word = int(rng.integers(256))
-            ctx.set(fifo.push, push)
-            ctx.set(fifo.pushed, word)
-            ctx.set(fifo.pop, pop)
+            assert ctx.get(fifo.w_rdy) or not push
+            ctx.set(fifo.w_en, push)
+            ctx.set(fifo.w_data, word)
+            ctx.set(fifo.r_en, pop)
             if pop:
                 held.pop(0)
             if push:
@@ -73,29 +74,81 @@ def test_a_word_leaves_the_fifo_two_cycles_after_it_entered_at_the_earliest(size
     assert fullest == size
 
 
-def test_a_job_can_be_taken_the_cycle_after_it_entered_and_two_are_held() -> None:
-    queue = JobQueue(8)
-    rng = np.random.default_rng(1)
+def test_a_read_port_keeps_all_that_it_asked_for_and_two_jobs_beside_the_one_at_work() -> None:
+    port = ReadPort("port", BUS, 1, 32)
+    words = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41]
+    assert len(words) == BUS.read_fifo_words
 
     async def bench(ctx: SimulatorContext) -> None:
-        held: list[int] = []
-        for _ in range(200):
-            push, pop, job = rng.random() < 0.6, rng.random() < 0.5, int(rng.integers(256))
-            assert ctx.get(queue.enter.ready) == (len(held) < 2)
-            assert ctx.get(queue.leave.valid) == bool(held)
-            if held:
-                assert ctx.get(queue.leave.payload) == held[0]
-            ctx.set(queue.enter.valid, push)
-            ctx.set(queue.enter.payload, job)
-            ctx.set(queue.leave.ready, pop)
-            entered = push and len(held) < 2
-            if pop and held:
-                held.pop(0)
-            if entered:
-                held.append(job)
+        axi = port.axi
+        ctx.set(port.jobs.payload.passes, 1)
+        ctx.set(port.jobs.payload.words, 5)  # bursts of 4 and of 1
+        ctx.set(port.jobs.valid, 1)
+        taken = 0
+        for _ in range(12):  # no address is accepted
+            taken += ctx.get(port.jobs.ready)
             await ctx.tick()
+        assert taken == 3
+        ctx.set(port.jobs.valid, 0)
+        ctx.set(axi.arready, 1)
+        waiting: list[int] = []  # lengths of bursts
+        left = list(words)
+        for _ in range(40):  # nobody takes a beat but the gearbox, one
+            if ctx.get(axi.arvalid):
+                waiting.append(ctx.get(axi.arlen) + 1)
+            ctx.set(axi.rvalid, bool(waiting and left))
+            if waiting and left:
+                ctx.set(axi.rdata, left.pop(0))
+                waiting[0] -= 1
+                ctx.set(axi.rlast, waiting[0] == 0)
+                if not waiting[0]:
+                    waiting.pop(0)
+            await ctx.tick()
+        assert not left
+        ctx.set(axi.rvalid, 0)
+        found = []
+        ctx.set(port.beats.ready, 1)
+        for _ in range(len(words)):
+            assert ctx.get(port.beats.valid) == 1
+            found.append(ctx.get(port.beats.payload))
+            await ctx.tick()
+        assert found == words
+        assert ctx.get(port.beats.valid) == 0
 
-    simulate(queue, bench)
+    simulate(port, bench)
+
+
+def test_a_write_port_takes_what_its_fifo_holds_and_announces_a_burst_when_all_can_leave() -> None:
+    port = WritePort(BUS, 1, 32, 1)
+
+    async def bench(ctx: SimulatorContext) -> None:
+        axi = port.axi
+        ctx.set(port.jobs.payload.words, 9)
+        ctx.set(port.jobs.valid, 1)
+        await ctx.tick()
+        ctx.set(port.jobs.valid, 0)
+        await ctx.tick()
+        await ctx.tick()  # the master has the job
+        ctx.set(port.beats.valid, 1)
+        taken, announced = [], []
+        for cycle in range(12):
+            ctx.set(port.beats.payload, 100 + cycle)
+            if ctx.get(port.beats.ready):
+                taken.append(cycle)
+            if ctx.get(axi.awvalid):
+                announced.append(cycle)
+            await ctx.tick()
+        # One stays in the cutter. The fourth enters the FIFO in cycle 4 and can leave in cycle 6.
+        assert taken == [0, 1, 2, 3, 4, 5]
+        assert len(taken) == BUS.write_fifo_words + 1
+        assert announced[0] == 7
+        assert (ctx.get(axi.awlen), ctx.get(axi.wdata)) == (3, 100)
+        ctx.set(axi.wready, 1)
+        await ctx.tick()  # one word leaves: from the next cycle on there is room for one
+        ctx.set(axi.wready, 0)
+        assert (ctx.get(axi.wdata), ctx.get(port.beats.ready)) == (101, 1)
+
+    simulate(port, bench)
 
 
 @pytest.mark.parametrize("beat_words", [1, 3])

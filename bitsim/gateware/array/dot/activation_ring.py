@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-
-from bitsim.gateware.pointer import following, place_pointer
 
 
 class ActivationRing(wiring.Component):
@@ -39,16 +37,17 @@ class ActivationRing(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self.bits, depth=max(2, self.size), init=[])
+        places = range(max(2, self.size))  # one place is held as one of two
+        m.submodules.memory = memory = Memory(shape=self.bits, depth=len(places), init=[])
         write = memory.write_port()
         read = memory.read_port()
 
         held = Signal(range(self.size + 1))  # loaded - freed
         ahead = Signal(range(self.size + 1))  # beats from the oldest held to the next one read
-        write_place = place_pointer(self.size, "write_place")
-        read_place = place_pointer(self.size, "read_place")
-        oldest_place = place_pointer(self.size, "oldest_place")
-        next_place = place_pointer(self.size, "next_place")
+        write_place = Signal(places)
+        read_place = Signal(places)
+        oldest_place = Signal(places)
+        next_place = Signal(places)
         push = Signal()
         release = Signal()
         m.d.comb += [
@@ -74,3 +73,10 @@ class ActivationRing(wiring.Component):
                 m.d.sync += ahead.eq(Mux(self.rewind, 0, ahead + 1))
         m.d.sync += held.eq(held + push - release)
         return m
+
+
+def following(place: Signal, size: int) -> Value:
+    """The next place of a ring; after the last comes 0."""
+    if size == 1 << len(place):
+        return (place + 1)[: len(place)]
+    return Mux(place == size - 1, 0, (place + 1)[: len(place)])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from bitsim.gateware.array.dot.activation_ring import ActivationRing
 from bitsim.gateware.array.dot.column import Column
 from bitsim.gateware.array.dot.counters import Counters
-from bitsim.gateware.array.dot.result_queue import ResultQueue
 from bitsim.gateware.array.dot.sequencer import Sequencer
 from bitsim.gateware.array.streams import COUNTER_BITS, COUNTERS, PHASE
 from bitsim.gateware.lanes.tree import ACTIVATION_BITS
@@ -19,7 +19,9 @@ from bitsim.units import BITS_PER_BYTE
 
 
 class Dot(wiring.Component):
-    """Streams `phases`, `weights_0` ... and `activations` in, `results` out; counters as ports.
+    """Streams `phases`, `weights` and `activations` in, `results` out; counters as ports.
+
+    weights          one for each column
 
     clear_counters   with `counters_by_port`: they start from 0 with it, not with each phase
     """
@@ -33,9 +35,12 @@ class Dot(wiring.Component):
         beat = stream.Signature(spec.beat_bytes * BITS_PER_BYTE)
         vectors = stream.Signature(spec.slices * spec.lanes * ACTIVATION_BITS)
         sums = stream.Signature(spec.columns * spec.slices * spec.accumulator_bits)
-        ports = {"phases": In(stream.Signature(PHASE))}
-        ports |= {f"weights_{column}": In(beat) for column in range(spec.columns)}
-        ports |= {"activations": In(vectors), "results": Out(sums)}
+        ports = {
+            "phases": In(stream.Signature(PHASE)),
+            "weights": In(beat).array(spec.columns),
+            "activations": In(vectors),
+            "results": Out(sums),
+        }
         if counters_by_port:
             ports["clear_counters"] = In(1)
         super().__init__(ports | {name: Out(COUNTER_BITS) for name in COUNTERS})
@@ -48,17 +53,17 @@ class Dot(wiring.Component):
         m.submodules.ring = ring = ActivationRing(
             len(self.activations.payload), spec.activation_buffer_beats
         )
-        m.submodules.results = results = ResultQueue(
-            spec.columns, spec.slices * spec.accumulator_bits, spec.result_fifo_beats
+        m.submodules.results = results = SyncFIFO(
+            width=len(self.results.payload), depth=spec.result_fifo_beats
         )
         m.submodules.counters = counters = Counters(spec)
         columns = [Column(spec) for _ in range(spec.columns)]
-        for index, column in enumerate(columns):
+        for index, (column, weights) in enumerate(zip(columns, self.weights, strict=True)):
             m.submodules[f"column_{index}"] = column
-            wiring.connect(m, wiring.flipped(getattr(self, f"weights_{index}")), column.weights)
+            wiring.connect(m, wiring.flipped(weights), column.weights)
         wiring.connect(m, wiring.flipped(self.phases), step.phases)
         wiring.connect(m, wiring.flipped(self.activations), ring.beats)
-        wiring.connect(m, wiring.flipped(self.results), results.beats)
+        wiring.connect(m, results.r_stream, wiring.flipped(self.results))
 
         # Cycle t: issue, address the memories.
         m.d.comb += [
@@ -105,16 +110,17 @@ class Dot(wiring.Component):
                 column.group.eq(group),
             ]
         m.d.comb += [
-            results.push.eq(issued.after(3 + latency) & finish.after(3 + latency)),
+            # Never refused: the sequencer has taken a place for it.
+            results.w_en.eq(issued.after(3 + latency) & finish.after(3 + latency)),
+            results.w_data.eq(Cat(column.sums for column in columns)),
             counters.clear.eq(self.clear_counters if self.counters_by_port else step.start),
             counters.activity.eq(step.activity),
             counters.count.eq(issued.after(4 + latency)),
         ]
         for index, column in enumerate(columns):
             m.d.comb += [
-                getattr(results, f"sums_{index}").eq(column.sums),
-                getattr(counters, f"column_worked_{index}").eq(column.worked),
-                getattr(counters, f"column_subtracted_{index}").eq(column.subtracted),
+                counters.worked[index].eq(column.worked),
+                counters.subtracted[index].eq(column.subtracted),
             ]
         m.d.comb += [getattr(self, name).eq(getattr(counters, name)) for name in COUNTERS]
         return m

@@ -17,10 +17,10 @@ from bitsim.spec.array.dot import DotSpec
 class Counters(wiring.Component):
     """Counts the cycles of a phase by what they are spent on, and the work of the lanes.
 
-    clear                  a phase is accepted: everything starts from 0
-    activity               of this cycle
-    column_worked_c, column_subtracted_c    of column c, as `Column` has them
-    count                  a step was issued T + 4 cycles before (T = `tree_stages`)
+    clear                a phase is accepted: everything starts from 0
+    activity             of this cycle
+    worked, subtracted   of each column, as `Column` has them
+    count                a step was issued T + 4 cycles before (T = `tree_stages`)
 
     Columns and the sums over them have T + 2 pipeline registers in all, so that what the last step
     did is counted when its result can first be transferred.
@@ -29,24 +29,17 @@ class Counters(wiring.Component):
     def __init__(self, spec: DotSpec) -> None:
         self.spec = spec
         self.column_lanes = spec.slices * spec.lanes
-        ports = {"clear": In(1), "activity": In(Activity), "count": In(1)}
-        for column in range(spec.columns):
-            ports[f"column_worked_{column}"] = In(range(self.column_lanes + 1))
-            ports[f"column_subtracted_{column}"] = In(range(self.column_lanes + 1))
-        super().__init__(ports | {name: Out(COUNTER_BITS) for name in COUNTERS})
+        lanes = In(range(self.column_lanes + 1)).array(spec.columns)
+        ports = {"clear": In(1), "activity": In(Activity), "worked": lanes, "subtracted": lanes}
+        counters = {name: Out(COUNTER_BITS) for name in COUNTERS}
+        super().__init__({**ports, "count": In(1), **counters})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         stages = self.spec.tree_stages + 2 - count_stages(self.spec.tree_stages)
         worked, subtracted = (
-            add_counts(
-                m,
-                [getattr(self, f"column_{kind}_{column}") for column in range(self.spec.columns)],
-                self.column_lanes,
-                stages,
-                kind,
-            )
-            for kind in ("worked", "subtracted")
+            add_counts(m, counts, self.column_lanes, stages, kind)
+            for kind, counts in (("worked", self.worked), ("subtracted", self.subtracted))
         )
         with m.If(self.count):
             m.d.sync += [

@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bitsim.gateware.pointer import following, place_pointer
+from bitsim.gateware.array.dot.activation_ring import following
 
 
 class WeightQueue(wiring.Component):
@@ -41,8 +41,8 @@ class WeightQueue(wiring.Component):
         read = memory.read_port()
 
         held = Signal(range(self.size + 1))
-        write_place = place_pointer(self.size, "write_place")
-        read_place = place_pointer(self.size, "read_place")
+        write_place = Signal(range(self.size))
+        read_place = Signal(range(self.size))
         push = Signal()
         m.d.comb += [
             self.beats.ready.eq(held != self.size),
