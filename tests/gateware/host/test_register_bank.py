@@ -6,13 +6,14 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator, SimulatorContext
 
 from bitsim.gateware.accelerator import AxiAccelerator
 from bitsim.gateware.bus.list_reader import ENTRY, ListReader
+from bitsim.gateware.emit.platform import flat_ports
 from bitsim.gateware.host.csr import Csr
 from bitsim.spec.accelerator import AcceleratorSpec
 from bitsim.spec.catalog import load_accelerator
@@ -189,10 +190,9 @@ def test_no_output_of_the_registers_follows_an_input_within_a_cycle() -> None:
         }
     )  # fmt: skip
     top = AxiAccelerator(small)
-    ports = {name: (Value.cast(getattr(top, name)), member.flow)
-             for name, member in top.signature.members.items()}  # fmt: skip
-    inputs = [port for port, flow in ports.values() if flow == In]
-    outputs = [port for port, flow in ports.values() if flow == Out]
+    ports = flat_ports(top).values()
+    inputs = [port for member, port in ports if member.flow == In]
+    outputs = [port for member, port in ports if member.flow == Out]
     seen: set[tuple[int, ...]] = set()
 
     async def bench(ctx: SimulatorContext) -> None:

@@ -93,7 +93,7 @@ def test_masters_that_always_ask_get_the_memory_in_turn() -> None:
         read_fifo_words=4, write_fifo_words=4, list_entries=2,
     )  # fmt: skip
     memory = OnchipMemory(bus, 64, 3)
-    ports = [memory.read_0, memory.read_1, memory.read_2]
+    ports = list(memory.read)
     taken: list[int] = []
 
     async def bench(ctx: SimulatorContext) -> None:
