@@ -199,7 +199,7 @@ def test_a_killed_run_goes_on_behind_its_last_finished_layer(
     work.mkdir()
     (work / program.parent.name).symlink_to(program.parent)
     words = ["rtl", "check", "--network", "small", "--accelerator", str(machine_file)]
-    words += ["--tokens", "20", "--work", str(work), "--json"]
+    words += ["--tokens", "8", "--work", str(work), "--json"]
     main_program = "from bitsim.cli import main; raise SystemExit(main())"
     command = [sys.executable, "-c", main_program, *words]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -209,13 +209,13 @@ def test_a_killed_run_goes_on_behind_its_last_finished_layer(
     os.kill(first.pid, signal.SIGKILL)
     first.communicate()
     kept = len(list(work.glob("token-*/layer_*.npz")))
-    assert 5 <= kept < 20 * LAYERS
+    assert 5 <= kept < 8 * LAYERS
     again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert f"going on after layer {kept} of {20 * LAYERS}" in again.stderr
+    assert f"going on after layer {kept} of {8 * LAYERS}" in again.stderr
     found = json.loads(again.stdout)
     assert (found["agrees"], found["resumed_layers"]) == (True, kept)
     assert found["products"] == len(found["token_ids"]) * PRODUCTS
-    assert tuple(found["token_ids"]) == reference_ids([256], 20)
+    assert tuple(found["token_ids"]) == reference_ids([256], 8)
     assert list(work.glob("token-*")) == []
 
 
