@@ -108,7 +108,7 @@ def before_weights(monkeypatch):
 @pytest.mark.parametrize(
     ("source", "form", "name", "says"),
     [
-        ("bitnet-b1.58-2b-4t", "i2_s", "a.gguf", "is a shape, which has no weights"),
+        ("bitnet-b1.58-2b-4t", "i2_s", "a.gguf", "is no checkpoint"),
         (NARROW, "i2_s", "a.bin", "is known by its name; let it end .gguf"),
         (NARROW, "tq2_0", "a.gguf", "blk.0.attn_q.weight: rows of 96 weights are not whole blocks"),
         (GOLDEN / "hf" / "bitlinear", "i2_s", "a.gguf", "72 x 72 weights are not whole blocks of"),

@@ -21,11 +21,11 @@ from tokenizers.pre_tokenizers import ByteLevel
 
 from bitsim.errors import BitsimError
 from bitsim.files.tensorfile import open_tensors
-from bitsim.reference.checkpoints.folder import load_checkpoint
-from bitsim.reference.checkpoints.generation_config import with_generation_config
-from bitsim.reference.checkpoints.gguf.network import load_gguf
+from bitsim.reference.checkpoints.folder.checkpoint import FolderCheckpoint
+from bitsim.reference.checkpoints.folder.generation_config import with_generation_config
+from bitsim.reference.checkpoints.folder.shards import INDEX, open_folder
+from bitsim.reference.checkpoints.gguf.checkpoint import GgufCheckpoint
 from bitsim.reference.checkpoints.layouts.reader import read_layout
-from bitsim.reference.checkpoints.shards import INDEX, open_folder
 from bitsim.reference.text.tokenizer import FileTokenizer
 from bitsim.spec import catalog, network
 from bitsim.sweeps.designs import load_sweep
@@ -141,8 +141,12 @@ def _tokenizer(path: Path) -> None:
     stream.finish()
 
 
+def _gguf(path: Path) -> None:
+    GgufCheckpoint(path).network()
+
+
 def _gguf_tokenizer(path: Path) -> None:
-    tokenizer = load_gguf(path).network.tokenizer
+    tokenizer = GgufCheckpoint(path).tokenizer()
     tokenizer.decode(tokenizer.encode("a b, \u00df <|eot_id|>\n"))
 
 
@@ -241,12 +245,12 @@ TARGETS = {
     "safetensors": Target("model.safetensors", _tensors, _good("model.safetensors")),
     "checkpoint": Target(
         "model.safetensors",
-        lambda path: load_checkpoint(path.parent),
+        lambda path: FolderCheckpoint(path.parent).network(),
         _good("model.safetensors"),
         good_folder,
     ),
     "shards": Target(INDEX, _shards, lambda: [good_shards()[INDEX]], good_shards),
-    "gguf": Target("model.gguf", load_gguf, lambda: [good_gguf()]),
+    "gguf": Target("model.gguf", _gguf, lambda: [good_gguf()]),
     "gguf_tokenizer": Target("model.gguf", _gguf_tokenizer, _gguf_with_tokens, most_bytes=1 << 14),
     "layout_int2": _layout_target("int2"),
     "layout_tl1": _layout_target("tl1"),

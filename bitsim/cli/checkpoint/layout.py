@@ -52,10 +52,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _write(args: argparse.Namespace) -> int:
     from bitsim.cli.progress import Progress
-    from bitsim.reference.checkpoints.layouts.writer import open_source, plan_layout, write_layout
+    from bitsim.reference.checkpoints.forms import open_checkpoint
+    from bitsim.reference.checkpoints.layouts.writer import plan_layout, write_layout
 
     config = Path(args.kernel_config) if args.kernel_config else None
-    plan = plan_layout(open_source(args.checkpoint), args.to, Path(args.out), config)
+    plan = plan_layout(open_checkpoint(args.checkpoint), args.to, Path(args.out), config)
     streams.note(f"{args.out}: {plan.total_bytes} bytes will be written; the disk has them free")
     parameters: dict[str, Any] = {}
     for name, matrix in plan.contents.matrices.items():
@@ -91,11 +92,11 @@ def _write(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     from bitsim.cli.progress import Progress
     from bitsim.errors import CheckFailedError
+    from bitsim.reference.checkpoints.forms import open_checkpoint
     from bitsim.reference.checkpoints.layouts.compare import compare_layout
-    from bitsim.reference.checkpoints.layouts.writer import open_source
 
     with Progress("matrix") as progress:
-        found = compare_layout(open_source(args.checkpoint), Path(args.check), progress)
+        found = compare_layout(open_checkpoint(args.checkpoint), Path(args.check), progress)
     table = {
         "file": args.check,
         "matrices": found.matrices,

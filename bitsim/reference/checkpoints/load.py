@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Literal, get_args
 
 from bitsim import arguments
-from bitsim.reference.checkpoints.folder import Checkpoint, load_checkpoint, open_checkpoint
-from bitsim.reference.checkpoints.gguf.network import (
-    GgufCheckpoint,
-    gguf_shape,
-    load_gguf,
-    open_gguf_checkpoint,
-)
+from bitsim.reference.checkpoints.forms import form_of, open_checkpoint
 from bitsim.reference.memory import network_bytes
 from bitsim.reference.network.head import with_int8_head
 from bitsim.reference.network.network import Network
@@ -30,8 +23,8 @@ HEADS: tuple[Head, ...] = get_args(Head)
 def load_network(name: Named | NetworkSpec | Network, seed: int = 0, head: Head = "own") -> Network:
     """A network by a name of models/networks, by a path, or by what `load_*` gave.
 
-    A folder with config.json and model.safetensors is a checkpoint, and so is a GGUF file; a TOML
-    file is a shape, which gets synthetic weights made from `seed`.
+    A checkpoint is loaded, whatever its form; a TOML file is a shape, which gets synthetic weights
+    made from `seed`.
 
     head  "own": the network's, exactly; "int8": a copy of it in int8, made here
     """
@@ -43,12 +36,8 @@ def load_network(name: Named | NetworkSpec | Network, seed: int = 0, head: Head 
         network = synthesize(name, seed)
         return network if head == "own" else with_int8_head(network)
     path = catalog.find("networks", name)
-    if path.is_dir():
-        network = load_checkpoint(path)
-    elif path.name == "config.json":
-        network = load_checkpoint(Path(path.parent))
-    elif path.suffix == ".gguf":
-        network = load_gguf(path).network
+    if form_of(path):
+        network = open_checkpoint(path).network()
     else:
         network = synthesize(catalog.load_network_spec(path), seed)
     return network if head == "own" else with_int8_head(network)
@@ -66,29 +55,20 @@ def _own_bytes(name: Named | NetworkSpec | Network) -> tuple[NetworkSpec, int]:
     if isinstance(name, NetworkSpec):
         return name, network_bytes(name)
     path = catalog.find("networks", name)
-    source: Checkpoint | GgufCheckpoint
-    if path.is_dir() or path.name == "config.json":
-        source = open_checkpoint(path if path.is_dir() else Path(path.parent))
-    elif path.suffix == ".gguf":
-        source = open_gguf_checkpoint(path)
-    else:
-        spec = catalog.load_network_spec(path)
-        return spec, network_bytes(spec)
-    return source.spec, source.memory_bytes
+    if form_of(path):
+        source = open_checkpoint(path)
+        return source.spec, source.memory_bytes
+    spec = catalog.load_network_spec(path)
+    return spec, network_bytes(spec)
 
 
-def weights_digest(name: str, seed: int = 0) -> str:
+def weights_digest(name: Named, seed: int = 0) -> str:
     """Of all that `load_network` reads besides the shape: a run on it is resumed on it alone."""
     path = catalog.find("networks", name)
-    if path.is_dir() or path.name == "config.json":
-        folder = path if path.is_dir() else path.parent
-        files = [each for each in sorted(folder.iterdir()) if each.is_file()]
-    elif path.suffix == ".gguf":
-        files = [each for each in (path, path.with_name("tokenizer.json")) if each.exists()]
-    else:
+    if not form_of(path):
         return f"seed {seed}"
     digest = hashlib.sha256()
-    for each in files:
+    for each in open_checkpoint(path).files():
         with each.open("rb") as file:
             content = hashlib.file_digest(file, "sha256")
         digest.update(f"{each.name} {content.hexdigest()}\n".encode())
@@ -100,4 +80,5 @@ def load_shape(name: Named | NetworkSpec | Network) -> NetworkSpec:
     if isinstance(name, Network | NetworkSpec):
         return name.spec if isinstance(name, Network) else name
     path = catalog.find("networks", name)
-    return gguf_shape(path) if path.suffix == ".gguf" else catalog.load_network_spec(path)
+    form = form_of(path)
+    return form.shape(path) if form else catalog.load_network_spec(path)

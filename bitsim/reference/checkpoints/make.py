@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, shown_path
 from bitsim.files.place import require_place
-from bitsim.reference.checkpoints.folder import (
+from bitsim.reference.checkpoints.checkpoint import (
     EMBEDDING,
     FINAL_NORM,
     HEAD,
     LAYER_NORMS,
-    expected_tensors,
 )
-from bitsim.reference.checkpoints.packed_folder import (
+from bitsim.reference.checkpoints.folder.expected import expected_tensors
+from bitsim.reference.checkpoints.folder.writer import (
     PACKED,
     FolderPlan,
     require_packable,
     spec_files,
     write_folder,
 )
+from bitsim.reference.checkpoints.forms import form_of
 from bitsim.reference.kernels import packing
 from bitsim.reference.kernels.random_bits import to_bf16
 from bitsim.reference.memory import require_memory
@@ -53,7 +54,7 @@ def plan_checkpoint(name: str, seed: int, folder: Path) -> Plan:
     folder  must not be there yet, and its disk must have the bytes free
     """
     path = catalog.find("networks", name)
-    if path.is_dir() or path.name == "config.json":
+    if form_of(path):
         raise BitsimError(f"{shown_path(path)}: is a checkpoint already; name the TOML of a shape")
     spec = catalog.load_network_spec(str(path)).model_copy(update=PACKED)
     require_packable(spec)

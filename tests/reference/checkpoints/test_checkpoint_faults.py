@@ -8,7 +8,7 @@ import pytest
 
 from bitsim.errors import BitsimError
 from bitsim.files.tensorfile import open_tensors, write_tensors
-from bitsim.reference.checkpoints.folder import expected_tensors
+from bitsim.reference.checkpoints.folder.expected import expected_tensors
 from bitsim.reference.checkpoints.load import load_network
 from bitsim.spec import catalog
 

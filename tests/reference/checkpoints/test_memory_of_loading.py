@@ -9,7 +9,7 @@ import pytest
 
 from bitsim.cli import main
 from bitsim.files.tensorfile import stream_tensors
-from bitsim.reference.checkpoints.folder import open_checkpoint
+from bitsim.reference.checkpoints.forms import open_checkpoint
 from bitsim.reference.memory import network_bytes
 from bitsim.spec import catalog, encoding
 

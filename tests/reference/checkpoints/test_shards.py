@@ -9,9 +9,9 @@ import pytest
 
 from bitsim.errors import BitsimError
 from bitsim.files.tensorfile import TensorFile, open_tensors, write_tensors
+from bitsim.reference.checkpoints.folder.shards import INDEX, WHOLE, ShardedTensors, open_folder
 from bitsim.reference.checkpoints.inspection import checkpoint_info
 from bitsim.reference.checkpoints.load import load_network
-from bitsim.reference.checkpoints.shards import INDEX, WHOLE, ShardedTensors, open_folder
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "hf"
 BY_HUGGING_FACE = GOLDEN / "untied_in_shards"  # tests/golden/hf/shard.py

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import CheckFailedError, shown_path
-from bitsim.reference.checkpoints.conversion.convert import Conversion
-from bitsim.reference.checkpoints.conversion.survey import OnDone, chunks, f32, pieces
-from bitsim.reference.checkpoints.weights import (
-    Weights,
+from bitsim.reference.checkpoints.checkpoint import (
+    Checkpoint,
     all_gain_names,
     modules,
-    open_weights,
     table_names,
 )
+from bitsim.reference.checkpoints.conversion.convert import Conversion
+from bitsim.reference.checkpoints.conversion.survey import OnDone, chunks, f32, pieces
+from bitsim.reference.checkpoints.forms import open_checkpoint
 
 OTHER = {"name", "note", "linear_class", "quantization_mode", "statistics"}  # forms differ in these
 
@@ -28,7 +28,7 @@ def compare(conversion: Conversion, on_layer: OnDone | None = None) -> int:
     returns   how many ternary matrices were: codes by digest, and scales
     raises    `CheckFailedError` at the first difference
     """
-    source, result = conversion.source, open_weights(conversion.out)
+    source, result = conversion.source, open_checkpoint(conversion.out)
     if source.spec.model_dump(exclude=OTHER) != result.spec.model_dump(exclude=OTHER):
         raise _different(conversion, "its shape")
     compared = 0
@@ -51,7 +51,7 @@ def compare(conversion: Conversion, on_layer: OnDone | None = None) -> int:
     return compared
 
 
-def _same_table(source: Weights, result: Weights, name: str, f16: bool) -> bool:
+def _same_table(source: Checkpoint, result: Checkpoint, name: str, f16: bool) -> bool:
     own, raw = source.stored(name)
     kind, written = result.stored(name)
     same: Iterator[bool]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.files.place import require_place
+from bitsim.reference.checkpoints.checkpoint import Checkpoint
 from bitsim.reference.checkpoints.conversion import tokenizer
 from bitsim.reference.checkpoints.conversion.survey import OnDone, Survey, survey
 from bitsim.reference.checkpoints.conversion.to_folder import folder_tensors, plan_folder
@@ -22,9 +23,9 @@ from bitsim.reference.checkpoints.conversion.to_gguf import (
     require_f16_scale,
     require_name,
 )
+from bitsim.reference.checkpoints.folder.writer import FolderPlan, require_packable, write_folder
+from bitsim.reference.checkpoints.forms import open_checkpoint
 from bitsim.reference.checkpoints.gguf.writer import GgufPlan, write_gguf
-from bitsim.reference.checkpoints.packed_folder import FolderPlan, require_packable, write_folder
-from bitsim.reference.checkpoints.weights import Weights, find_checkpoint, open_weights
 
 Form = Literal["safetensors", "i2_s", "tq2_0"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -39,7 +40,7 @@ class Conversion:
     notes    what a person should know
     """
 
-    source: Weights
+    source: Checkpoint
     survey: Survey
     form: Form
     f16: bool
@@ -63,7 +64,7 @@ def plan_conversion(
     """
     what = "folder" if form == "safetensors" else "file"
     require_place(out, 0, what)
-    source = open_weights(find_checkpoint(name))
+    source = open_checkpoint(name)
     plan: FolderPlan | GgufPlan
     rounded = 0
     if form == "safetensors":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.reference.checkpoints.weights import Weights, modules
+from bitsim.reference.checkpoints.checkpoint import Checkpoint, modules
 from bitsim.reference.tables import Table
 
 CHUNK_VALUES = 1 << 22  # of a table, decoded at a time
@@ -26,7 +26,7 @@ class Survey:
 
 
 def survey(
-    weights: Weights,
+    weights: Checkpoint,
     on_layer: OnDone | None = None,
     require_scale: Callable[[str, float], None] | None = None,
 ) -> Survey:

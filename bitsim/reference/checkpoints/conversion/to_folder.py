@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitsim.reference.checkpoints.conversion.survey import Survey, chunks, held_by_bf16
-from bitsim.reference.checkpoints.folder import FINAL_NORM, expected_tensors
-from bitsim.reference.checkpoints.packed_folder import (
-    PACKED,
-    FolderPlan,
-    require_packable,
-    spec_files,
-)
-from bitsim.reference.checkpoints.weights import (
-    Weights,
+from bitsim.reference.checkpoints.checkpoint import (
+    FINAL_NORM,
+    Checkpoint,
     all_gain_names,
     gain_names,
     modules,
     table_names,
+)
+from bitsim.reference.checkpoints.conversion.survey import Survey, chunks, held_by_bf16
+from bitsim.reference.checkpoints.folder.expected import expected_tensors
+from bitsim.reference.checkpoints.folder.writer import (
+    PACKED,
+    FolderPlan,
+    require_packable,
+    spec_files,
 )
 from bitsim.reference.kernels import packing
 from bitsim.reference.kernels.random_bits import to_bf16
@@ -32,7 +33,7 @@ SCALE = ".weight_scale"
 
 
 def plan_folder(
-    weights: Weights, survey: Survey, out: Path, files: Mapping[str, bytes]
+    weights: Checkpoint, survey: Survey, out: Path, files: Mapping[str, bytes]
 ) -> tuple[FolderPlan, list[str]]:
     """What will be written, and what a person should know of it.
 
@@ -69,7 +70,7 @@ def plan_folder(
 
 
 def folder_tensors(
-    weights: Weights, survey: Survey, plan: FolderPlan
+    weights: Checkpoint, survey: Survey, plan: FolderPlan
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     """In the order of `expected_tensors`, one after the other."""
 
@@ -92,7 +93,7 @@ def folder_tensors(
             yield stored(f"{name}{SCALE}", np.array([survey.scales[name]], np.float32))
 
 
-def _all_bf16(weights: Weights) -> bool:
+def _all_bf16(weights: Checkpoint) -> bool:
     """Whether bf16 holds embedding, head and all gains."""
     return all(
         held_by_bf16(weights.gains(name)) for name, _ in all_gain_names(weights.spec)
@@ -102,7 +103,7 @@ def _all_bf16(weights: Weights) -> bool:
     )
 
 
-def _table(weights: Weights, name: str, plan: FolderPlan) -> NDArray[Any]:
+def _table(weights: Checkpoint, name: str, plan: FolderPlan) -> NDArray[Any]:
     kind, shape = plan.promised[name]
     own, raw = weights.stored(name)
     if own == kind:

@@ -12,13 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import BitsimError, shown_path
+from bitsim.reference.checkpoints.checkpoint import (
+    FINAL_NORM,
+    Checkpoint,
+    gain_names,
+    modules,
+    table_names,
+)
 from bitsim.reference.checkpoints.conversion.survey import Survey, chunks, pieces
-from bitsim.reference.checkpoints.folder import FINAL_NORM
 from bitsim.reference.checkpoints.gguf import encode as gguf_encode
 from bitsim.reference.checkpoints.gguf import names as gguf_names
 from bitsim.reference.checkpoints.gguf.header import TYPES
 from bitsim.reference.checkpoints.gguf.writer import ALIGNMENT, GgufPlan, PromisedTensor, Value
-from bitsim.reference.checkpoints.weights import Weights, gain_names, modules, table_names
 from bitsim.reference.tables import Table
 from bitsim.spec.network import NetworkSpec
 
@@ -38,7 +43,7 @@ def require_name(out: Path) -> None:
 
 
 def plan_gguf(
-    weights: Weights, out: Path, kind: str, f16: bool, keys: Mapping[str, Value]
+    weights: Checkpoint, out: Path, kind: str, f16: bool, keys: Mapping[str, Value]
 ) -> tuple[GgufPlan, list[str], int]:
     """What will be written, what a person should know of it, and how many values are rounded.
 
@@ -76,7 +81,7 @@ def require_blocks(spec: NetworkSpec, kind: str) -> None:
             )
 
 
-def gguf_tensors(weights: Weights, survey: Survey, kind: str, f16: bool) -> Tensors:
+def gguf_tensors(weights: Checkpoint, survey: Survey, kind: str, f16: bool) -> Tensors:
     """As `plan_gguf` promises them, one after the other."""
     spec = weights.spec
     for name in table_names(spec):
@@ -176,12 +181,12 @@ def promised_tensors(
     return promised
 
 
-def _gains(weights: Weights, name: str) -> Iterator[NDArray[np.uint8]]:
+def _gains(weights: Checkpoint, name: str) -> Iterator[NDArray[np.uint8]]:
     yield np.ascontiguousarray(weights.gains(name), "<f4").view(np.uint8)
 
 
 def _released(
-    parts: Iterator[NDArray[np.uint8]], weights: Weights, name: str
+    parts: Iterator[NDArray[np.uint8]], weights: Checkpoint, name: str
 ) -> Iterator[NDArray[np.uint8]]:
     for part in parts:
         yield part

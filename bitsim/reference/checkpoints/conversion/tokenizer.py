@@ -7,47 +7,37 @@ from typing import Any
 import numpy as np
 
 from bitsim.errors import BitsimError
+from bitsim.reference.checkpoints.checkpoint import TOKENIZER, Checkpoint
 from bitsim.reference.checkpoints.gguf import names as gguf_names
 from bitsim.reference.checkpoints.gguf import tokenizer as gguf_tokenizer
 from bitsim.reference.checkpoints.gguf.writer import Value
-from bitsim.reference.checkpoints.weights import FolderWeights, GgufWeights, Weights
 from bitsim.reference.text.tokenizer import MAX_TOKENIZER_BYTES, FileTokenizer
 from bitsim.spec import base
 
-NAME = "tokenizer.json"
-BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "generation_config.json")
-PREFIX = "tokenizer."
-NO_TOKENIZER: dict[str, Value] = {gguf_tokenizer.MODEL: "no_vocab"}  # as llama.cpp calls it
+NO_TOKENIZER: dict[str, Value] = {gguf_tokenizer.MODEL: gguf_tokenizer.NONE}
 
 
-def files(source: Weights) -> tuple[dict[str, bytes], list[str]]:
+def files(source: Checkpoint) -> tuple[dict[str, bytes], list[str]]:
     """By name what a folder gets, and what a person should know."""
-    beside = source.path / NAME if source.path.is_dir() else source.path.with_name(NAME)
-    found: dict[str, bytes] = {}
+    beside = source.tokenizer_path
+    found = dict(source.companions)
     if beside.exists():
         FileTokenizer(beside, source.spec.vocab_size)  # a faulty one is not handed on
-        found[NAME] = base.read_text(beside, MAX_TOKENIZER_BYTES).encode()
-    if isinstance(source, FolderWeights):
-        others = [source.path / name for name in BESIDE]
-        return found | {
-            each.name: base.read_text(each).encode() for each in others if each.exists()
-        }, [] if found else [_absent(NAME)]
-    assert isinstance(source, GgufWeights)
-    file = source.source.file
-    if found:
+        found[TOKENIZER] = base.read_text(beside, MAX_TOKENIZER_BYTES).encode()
         return found, []
-    if file.text(gguf_tokenizer.MODEL) in (None, NO_TOKENIZER[gguf_tokenizer.MODEL]):
-        return found, [_absent(gguf_tokenizer.MODEL)]
     try:
-        return {NAME: gguf_tokenizer.to_json(file).encode()}, []
+        text = source.tokenizer_text()
     except BitsimError as error:
         return found, [_left_out(error)]
+    if text is None:
+        return found, [_absent(source.tokenizer_name)]
+    return found | {TOKENIZER: text.encode()}, []
 
 
-def keys(source: Weights) -> tuple[dict[str, Value], list[str]]:
+def keys(source: Checkpoint) -> tuple[dict[str, Value], list[str]]:
     """By name what a GGUF file gets, and what a person should know."""
     spec = source.spec
-    beside = source.path / NAME if source.path.is_dir() else source.path.with_name(NAME)
+    beside = source.tokenizer_path
     if beside.exists():
         FileTokenizer(beside, spec.vocab_size)  # a faulty one is a fault, not left out
         try:
@@ -60,13 +50,10 @@ def keys(source: Weights) -> tuple[dict[str, Value], list[str]]:
                 f"network's bos_token_id is {spec.bos_id}, and GGUF has one id for both"
             ]
         return {name: _typed(value) for name, value in found.items()}, []
-    if isinstance(source, GgufWeights):
-        file = source.source.file
-        own = {name: file.value(name) for name in file.keys if name.startswith(PREFIX)}
-        if gguf_tokenizer.MODEL in own:
-            return own, []
-        return own | NO_TOKENIZER, [_absent(gguf_tokenizer.MODEL)]
-    return NO_TOKENIZER, [_absent(NAME)]
+    own = source.tokenizer_keys()
+    if gguf_tokenizer.MODEL in own:
+        return own, []
+    return own | NO_TOKENIZER, [_absent(source.tokenizer_name)]
 
 
 def _typed(value: Any) -> Value:

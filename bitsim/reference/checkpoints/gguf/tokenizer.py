@@ -27,6 +27,8 @@ from bitsim.reference.text.tokenizer import (
     Tokenizer,
 )
 
+PREFIX = "tokenizer."
+NONE = "no_vocab"  # as llama.cpp calls a model without one
 MODEL, PRE = "tokenizer.ggml.model", "tokenizer.ggml.pre"
 TOKENS, TYPES, MERGES = (f"tokenizer.ggml.{name}" for name in ("tokens", "token_type", "merges"))
 BOS, ADD_BOS = "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token"

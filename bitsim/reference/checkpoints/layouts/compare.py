@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bitsim.errors import BitsimError, shown_path
+from bitsim.reference.checkpoints.checkpoint import Checkpoint
 from bitsim.reference.checkpoints.layouts.reader import read_layout
-from bitsim.reference.checkpoints.layouts.writer import Source
 from bitsim.reference.kernels import floats
 from bitsim.reference.kernels.random_bits import to_bf16
 
@@ -25,7 +25,7 @@ class Comparison:
 
 
 def compare_layout(
-    source: Source, path: Path, on_matrix: Callable[[int, int], None] | None = None
+    source: Checkpoint, path: Path, on_matrix: Callable[[int, int], None] | None = None
 ) -> Comparison:
     """Read a file back and compare; `BitsimError` if it holds other matrices than the checkpoint.
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +14,14 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError, shown_path
 from bitsim.files.atomic import unwritable
 from bitsim.files.tensorfile import Promised, file_bytes, stream_tensors
-from bitsim.reference.checkpoints.folder import open_checkpoint
-from bitsim.reference.checkpoints.gguf.network import open_gguf_checkpoint
+from bitsim.reference.checkpoints.checkpoint import Checkpoint
 from bitsim.reference.checkpoints.layouts import LAYOUTS, Layout, fused
 from bitsim.reference.checkpoints.layouts.contents import Contents, contents_of, scale_name
 from bitsim.reference.checkpoints.layouts.kernel_config import read_kernel_config
 from bitsim.reference.kernels import floats
 from bitsim.reference.kernels.random_bits import to_bf16
-from bitsim.spec import base, catalog
-from bitsim.spec.network import NetworkSpec
+from bitsim.spec import base
 from bitsim.spec.ternary import TernaryMatrix
-
-
-class Source(Protocol):
-    """A checkpoint whose names and shapes are checked; weights are read when asked for."""
-
-    @property
-    def spec(self) -> NetworkSpec: ...
-
-    def matrix(self, name: str, rows: int, k: int) -> TernaryMatrix:
-        """The matrix of a Hugging Face module."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ class Plan:
     contents: Contents
     layouts: dict[str, Layout]  # by tensor
     promised: Promised
-    source: Source
+    source: Checkpoint
 
     @property
     def total_bytes(self) -> int:
@@ -53,20 +40,9 @@ class Plan:
         return file_bytes(self.promised, self.contents.metadata())
 
 
-def open_source(name: str) -> Source:
-    """A checkpoint by a name of models/networks or by a path: a folder or a GGUF file."""
-    path = catalog.find("networks", name)
-    if path.is_dir() or path.name == "config.json":
-        return open_checkpoint(path if path.is_dir() else path.parent)
-    if path.suffix == ".gguf":
-        return open_gguf_checkpoint(path)
-    raise BitsimError(
-        f"{shown_path(path)}: is no checkpoint; name a folder with config.json and "
-        f"model.safetensors, or a .gguf file (`bitsim checkpoint make` makes one of a shape)"
-    )
-
-
-def plan_layout(source: Source, label: str, path: Path, kernel_config: Path | None = None) -> Plan:
+def plan_layout(
+    source: Checkpoint, label: str, path: Path, kernel_config: Path | None = None
+) -> Plan:
     """Check everything that can be at fault in shapes and places; nothing is written.
 
     label          of LAYOUTS

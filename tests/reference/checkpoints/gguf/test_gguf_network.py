@@ -9,7 +9,7 @@ import pytest
 from bitsim.cli import main
 from bitsim.errors import BitsimError
 from bitsim.files.tensorfile import open_tensors
-from bitsim.reference.checkpoints.gguf.network import load_gguf
+from bitsim.reference.checkpoints.gguf.checkpoint import GgufCheckpoint
 from bitsim.reference.checkpoints.inspection import checkpoint_info
 from bitsim.reference.checkpoints.load import load_network, load_shape, needed_bytes
 from bitsim.spec import catalog
@@ -197,7 +197,7 @@ def test_version_2_and_another_alignment_are_read(tmp_path):
 
 def test_a_gguf_file_runs_in_the_array(tmp_path, capsys):
     path = write_golden(tmp_path, "offline")
-    assert load_shape(str(path)) == load_gguf(path).network.spec
+    assert load_shape(str(path)) == GgufCheckpoint(path).network().spec
     words = catalog.models_folder() / "networks" / "addition" / "tokenizer.json"
     (tmp_path / "tokenizer.json").write_bytes(words.read_bytes())
     argv = ["run", "--network", str(path), "--prompt", "1+1=", "--tokens", "2", "--json"]

@@ -5,7 +5,8 @@ import json
 import numpy as np
 
 from bitsim.files.tensorfile import open_tensors, write_tensors
-from bitsim.reference.checkpoints.layouts.writer import open_source, plan_layout, write_layout
+from bitsim.reference.checkpoints.forms import open_checkpoint
+from bitsim.reference.checkpoints.layouts.writer import plan_layout, write_layout
 from bitsim.reference.checkpoints.make import plan_checkpoint, write_checkpoint
 
 WQKV, W2 = "layers.0.attention.wqkv.weight", "layers.0.feed_forward.w2.weight"
@@ -41,7 +42,7 @@ def made(folder, layers=2):
 
 def written(tmp_path, label, source):
     path = tmp_path / f"{label}.safetensors"
-    rounded = write_layout(plan_layout(open_source(str(source)), label, path))
+    rounded = write_layout(plan_layout(open_checkpoint(str(source)), label, path))
     return path, rounded
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from bitsim.errors import BitsimError
 from bitsim.files.tensorfile import open_tensors, write_tensors
+from bitsim.reference.checkpoints.forms import open_checkpoint
 from bitsim.reference.checkpoints.layouts import LAYOUTS
 from bitsim.reference.checkpoints.layouts.compare import compare_layout
 from bitsim.reference.checkpoints.layouts.reader import read_layout
-from bitsim.reference.checkpoints.layouts.writer import open_source, plan_layout, write_layout
+from bitsim.reference.checkpoints.layouts.writer import plan_layout, write_layout
 from bitsim.reference.checkpoints.load import load_network
 from bitsim.reference.kernels.random_bits import to_bf16
 from tests.reference.checkpoints.gguf import gguf_writer
@@ -89,7 +90,7 @@ def test_every_matrix_comes_back_bit_for_bit(tmp_path, offline, form, label):
     assert apart == rounded
     of_f32 = form in ("bitlinear", "online")  # 1 / scale, and the mean of a master's weights
     assert (rounded > 0) == ((of_f32 and label == "int2") or form == "bitlinear")
-    found = compare_layout(open_source(str(source)), path)
+    found = compare_layout(open_checkpoint(str(source)), path)
     assert (found.matrices, found.different, len(found.other_scales)) == (14, (), rounded)
 
 
@@ -151,12 +152,12 @@ ORDER = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn
 def test_bytes_said_beforehand_are_the_bytes_written(tmp_path, offline):
     for label in LAYOUTS:
         path = tmp_path / f"{label}.safetensors"
-        plan = plan_layout(open_source(str(offline)), label, path)
+        plan = plan_layout(open_checkpoint(str(offline)), label, path)
         assert list(tmp_path.glob(f"{label}*")) == []
         write_layout(plan)
         assert path.stat().st_size == plan.total_bytes
         with pytest.raises(BitsimError, match="exists already; name a new file"):
-            plan_layout(open_source(str(offline)), label, path)
+            plan_layout(open_checkpoint(str(offline)), label, path)
 
 
 def test_a_shape_that_a_layout_does_not_admit_is_refused_before_writing(tmp_path, offline):
@@ -174,7 +175,7 @@ def test_a_shape_that_a_layout_does_not_admit_is_refused_before_writing(tmp_path
 
 def test_comparison_names_what_is_different(tmp_path, offline):
     path, _ = written(tmp_path, "int2", offline)
-    source = open_source(str(offline))
+    source = open_checkpoint(str(offline))
 
     name = "layers.1.feed_forward.w2.weight"
     rewrite(path, tensor(name, lambda v: first_byte(0x55 if v[0, 0] == 0xFF else 0xFF)(v)))
@@ -189,7 +190,7 @@ def test_comparison_with_another_network_is_refused(tmp_path, offline):
     path, _ = written(tmp_path, "int2", offline)
     rewrite(path, put(W2, "parts", 0, "module", "elsewhere"))
     with pytest.raises(BitsimError, match=r"elsewhere \(256 x 512\) is not in it; name the"):
-        compare_layout(open_source(str(offline)), path)
+        compare_layout(open_checkpoint(str(offline)), path)
 
 
 @pytest.mark.parametrize("label", LAYOUTS)

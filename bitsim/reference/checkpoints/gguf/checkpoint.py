@@ -1,15 +1,17 @@
-"""A GGUF file as a network: keys to a spec, tensors to weights."""
+"""A GGUF file as a checkpoint: keys to a spec, tensors to weights."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitsim.errors import shown_path
+from bitsim.reference.checkpoints.checkpoint import TOKENIZER, Checkpoint
+from bitsim.reference.checkpoints.gguf import tokenizer as gguf_tokenizer
 from bitsim.reference.checkpoints.gguf import types as gguf_types
 from bitsim.reference.checkpoints.gguf.file import GgufFile, open_gguf
 from bitsim.reference.checkpoints.gguf.header import STRING
@@ -24,83 +26,102 @@ from bitsim.reference.checkpoints.gguf.names import (
     INTEGERS,
     LAYER_NORMS,
     NUMBERS,
+    float_name,
     matrix_name,
     norm_name,
 )
-from bitsim.reference.checkpoints.gguf.tokenizer import gguf_tokenizer
 from bitsim.reference.checkpoints.gguf.types import tensor_fault
-from bitsim.reference.memory import network_bytes, require_memory
-from bitsim.reference.network.layer import Layer
-from bitsim.reference.network.network import Network
 from bitsim.reference.tables import Table
+from bitsim.reference.text.tokenizer import Tokenizer
 from bitsim.spec import base
 from bitsim.spec.network import NetworkSpec
 from bitsim.spec.ternary import TernaryMatrix
 
 
-@dataclass(frozen=True, eq=False)
-class GgufNetwork:
-    """A network, and what its file was like."""
+class GgufCheckpoint(Checkpoint):
+    """A GGUF file of a BitNet b1.58 model.
 
-    network: Network
-    tensor_types: dict[str, int]  # how many tensors of each type
+    Ternary weights and their scales are kept to the bit, and so are embedding, head and gains.
+    """
 
-
-@dataclass(frozen=True, eq=False)
-class GgufCheckpoint:
-    """A file whose keys, names, types and shapes are checked; weights are read when asked for."""
-
-    spec: NetworkSpec
-    file: GgufFile
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = open_gguf(path)
+        self.spec = _spec(self.file)
+        _check_tensors(self.file, self.spec)
 
     def matrix(self, name: str, rows: int, k: int) -> TernaryMatrix:
-        """The matrix of a Hugging Face module."""
+        """See `Checkpoint`."""
         return _matrix(self.file, matrix_name(name), name, rows, k)
 
     def gains(self, name: str) -> NDArray[np.float32]:
-        """Gains of a norm by the name of their tensor; exact."""
-        return gguf_types.values(self.file, name)
+        """See `Checkpoint`."""
+        return gguf_types.values(self.file, float_name(name))
 
     def table(self, name: str) -> Table:
-        """Embedding or head, a view of the file."""
-        return gguf_types.table(self.file, name)
+        """See `Checkpoint`."""
+        return gguf_types.table(self.file, float_name(name))
+
+    def stored(self, name: str) -> tuple[str, NDArray[np.uint8]]:
+        """See `Checkpoint`."""
+        own = float_name(name)
+        return self.file.tensors[own].type.name, self.file.tensor_bytes(own)
+
+    def release(self, name: str) -> None:
+        """See `Checkpoint`."""
+        self.file.release(float_name(name))
+
+    def table_bytes(self, name: str) -> int:
+        """See `Checkpoint`."""
+        return self.file.tensors[float_name(name)].bytes
+
+    def tokenizer(self) -> Tokenizer:
+        """See `Checkpoint`."""
+        return gguf_tokenizer.gguf_tokenizer(self.file, self.spec.vocab_size)
 
     @property
-    def memory_bytes(self) -> int:
-        """What the network takes once loaded."""
-        names = (EMBEDDING,) if self.spec.tied_head else (EMBEDDING, HEAD)
-        return network_bytes(self.spec, sum(self.file.tensors[name].bytes for name in names))
+    def tokenizer_path(self) -> Path:
+        """See `Checkpoint`."""
+        return self.path.with_name(TOKENIZER)
+
+    @property
+    def tokenizer_name(self) -> str:
+        """See `Checkpoint`."""
+        return gguf_tokenizer.MODEL
+
+    def tokenizer_text(self) -> str | None:
+        """See `Checkpoint`."""
+        if self.file.text(gguf_tokenizer.MODEL) in (None, gguf_tokenizer.NONE):
+            return None
+        return gguf_tokenizer.to_json(self.file)
+
+    def tokenizer_keys(self) -> dict[str, Any]:
+        """See `Checkpoint`."""
+        names = [name for name in self.file.keys if name.startswith(gguf_tokenizer.PREFIX)]
+        return {name: self.file.value(name) for name in names}
+
+    def files(self) -> list[Path]:
+        """See `Checkpoint`."""
+        return [each for each in (self.path, self.tokenizer_path) if each.exists()]
+
+    def summary(self) -> dict[str, Any]:
+        """See `Checkpoint`."""
+        types = [info.type.name for info in self.file.tensors.values()]
+        return {
+            "format": "GGUF",
+            "tensor_types": {name: types.count(name) for name in types},
+            "tensors": len(types),
+        }
+
+
+def is_gguf(path: Path) -> bool:
+    """By its name."""
+    return path.suffix == ".gguf"
 
 
 def open_gguf_checkpoint(path: Path) -> GgufCheckpoint:
     """Check all of a file but its weights themselves."""
-    file = open_gguf(path)
-    spec = _spec(file)
-    _check_tensors(file, spec)
-    return GgufCheckpoint(spec, file)
-
-
-def load_gguf(path: Path) -> GgufNetwork:
-    """Open a GGUF file of a BitNet b1.58 model and, beside it where there is one, tokenizer.json.
-
-    Ternary weights and their scales are kept to the bit, and so are embedding, head and gains;
-    embedding and head stay in the file, mapped.
-    """
-    source = open_gguf_checkpoint(path)
-    file, spec = source.file, source.spec
-    require_memory(source.memory_bytes, f"{shown_path(path)}: the network")
-    embedding = source.table(EMBEDDING)
-    network = Network(
-        spec=spec,
-        tokenizer=gguf_tokenizer(file, spec.vocab_size),
-        synthetic=False,
-        embedding=embedding,
-        head=embedding if spec.tied_head else source.table(HEAD),
-        final_norm=source.gains(FINAL_NORM),
-        layers=tuple(_layer(source, index) for index in range(spec.layers)),
-    )
-    types = [info.type.name for info in file.tensors.values()]
-    return GgufNetwork(network, {name: types.count(name) for name in types})
+    return GgufCheckpoint(path)
 
 
 def gguf_shape(path: Path) -> NetworkSpec:
@@ -222,18 +243,6 @@ def _expected_tensors(spec: NetworkSpec) -> dict[str, tuple[tuple[str, ...], tup
             for matrix, rows in zip(product.matrices, product.rows, strict=True):
                 tensors[matrix_name(matrix)] = (gguf_types.TERNARY, (rows, product.k))
     return tensors
-
-
-def _layer(source: GgufCheckpoint, index: int) -> Layer:
-    products = tuple(
-        tuple(
-            source.matrix(module, rows, product.k)
-            for module, rows in zip(product.matrices, product.rows, strict=True)
-        )
-        for product in source.spec.products(index)
-    )
-    norms = [source.gains(norm_name(index, norm)) for norm in LAYER_NORMS]
-    return Layer(products, *norms)
 
 
 def _matrix(file: GgufFile, name: str, module: str, rows: int, k: int) -> TernaryMatrix:

@@ -1,0 +1,1 @@
+"""Hugging Face folders: packed ternary codes, or a bf16 master."""
