@@ -119,7 +119,7 @@ BUS = [
     ("list_entries = 256", "list_entries = 1", "bus.list_entries = 1: "),
     ("outstanding = 4", "outstanding = 17", "bus.outstanding = 17: "),
     ('kind = "axi4"', 'kind = "apb"', "bus.kind = 'apb': "),
-    ('kind = "axi4lite"', 'kind = "serial"', "host.serial.baud: missing"),
+    ('kind = "axi4lite"', 'kind = "serial"', "host.baud: missing"),
     ('kind = "axi4lite"', 'kind = "usb"', "host"),
 ]
 BOARD = [
