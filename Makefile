@@ -37,12 +37,14 @@ $(VENV)/stamp-test: requirements-test.lock pyproject.toml | $(UV)
 	$(call install,requirements-test.lock)
 	touch $(VENV)/stamp $@
 
-# uv, and pip where only pip knows the way to a package index. Then bitsim itself, editable.
+# uv, and pip where only pip knows the way to a package index. Then bitsim itself, editable. Both
+# compile bytecode of packages, so that no run does; compileall that of bitsim.
 define install
 	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV)
-	$(UV) pip sync --python $(BIN)/python --require-hashes $(1) || \
+	$(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes $(1) || \
 		$(PYTHON) -m pip --python $(BIN)/python install --require-hashes -r $(1)
 	$(UV) pip install --python $(BIN)/python --no-index --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q bitsim
 endef
 
 # uv at the version and hashes of the lock, by whichever pip there is; else the uv of this machine.

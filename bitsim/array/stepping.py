@@ -116,7 +116,7 @@ def run(
     return REACHED
 
 
-@njit(cache=True, forceinline=True)
+@njit(inline="always")
 def _weights_due(control: Control, given: Schedules) -> int:
     """When the next beat moves into a queue that has room at the start of this cycle."""
     due = NEVER
@@ -126,7 +126,7 @@ def _weights_due(control: Control, given: Schedules) -> int:
     return due
 
 
-@njit(cache=True, forceinline=True)
+@njit(inline="always")
 def _lacks_weights(control: Control, given: Schedules, t: int) -> bool:
     """Whether some queue has room, and nothing is known of what it is offered now."""
     last = given.weights.shape[1] - 1
@@ -140,7 +140,7 @@ def _lacks_weights(control: Control, given: Schedules, t: int) -> bool:
     return False
 
 
-@njit(cache=True, forceinline=True)
+@njit(inline="always")
 def _transfer(
     control: Control, given: Schedules, weights: bool, activations: bool, result: bool, t: int
 ) -> None:

@@ -45,18 +45,21 @@ def pack_rows(
     """
     _, k_beats, columns, beat_bytes = image.shape
     last = places - (beat_bytes * places - lanes)  # weights in the last byte of a beat
-    keep = np.full(beat_bytes, (1 << 2 * places) - 1, np.int64)
-    keep[-1] = (1 << 2 * last) - 1
-    codes = np.full(max(packed.shape[1], k_beats * lanes // 4) + 2, ZEROS & 255, np.uint8)
+    whole, part = (1 << 2 * places) - 1, (1 << 2 * last) - 1  # digits of a byte that are kept
+    codes = np.empty(max(packed.shape[1], k_beats * lanes // 4) + 2, np.uint8)
+    for byte in range(packed.shape[1], codes.size):
+        codes[byte] = ZEROS & 255
     seen = 0
     for row in range(packed.shape[0]):
-        codes[: packed.shape[1]] = packed[row]
+        for byte in range(packed.shape[1]):
+            codes[byte] = packed[row, byte]
         tile, column = (first_row + row) // columns, (first_row + row) % columns
         for beat in range(k_beats):
             for byte in range(beat_bytes):
                 start = beat * lanes + byte * places
                 pair = codes[start >> 2] | np.int64(codes[(start >> 2) + 1]) << 8
-                window = (pair >> 2 * (start & 3)) & keep[byte] | ZEROS & ~keep[byte]
+                keep = part if byte == beat_bytes - 1 else whole
+                window = (pair >> 2 * (start & 3)) & keep | ZEROS & ~keep
                 code = recode[window & (recode.size - 1)]
                 seen |= code
                 image[tile, beat, column, byte] = code

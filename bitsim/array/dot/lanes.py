@@ -60,6 +60,9 @@ class Lanes(NamedTuple):
     nonzero  (blocks, width)  int32  how many vectors of the block are not 0 in each slot
     output   (m, n)  int32, written
     counts   (2,)  int64: adds, subtracts; added to
+    packed   (columns, k_beats * beat_bytes)  of the table's type, scratch
+    weights  (columns, width)  int8, the same memory
+    tallies  (2, width)  uint8, scratch
     """
 
     image: Bytes
@@ -70,27 +73,30 @@ class Lanes(NamedTuple):
     accumulator_bits: int
     output: NDArray[np.int32]
     counts: NDArray[np.int64]
+    packed: NDArray[Any]
+    weights: Int8
+    tallies: Bytes
 
 
 @njit(cache=True)
 def passes(lanes: Lanes, first: int, end: int) -> None:
     """Do passes `first` to `end` - 1 of a phase, counted over all blocks."""
-    row_tiles, k_beats, columns, beat_bytes = lanes.image.shape
+    row_tiles, columns = lanes.image.shape[0], lanes.image.shape[2]
     m, n = lanes.output.shape
-    packed = np.empty((columns, k_beats * beat_bytes), lanes.table.dtype)
-    weights = packed.view(np.int8)
+    weights = lanes.weights
     for each in range(first, end):
         block, tile = each // row_tiles, each % row_tiles
-        _decode(lanes.image[tile], lanes.table, packed)
+        _decode(lanes.image[tile], lanes.table, lanes.packed)
         for start in range(0, columns, MOST_COLUMNS):
-            _count(weights[start : start + MOST_COLUMNS], lanes.nonzero[block], lanes.counts)
+            some = weights[start : start + MOST_COLUMNS]
+            _count(some, lanes.nonzero[block], lanes.tallies, lanes.counts)
         for v in range(block * lanes.block_vectors, min((block + 1) * lanes.block_vectors, m)):
             for column in range(min(columns, n - tile * columns)):
                 total = _dot(weights[column], lanes.vectors[v])
                 lanes.output[v, tile * columns + column] = _wrap(total, lanes.accumulator_bits)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _decode(tile: Bytes, table: NDArray[Any], packed: NDArray[Any]) -> None:
     """The weights of one row tile, from the bytes that its columns are sent.
 
@@ -104,7 +110,7 @@ def _decode(tile: Bytes, table: NDArray[Any], packed: NDArray[Any]) -> None:
                 packed[column, beat * beat_bytes + byte] = table[tile[beat, column, byte]]
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _dot(weights: Int8, vector: Int8) -> Any:
     """One column's sum for one vector: each lane adds, subtracts or skips. |sum| < 2**31."""
     total = np.int32(0)
@@ -113,14 +119,17 @@ def _dot(weights: Int8, vector: Int8) -> Any:
     return total
 
 
-@njit(cache=True)
-def _count(weights: Int8, nonzero: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+@njit(inline="always")
+def _count(
+    weights: Int8, nonzero: NDArray[np.int32], tallies: Bytes, counts: NDArray[np.int64]
+) -> None:
     """Adds and subtracts of up to MOST_COLUMNS columns with all vectors of a block.
 
     Tallied down the columns first: a slot's weights all meet the same activations.
     """
-    plus = np.zeros(nonzero.size, np.uint8)
-    minus = np.zeros(nonzero.size, np.uint8)
+    plus, minus = tallies[0], tallies[1]
+    for slot in range(nonzero.size):
+        plus[slot] = minus[slot] = np.uint8(0)
     for column in range(weights.shape[0]):
         row = weights[column]
         for slot in range(row.size):
@@ -131,7 +140,7 @@ def _count(weights: Int8, nonzero: NDArray[np.int32], counts: NDArray[np.int64])
         counts[1] += np.int64(minus[slot]) * nonzero[slot]
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _wrap(total: int, bits: int) -> int:
     """Two's complement of `bits` bits."""
     half = 1 << (bits - 1)

@@ -37,16 +37,21 @@ class DotNumbers:
         assert activations.shape == (phase.m, phase.k), activations.shape
         assert activations.dtype == np.int8, activations.dtype
         vectors = dot_lanes.slot_vectors(activations, spec.lanes, spec.weight_packing)
+        table = dot_lanes.slot_table(spec.weight_packing)
+        packed = np.empty((spec.columns, tiling.k_beats * spec.beat_bytes), table.dtype)
         block_starts = np.arange(0, phase.m, spec.hold * spec.slices)
         lanes = dot_lanes.Lanes(
             image=image,
-            table=dot_lanes.slot_table(spec.weight_packing),
+            table=table,
             vectors=vectors,
             nonzero=np.add.reduceat(vectors != 0, block_starts, axis=0, dtype=np.int32),
             block_vectors=spec.hold * spec.slices,
             accumulator_bits=spec.accumulator_bits,
             output=np.zeros((phase.m, phase.n), np.int32),
             counts=np.zeros(2, np.int64),
+            packed=packed,
+            weights=packed.view(np.int8),
+            tallies=np.empty((2, vectors.shape[1]), np.uint8),
         )
         return cls(lanes, tiling.row_tiles * tiling.blocks)
 

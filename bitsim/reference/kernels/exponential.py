@@ -28,7 +28,7 @@ C2 = float.fromhex("0x1.62e42ff0c52d6p-1") / STEPS
 LEAST = np.float32(float.fromhex("-0x1.9fe368p6"))  # below it, exp rounds to 0
 
 
-@njit(cache=True)
+@njit(inline="always")
 def exp(x):
     """e^x, float32, of x <= 0 or NaN."""
     z = PER_LN2 * np.float64(x)

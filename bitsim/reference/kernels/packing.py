@@ -15,7 +15,7 @@ LINE_BYTES = 64
 ZERO_DIGITS = np.uint8(0b01010101)  # four weights of 0
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _repack_row(stored, packed, row):
     """Four rows of `packed`; returns how many codes are reserved."""
     quarter, k = stored.shape

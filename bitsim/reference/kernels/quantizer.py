@@ -21,13 +21,13 @@ INFINITY = 0x7F800000  # its bits
 ROWS_PER_SUM = 64  # rows whose |w| are added up by one thread; fixes the order of the additions
 
 
-@njit(cache=True)
+@njit(inline="always")
 def quantize_token(x, codes):
     """`quantize` of one token, x and codes (k,): its scale, and whether x was finite."""
     largest = np.uint32(0)  # of f32 without their sign: in the order of the values, NaN on top
-    bits = x.view(np.uint32)
     for place in range(x.shape[0]):
-        largest = max(largest, np.uint32(bits[place] & np.uint32(0x7FFFFFFF)))
+        bits = np.float32(x[place]).view(np.uint32)
+        largest = max(largest, np.uint32(bits & np.uint32(0x7FFFFFFF)))
     scale = np.float32(127) / max(np.uint32(largest).view(np.float32), np.float32(SMALLEST))
     for place in range(x.shape[0]):
         code = np.rint(x[place] * scale)
@@ -57,18 +57,11 @@ def quantize(x: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float
     return codes, scales, bool(finite)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(inline="always")
 def dequantize_token(sums, scale, weight_scale, out):
-    """`dequantize` of one token: sums (n,) int32, out (n,) float32."""
+    """`dequantize` of one token: sums (n,) int32, out (n,) float32; with error_model="numpy"."""
     for row in range(sums.shape[0]):
         out[row] = np.float32(sums[row]) * weight_scale / scale
-
-
-@njit(cache=True)
-def _dequantize(sums, scales, first, end, weight_scale, out):
-    for token in range(sums.shape[0]):
-        part, values = sums[token, first:end], out[token, first:end]
-        dequantize_token(part, scales[token], weight_scale, values)
 
 
 def dequantize(
@@ -85,7 +78,11 @@ def dequantize(
     scales  (m,)    float32
     out     (m, n)  float32
     """
-    _dequantize(sums, scales, first, end, np.float32(weight_scale), out)
+    part = out[:, first:end]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        weight = np.float32(weight_scale)
+        np.multiply(sums[:, first:end], weight, out=part, dtype=np.float32, casting="unsafe")
+        part /= scales[:, None]
 
 
 @njit(cache=True, parallel=True)

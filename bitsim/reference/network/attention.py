@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numba import prange
@@ -88,88 +88,104 @@ def rotate(qkv, heads, cos, sin):
                 qkv[token, first + half + j] = high * cos[token, j] + low * sin[token, j]
 
 
-@njit(cache=True)
-def wide_queries(qkv, at, group, head_dim):
-    """Query heads as `head_group.score` takes them: (m * group * padded,) float32."""
-    wide = padded(head_dim)
-    count = qkv.shape[0] * group * wide
+@njit(inline="always")
+def wide_queries(qkv, first, end, at, shape):
+    """Query heads of tokens first ... end - 1 as `head_group.score` takes them.
+
+    Returns ((end - first) * group * padded,) float32, which begins with a cache line.
+    """
+    group, head_dim, wide = shape
+    count = (end - first) * group * wide
     room = np.zeros(count + LINE_BYTES // 4, np.float32)
-    first = line_place(room)
-    queries = room[first : first + count]
-    for token in range(qkv.shape[0]):
+    line = line_place(room)
+    queries = room[line : line + count]
+    for token in range(first, end):
         for head in range(group):
-            to = (token * group + head) * wide
+            to = ((token - first) * group + head) * wide
             for j in range(head_dim):
                 queries[to + j] = qkv[token, at + head * head_dim + j]
     return queries
 
 
-@njit(cache=True)
-def _attend_some(qkv, keys, values, start, heads, kv_head, first, end, out):
-    """The heads of one group for tokens first ... end - 1, all tokens tile by tile."""
+class Heads(NamedTuple):
+    """Who attends to what.
+
+    qkv           (m, hidden + 2 x kv_size)        float32, as `attend` takes it
+    keys, values  (kv_heads, capacity, head_dim)   float32, of one layer
+    start         tokens before those of the pass
+    out           (m, hidden)                      float32, written
+    """
+
+    qkv: NDArray[np.float32]
+    keys: NDArray[np.float32]
+    values: NDArray[np.float32]
+    start: int
+    out: NDArray[np.float32]
+
+
+@njit(cache=True, error_model="numpy")
+def _attend(heads, first_task, end_task):
+    """Tasks first_task ... end_task - 1; one is the heads of a group, of TOKENS tokens.
+
+    Tile by tile for all of these tokens.
+    """
+    qkv, keys, values, start, out = heads
     kv_heads, capacity, head_dim = keys.shape
-    group = heads // kv_heads
+    m, hidden = out.shape
+    group, wide = hidden // (kv_heads * head_dim), padded(head_dim)
+    shape, padded_shape, all_of = (group, head_dim), (group, head_dim, wide), (0, head_dim)
     scale = np.float32(1 / math.sqrt(head_dim))
     flat_keys, flat_values, flat_out = keys.reshape(-1), values.reshape(-1), out.reshape(-1)
-    base = kv_head * capacity * head_dim
-    tokens, most, wide = end - first, start + end, padded(head_dim)
-    queries = wide_queries(qkv[first:end], kv_head * group * head_dim, group, head_dim)
-    weights = np.empty(tokens * most * group, np.float32)
-    for tile in range(0, most, TILE):
-        for token in range(tokens):
-            score(
-                queries,
-                token * group * wide,
-                group,
-                flat_keys,
-                base,
-                head_dim,
-                tile,
-                min(tile + TILE, start + first + token + 1),
-                scale,
-                weights,
-                token * most * group,
-            )
-    for token in range(tokens):
-        soften(weights, token * most * group, start + first + token + 1, group)
-    at = kv_head * group * head_dim
-    out[first:end, at : at + group * head_dim] = np.float32(0)
-    for tile in range(0, most, TILE):
-        for token in range(tokens):
-            mix(
-                weights,
-                (token * most + tile) * group,
-                group,
-                flat_values,
-                base + tile * head_dim,
-                head_dim,
-                min(tile + TILE, start + first + token + 1) - tile,
-                flat_out,
-                (first + token) * out.shape[1] + at,
-                0,
-                head_dim,
-            )
-
-
-@njit(cache=True)
-def _attend_task(qkv, keys, values, start, heads, task, out):
-    m = qkv.shape[0]
     blocks = (m + TOKENS - 1) // TOKENS
-    first = task % blocks * TOKENS
-    end = min(first + TOKENS, m)
-    _attend_some(qkv, keys, values, start, heads, task // blocks, first, end, out)
-
-
-@njit(cache=True)
-def _attend(qkv, keys, values, start, heads, tasks, out):
-    for task in range(tasks):
-        _attend_task(qkv, keys, values, start, heads, task, out)
+    for task in range(first_task, end_task):
+        kv_head, first = task // blocks, task % blocks * TOKENS
+        end = min(first + TOKENS, m)
+        tokens, most = end - first, start + end
+        base, at = kv_head * capacity * head_dim, kv_head * group * head_dim
+        queries = wide_queries(qkv, first, end, at, padded_shape)
+        weights = np.empty(tokens * most * group, np.float32)
+        for tile in range(0, most, TILE):
+            for token in range(tokens):
+                seen = min(tile + TILE, start + first + token + 1)
+                query_at, weight_at = token * group * wide, token * most * group
+                span = (tile, seen)
+                score(
+                    queries,
+                    query_at,
+                    flat_keys,
+                    base,
+                    padded_shape,
+                    span,
+                    scale,
+                    weights,
+                    weight_at,
+                )
+        for token in range(tokens):
+            soften(weights, token * most * group, start + first + token + 1, group)
+            for place in range(at, at + group * head_dim):
+                out[first + token, place] = np.float32(0)
+        for tile in range(0, most, TILE):
+            for token in range(tokens):
+                seen = min(tile + TILE, start + first + token + 1)
+                weight_at, value_at = (token * most + tile) * group, base + tile * head_dim
+                out_at, count = (first + token) * hidden + at, seen - tile
+                mix(
+                    weights,
+                    weight_at,
+                    flat_values,
+                    value_at,
+                    shape,
+                    count,
+                    flat_out,
+                    out_at,
+                    all_of,
+                )
 
 
 @njit(cache=True, parallel=True)
-def _attend_parallel(qkv, keys, values, start, heads, tasks, out):
+def _attend_parallel(heads, tasks):
     for task in prange(tasks):
-        _attend_task(qkv, keys, values, start, heads, task, out)
+        _attend(heads, task, task + 1)
 
 
 def attend(
@@ -195,6 +211,9 @@ def attend(
         new = qkv[:, first : first + spec.kv_size].reshape(m, spec.kv_heads, spec.head_dim)
         store[layer, :, start : start + m] = new.transpose(1, 0, 2)
     scores = m * (start + m) * spec.heads
-    run = _attend_parallel if threads.worthwhile(2 * scores * spec.head_dim) else _attend
     tasks = spec.kv_heads * ceil_div(m, TOKENS)
-    run(qkv, cache.keys[layer], cache.values[layer], start, spec.heads, tasks, out)
+    heads = Heads(qkv, cache.keys[layer], cache.values[layer], start, out)
+    if threads.worthwhile(2 * scores * spec.head_dim):
+        _attend_parallel(heads, tasks)
+    else:
+        _attend(heads, 0, tasks)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.floats import LANES, gate_token, norm_token
-from bitsim.reference.kernels.head_group import TILE, mix, score, soften
+from bitsim.reference.kernels.head_group import TILE, mix, padded, score, soften
 from bitsim.reference.kernels.product.product import PATH, planes_of_token
 from bitsim.reference.kernels.quantizer import dequantize_token, quantize_token
 from bitsim.reference.kernels.team import done, take, tickets, wait
@@ -70,7 +70,7 @@ def _prepared(x, gain_address, eps):
     return planes, arrange(planes), sums, scale, finite, products
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _outputs(address, weight_scale, n, k, ready, first, end, faults, values):
     """Rows first ... end - 1 of a matrix times what is ready, into values: float32, with room."""
     planes, arranged, sums, scale, finite, products = ready
@@ -160,14 +160,15 @@ def _scores(member, tickets, step, qkv, group, cos, sin, keys, values, start, we
         if end == count:
             keys[kv_head, start] = turned[0, width:]
             values[kv_head, start] = qkv[key_at + kv_size : key_at + kv_size + head_dim]
-        queries = wide_queries(turned, 0, group, head_dim)
+        shape, span = (group, head_dim, padded(head_dim)), (first, end)
+        queries = wide_queries(turned, 0, 1, 0, shape)
         at, base = kv_head * count * group, kv_head * capacity * head_dim
-        score(queries, 0, group, flat, base, head_dim, first, end, scale, weights, at)
+        score(queries, 0, flat, base, shape, span, scale, weights, at)
         done(tickets, step)
     wait(tickets, step, kv_heads * blocks)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _softmax(member, tickets, step, kv_heads, group, count, weights):
     while True:
         part = take(tickets, step, member, kv_heads)
@@ -196,10 +197,8 @@ def _mix(member, tickets, step, group, count, weights, values, mixed):
             weight_at = (kv_head * count + tile) * group
             value_at = (kv_head * capacity + tile) * head_dim
             positions = min(TILE, count - tile)
-            mix(
-                *(weights, weight_at, group, flat, value_at, head_dim, positions),
-                *(mixed, at, low, high),
-            )
+            shape, columns = (group, head_dim), (low, high)
+            mix(weights, weight_at, flat, value_at, shape, positions, mixed, at, columns)
         done(tickets, step)
     wait(tickets, step, kv_heads * pieces)
 

@@ -8,18 +8,11 @@ from numpy.typing import NDArray
 
 from bitsim.kernels import njit
 from bitsim.reference.kernels import threads
-from bitsim.reference.kernels.floats import LANES, dot_bf16, widen
+from bitsim.reference.kernels.floats import LANES, dot_bf16, widened
 from bitsim.reference.tables.table import Table
 from bitsim.units import ceil_div
 
 ROWS_PER_BLOCK = 256  # rows that one thread takes at a time
-
-
-@njit(cache=True)
-def _rows(bits, ids, out):
-    for token in range(ids.shape[0]):
-        for place in range(bits.shape[1]):
-            out[token, place] = widen(bits[ids[token], place])
 
 
 @njit(cache=True)
@@ -47,9 +40,7 @@ class Bf16Table(Table):
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Table`; widening bf16 is exact."""
-        out = np.empty((ids.shape[0], self.hidden), np.float32)
-        _rows(self.bits, ids, out)
-        return out
+        return widened(self.bits[ids])
 
     def logits(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Table`; f32 sums in the order of `floats.dot`."""

@@ -38,8 +38,8 @@ def test_scores_are_the_dot_products_of_floats(group, head_dim, positions):
     first = positions // 3
     for begin, end in ((0, first), (first, positions)):
         head_group.score(
-            *(query.reshape(-1), 0, group, keys.reshape(-1), 2 * head_dim, head_dim),
-            *(begin, end, scale, got.reshape(-1), 0),
+            *(query.reshape(-1), 0, keys.reshape(-1), 2 * head_dim, (group, head_dim, wide)),
+            *((begin, end), scale, got.reshape(-1), 0),
         )
     lanes = np.empty(LANES, np.float32)
     expected = [[dot(q, k, lanes) * scale for q in heads] for k in keys[2 : 2 + positions]]
@@ -74,9 +74,9 @@ def test_values_are_mixed_by_position(group, head_dim, positions):
     for low, high in ((half, head_dim), (0, half)):
         for begin, end in ((0, positions // 2), (positions // 2, positions)):
             head_group.mix(
-                *(weights.reshape(-1), begin * group, group),
-                *(values.reshape(-1), (1 + begin) * head_dim, head_dim, end - begin),
-                *(out.reshape(-1), 0, low, high),
+                *(weights.reshape(-1), begin * group),
+                *(values.reshape(-1), (1 + begin) * head_dim, (group, head_dim), end - begin),
+                *(out.reshape(-1), 0, (low, high)),
             )
     assert out.tobytes() == expected.tobytes()
 

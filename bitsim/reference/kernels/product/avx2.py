@@ -1,4 +1,4 @@
-"""The ternary product with AVX2's `vpmaddubsw`: the integers of `product_portable`, sooner.
+"""The ternary product with AVX2's `vpmaddubsw`: the integers of `portable`, sooner.
 
 A vector of 32 code bytes holds 128 weights. Digit `place` of each byte meets plane `place` of the
 activations, so the codes are used as they lie in memory. Two rows meet each activation that is
@@ -66,7 +66,7 @@ def arrange(planes):
     return ordered
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _pair(packed, ordered, row0, row1, token, whole):
     """Sums of digit * activation over the first `whole` bytes of two rows and one token."""
     codes0_at = row0 * packed.shape[1]
@@ -82,18 +82,13 @@ def _pair(packed, ordered, row0, row1, token, whole):
             codes0 = load(packed, codes0_at + byte)
             codes1 = load(packed, codes1_at + byte)
             prefetch(packed, ahead_at + 2 * byte)
-            a = load(ordered, at)
-            even0 = add_words(even0, multiply_pairs(digits(codes0, 0), a))
-            even1 = add_words(even1, multiply_pairs(digits(codes1, 0), a))
-            a = load(ordered, at + 32)
-            odd0 = add_words(odd0, multiply_pairs(digits(codes0, 1), a))
-            odd1 = add_words(odd1, multiply_pairs(digits(codes1, 1), a))
-            a = load(ordered, at + 64)
-            even0 = add_words(even0, multiply_pairs(digits(codes0, 2), a))
-            even1 = add_words(even1, multiply_pairs(digits(codes1, 2), a))
-            a = load(ordered, at + 96)
-            odd0 = add_words(odd0, multiply_pairs(digits(codes0, 3), a))
-            odd1 = add_words(odd1, multiply_pairs(digits(codes1, 3), a))
+            for place in range(0, 4, 2):
+                a = load(ordered, at + place * VECTOR_BYTES)
+                even0 = add_words(even0, multiply_pairs(digits(codes0, place), a))
+                even1 = add_words(even1, multiply_pairs(digits(codes1, place), a))
+                a = load(ordered, at + (place + 1) * VECTOR_BYTES)
+                odd0 = add_words(odd0, multiply_pairs(digits(codes0, place + 1), a))
+                odd1 = add_words(odd1, multiply_pairs(digits(codes1, place + 1), a))
             at += 4 * VECTOR_BYTES
         w0 = add_longs(w0, add_longs(widen(even0), widen(odd0)))
         w1 = add_longs(w1, add_longs(widen(even1), widen(odd1)))
@@ -101,7 +96,7 @@ def _pair(packed, ordered, row0, row1, token, whole):
     return total(w0), total(w1)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _tile(packed, ordered, row0, row1, token, whole, sums):
     """`_pair` of TILE_TOKENS tokens into sums, (2, TILE_TOKENS) int32."""
     codes0_at = row0 * packed.shape[1]
@@ -154,7 +149,7 @@ def _tile(packed, ordered, row0, row1, token, whole, sums):
     sums[1, 3] = total(w13)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _tiles(packed, ordered, sums, column, first, end, whole, tiled_tokens, out):
     tile = np.empty((2, TILE_TOKENS), np.int32)
     # Rows inside, tokens outside: a block of rows stays in L2 while each four tokens pass, and
@@ -170,7 +165,7 @@ def _tiles(packed, ordered, sums, column, first, end, whole, tiled_tokens, out):
 
 @njit(cache=True)
 def some_rows(packed, planes, ordered, sums, column, first, end, out):
-    """As `product_portable.some_rows`."""
+    """As `portable.some_rows`."""
     whole = packed.shape[1] - packed.shape[1] % VECTOR_BYTES
     tokens = planes.shape[0]
     tiled_tokens = tokens - tokens % TILE_TOKENS
@@ -188,16 +183,9 @@ def some_rows(packed, planes, ordered, sums, column, first, end, out):
                 out[token, column + row] += tail_sum(packed[row], planes[token], whole)
 
 
-@njit(cache=True)
-def product_rows(packed, planes, sums, column, first, end, out):
-    """As `product_portable.product_rows`."""
-    some_rows(packed, planes, arrange(planes), sums, column, first, end, out)
-
-
 @njit(cache=True, parallel=True)
-def product_parallel(packed, planes, sums, column, out):
-    """All rows, by several threads."""
-    ordered = arrange(planes)
+def all_rows(packed, planes, ordered, sums, column, out):
+    """As `portable.all_rows`."""
     for block in prange((packed.shape[0] + ROWS_PER_BLOCK - 1) // ROWS_PER_BLOCK):
         first = block * ROWS_PER_BLOCK
         end = min(first + ROWS_PER_BLOCK, packed.shape[0])

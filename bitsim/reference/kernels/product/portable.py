@@ -1,6 +1,6 @@
 """The ternary product in plain int16 loops: for every processor, and what faster paths must equal.
 
-Every path has this file's `arrange`, `some_rows`, `product_rows` and `product_parallel`.
+Every path has this file's `arrange`, `some_rows` and `all_rows`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STEPS_PER_FLUSH = 32
 ROWS_PER_BLOCK = 64  # rows that one thread takes at a time
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _step(codes, a0, a1, a2, a3, lanes):
     for lane in range(LANES):
         code = codes[lane]
@@ -30,7 +30,7 @@ def _step(codes, a0, a1, a2, a3, lanes):
         )
 
 
-@njit(cache=True)
+@njit(inline="always")
 def tail_sum(codes, planes, first):
     """Sum of digit * activation over the bytes of one row from `first` on."""
     total = np.int32(0)
@@ -41,7 +41,7 @@ def tail_sum(codes, planes, first):
     return np.int32(total)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _digit_sum(codes, planes, lanes):
     """Sum of digit * activation over one row; the digit is the weight plus one."""
     row_bytes = codes.shape[0]
@@ -90,16 +90,10 @@ def some_rows(packed, planes, arranged, sums, column, first, end, out):
             out[token, column + row] = digits - sums[token]
 
 
-@njit(cache=True)
-def product_rows(packed, planes, sums, column, first, end, out):
-    """`some_rows` with activations that are not yet arranged."""
-    some_rows(packed, planes, arrange(planes), sums, column, first, end, out)
-
-
 @njit(cache=True, parallel=True)
-def product_parallel(packed, planes, sums, column, out):
-    """All rows, by several threads."""
+def all_rows(packed, planes, arranged, sums, column, out):
+    """`some_rows`, all of them, by several threads."""
     for block in prange((packed.shape[0] + ROWS_PER_BLOCK - 1) // ROWS_PER_BLOCK):
         first = block * ROWS_PER_BLOCK
         end = min(first + ROWS_PER_BLOCK, packed.shape[0])
-        product_rows(packed, planes, sums, column, first, end, out)
+        some_rows(packed, planes, arranged, sums, column, first, end, out)

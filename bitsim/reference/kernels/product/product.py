@@ -10,18 +10,17 @@ from numpy.typing import NDArray
 
 from bitsim.kernels import njit
 from bitsim.reference.kernels import threads, vectors
-from bitsim.reference.kernels.product import avx2 as product_avx2
-from bitsim.reference.kernels.product import portable as product_portable
+from bitsim.reference.kernels.product import avx2, portable
 from bitsim.spec.ternary import TernaryMatrix
 from bitsim.trace.event import Event
 from bitsim.units import ceil_div
 
 ProductFn = Callable[[Event], NDArray[np.int32]]  # an event to its (m, n) sums
 
-PATH = product_avx2 if vectors.AVX2 else product_portable  # the fastest for this processor
+PATH = avx2 if vectors.AVX2 else portable  # the fastest for this processor
 
 
-@njit(cache=True)
+@njit(inline="always")
 def planes_of_token(activations, planes):
     """`_planes` of one token: activations (k,), planes (4, bytes); the sum of the activations."""
     k = activations.shape[0]
@@ -39,11 +38,16 @@ def planes_of_token(activations, planes):
     return np.int32(total)
 
 
-@njit(cache=True)
-def _planes(activations, planes, sums):
-    """Activations as the four places of a code byte meet them; those beyond k are 0."""
-    for token in range(activations.shape[0]):
-        sums[token] = planes_of_token(activations[token], planes[token])
+def _planes(activations: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Activations (m, k) as the four places of a code byte meet them; those beyond k are 0.
+
+    returns  (m, 4, ceil(k / 4))  int8: activation 4 * byte + place
+    """
+    m, k = activations.shape
+    row_bytes = ceil_div(k, 4)
+    padded = np.zeros((m, 4 * row_bytes), np.int8)
+    padded[:, :k] = activations
+    return np.ascontiguousarray(padded.reshape(m, row_bytes, 4).transpose(0, 2, 1))
 
 
 def multiply(
@@ -54,22 +58,21 @@ def multiply(
     """Exact products of matrices that share their input, rows stacked.
 
     activations  (m, k)  int8
-    path         product_portable or product_avx2: the same integers
+    path         portable or avx2: the same integers
     returns      (m, n)  int32, n the rows of all matrices
     """
     m, k = activations.shape
-    planes = np.empty((m, 4, ceil_div(k, 4)), np.int8)
-    sums = np.empty(m, np.int32)
-    _planes(activations, planes, sums)
+    planes, sums = _planes(activations), activations.sum(axis=1, dtype=np.int32)
+    arranged = path.arrange(planes)
     out = np.empty((m, sum(matrix.n for matrix in matrices)), np.int32)
     column = 0
     for matrix in matrices:
         assert matrix.k == k, f"{matrix.name}: k = {matrix.k}, activations have {k}"
         packed = np.ascontiguousarray(matrix.packed)  # itself, unless it is a view with gaps
         if threads.worthwhile(matrix.n * k * m):
-            path.product_parallel(packed, planes, sums, column, out)
+            path.all_rows(packed, planes, arranged, sums, column, out)
         else:
-            path.product_rows(packed, planes, sums, column, 0, matrix.n, out)
+            path.some_rows(packed, planes, arranged, sums, column, 0, matrix.n, out)
         column += matrix.n
     return out
 
