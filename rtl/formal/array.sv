@@ -51,10 +51,16 @@ module array_properties #(
     (* hierconn *) wire \dut.column_1.queue.read , \dut.column_1.queue.pop ;
     (* hierconn *) wire [$clog2(RING+1)-1:0] \dut.ring.held , \dut.ring.ahead ;
     (* hierconn *) wire \dut.ring.read , \dut.ring.free , \dut.ring.rewind , \dut.results.w_en ;
+    (* hierconn *) wire [3:0] \dut.column_0.codes , \dut.column_1.codes ;  // of 2 lanes
+    (* hierconn *) wire \dut.read_after_1 ;
+    wire [7:0] codes = {\dut.column_1.codes , \dut.column_0.codes };
     (* hierconn *) wire \dut.issued_after_1 , \dut.issued_after_2 , \dut.issued_after_3 ;
     (* hierconn *) wire \dut.issued_after_4 , \dut.issued_after_5 ;
     (* hierconn *) wire \dut.last_beat_after_1 , \dut.last_beat_after_2 ;
     (* hierconn *) wire \dut.last_beat_after_3 , \dut.last_beat_after_4 ;
+
+    reg decoded;  // since reset: what the codes held before means nothing, and is counted nowhere
+    always @(posedge clk) decoded <= !rst && (decoded || \dut.read_after_1 );
 
     always @* if ($initstate) assume (rst);
     always @* assume (row_tiles != 0 && k_beats != 0 && groups != 0);
@@ -121,6 +127,10 @@ module array_properties #(
             && \dut.sequencer.beat <= \dut.sequencer.last_beat_index
             && \dut.sequencer.group <= \dut.sequencer.last_group_index );
         states: assert (idle || run || drains);
+        decoded_first: assert (decoded || \dut.read_after_1 || (\dut.sequencer.group == 0 && !\dut.issued_after_1 ));
+        decoded_before: assert (decoded || {\dut.issued_after_2 , \dut.issued_after_3 ,
+            \dut.issued_after_4 , \dut.issued_after_5 } == 0);
+        if (decoded) negative_with_nonzero: assert ((codes >> 1 & 8'h55 & ~codes) == 0);
         // Counters: a cycle of a phase is one more of one class, a step LANES more of three kinds.
         if (counting) begin
             cycles_counted: assert (more_cycles == !was_idle);
