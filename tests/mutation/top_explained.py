@@ -31,45 +31,23 @@ class Reason:
 
 REASONS = (
     Reason(
-        ".*_queue", r"condition never: if \(_\d+_ \).*\(second\)",
-        "the second place is loaded, too, when the first one is: nobody reads it then",
-    ),
-    Reason(
-        ".*_queue", r"\(second\)",
-        "a list of two entries never fills the second place",
-        lambda array, bus: bus.list_entries == 2,
-    ),
-    Reason(
-        ".*_queue", r"operands swapped: assign _\d+_ *= held - pop",
-        "only whether it is 0 is read",
-    ),
-    Reason(
-        ".*_(queue|fifo)", r"bit \d+ (inverted|stuck at \d): assign \S+ *= held \+",
+        ".*_(queue|fifo)", r"bit \d+ (inverted|stuck at \d): assign \S+ *= (inner_)?level \+",
         "a bit above those that are kept",
     ),
     Reason(
-        ".*_queue", r"missing reset.*\(held in reset",
+        ".*_queue", r"missing reset.*\(level in reset",
         "the master behind it, in reset for four cycles, takes all that it holds",
     ),
     Reason(
-        ".*_queue", r"enter__ready = held != 2'h2",
+        ".*_queue", r"w_rdy = level != 2'h2",
         "another queue was full whenever this one was; proved (queue.sv)",
     ),
     Reason(
-        "(weight|activations)_port_fifo", r"held in reset|_\d+_ *= _\d+_  - pop",
-        "counts words for `room`, which nobody reads here: the master reserves its words",
-    ),
-    Reason(
-        ".*_fifo", r"missing reset.*\(pushed_before in reset",
+        "results_port", r"missing reset.*\(pushed_before in reset",
         "a delay of one cycle, and the bench resets for four",
     ),
     Reason(
-        "results_port_fifo", r"operands swapped: assign _\d+_ *= _\d+_  - pop",
-        "the FIFO is never full in these lists; proved (word_fifo.sv)",
-        lambda array, bus: bus.write_fifo_words > 16,
-    ),
-    Reason(
-        ".*_fifo", r"bit \d+ stuck at \d: assign head",
+        ".*_fifo", r"bit \d+ stuck at \d: assign r_data",
         "a bit of a word that no beat uses",
         lambda array, bus: array.beat_bytes * array.columns // bus.weight_ports < bus.word_bytes,
     ),
