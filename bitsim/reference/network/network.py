@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from bitsim.errors import BitsimError
 from bitsim.reference.kernels import floats, quantizer
 from bitsim.reference.kernels.product.product import ProductFn, exact_product
-from bitsim.reference.network import attention, one_token
+from bitsim.reference.network import attention
 from bitsim.reference.network.addresses import Addresses
 from bitsim.reference.network.attention import KVCache
 from bitsim.reference.network.layer import Layer
+from bitsim.reference.network.one_token import walk as one_token
 from bitsim.reference.tables import Table
 from bitsim.reference.text.tokenizer import Tokenizer
 from bitsim.spec.network import NetworkSpec, Product

@@ -10,9 +10,11 @@ from bitsim.errors import BitsimError
 from bitsim.reference.kernels import threads
 from bitsim.reference.kernels.product.product import exact_product
 from bitsim.reference.kernels.team import done, finished, take, tickets, wait
-from bitsim.reference.network import one_token
 from bitsim.reference.network.addresses import Addresses
 from bitsim.reference.network.attention import rope_table
+from bitsim.reference.network.one_token import walk as one_token
+from bitsim.reference.network.one_token.heads import POSITIONS
+from bitsim.reference.network.one_token.token import STEPS, Places, Token
 from bitsim.reference.network.synthetic import synthesize
 from bitsim.spec.network import NetworkSpec, Statistics
 
@@ -44,7 +46,7 @@ SHAPES = {
     "heads of 2B": shape(1024, 768, 8, 2),
 }
 IDS = np.random.default_rng(0).integers(0, 300, 30)
-BLOCK = one_token.POSITIONS
+BLOCK = POSITIONS
 
 
 @pytest.fixture(scope="module", params=SHAPES)
@@ -101,21 +103,23 @@ def test_members_that_come_one_after_another_give_the_same_bits(network, order):
     expected = hidden.copy()
     addresses = Addresses.of(network.spec, network.layers)
     assert one_token.walk(network.spec, addresses, expected[0], expected_cache)
-    counts = tickets(spec.layers * one_token.STEPS, len(order))
     cos, sin = rope_table(spec, 0, 1)
-    buffers = [
+    qkv, weights, mixed, gated = (
         np.full(size, np.nan, np.float32)
-        for size in (spec.hidden_size + 2 * spec.kv_size, spec.heads, spec.hidden_size)
-    ]
-    faults = np.zeros(1, np.int64)
-    gated = np.full(spec.intermediate_size, np.nan, np.float32)
-    for member in order:
-        one_token._member(
-            *(member, counts, addresses.matrices, addresses.scales, addresses.gains),
-            *(np.float32(spec.rms_norm_eps), spec.heads, hidden[0], gated, cos, sin),
-            *(cache.keys, cache.values, 0, *buffers, faults),
+        for size in (
+            *(spec.hidden_size + 2 * spec.kv_size, spec.heads),
+            *(spec.hidden_size, spec.intermediate_size),
         )
-    assert not faults[0]
+    )
+    token = Token(
+        tickets(spec.layers * STEPS, len(order)),
+        *(0, np.float32(spec.rms_norm_eps), cos, sin, cache.keys, cache.values),
+        *(hidden[0], qkv, weights, mixed, gated, np.zeros(1, np.int64)),
+    )
+    places = Places(addresses.matrices, addresses.scales, addresses.gains)
+    for member in order:
+        one_token._member(member, places, token)
+    assert not token.faults[0]
     assert hidden.tobytes() == expected.tobytes()
     assert cache.keys.tobytes() == expected_cache.keys.tobytes()
     assert cache.values.tobytes() == expected_cache.values.tobytes()

@@ -1,0 +1,1 @@
+"""One token of one sequence through all layers in one kernel."""
