@@ -24,14 +24,14 @@ REDRAWN_EVERY_S = 0.1
 class Progress:
     """Called with how many of how many are done, inside its `with`, at whose end the bar is gone.
 
-    The first piece does not count for the time left, and neither does compiling.
+    The first pieces do not count for the time left, and neither does compiling.
     """
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._ended = ExitStack()
         self._clock: Callable[[], float] = time.monotonic
-        self._bars: Bars | None = None  # made at the first call
+        self._bars: Bars | None = None  # made when the work has taken a while
         self._first_s = self._drawn_s = self._said_s = 0.0
 
     def __enter__(self) -> Self:
@@ -51,8 +51,10 @@ class Progress:
         """`done` of `of` pieces of about the same size are done."""
         now = time.monotonic()
         if self._bars is None:
+            self._first_s = self._said_s = self._first_s or now
+            if now - self._first_s < min(BAR_AFTER_S, LINE_EVERY_S) / 2:
+                return  # work this short needs no bar, and imports none
             self._bars = _bars(self._what, self._clock)
-            self._first_s = self._said_s = now
         elif now - self._drawn_s < REDRAWN_EVERY_S:
             return
         self._drawn_s = now
