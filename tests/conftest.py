@@ -11,7 +11,11 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.seconds import function_of, recorded
 
 # Tests of these files share nothing, so that each may go to another worker.
-APART = ("tests/docs/test_documents.py", "tests/rtl/test_formal_proofs.py")
+APART = (
+    "tests/docs/test_documents.py",
+    "tests/docs/test_notebooks.py",
+    "tests/rtl/test_formal_proofs.py",
+)
 
 # Tests that compile nearly all kernels. One worker does that while the other builds simulators:
 # two workers that need a kernel at the same time would both compile it.
