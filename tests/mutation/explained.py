@@ -79,7 +79,7 @@ REASONS = (
         "shows after 2**20 cycles and more; array.sv proves that all 48 bits count",
     ),
     Reason(
-        "results", r"another operator: assign \S+ *= (read|write)__addr \+ 1'h1",
+        "results", r"another operator: assign \S+ *= [rw]_port__addr \+ 1'h1",
         "of two places the one before is the one after",
         lambda spec: spec.result_fifo_beats == 2,
     ),
@@ -94,7 +94,7 @@ REASONS = (
     ),
     Reason(
         "sequencer|ring|results|column_queue",
-        r"bit \d+ (inverted|stuck at \d): assign \S+ *= (held|pending|group) \+",
+        r"bit \d+ (inverted|stuck at \d): assign \S+ *= (held|level|pending|group) \+",
         "a bit above those that are kept, behind the subtraction or choice that follows",
     ),
     Reason(
