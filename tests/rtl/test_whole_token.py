@@ -147,7 +147,7 @@ def test_a_cycle_too_many_is_found_and_named(
     assert not found.agrees
     assert found.tally.value_mismatches == 0
     assert found.tally.cycle_mismatches >= 4 * LAYERS
-    assert found.tally.differences[0].startswith("pass 0, layers.0.qkv: Verilog: end_cycle ")
+    assert found.tally.differences[0] == "pass 0, layers.0.qkv: end_cycle: model 873, Verilog 875"
 
 
 def test_a_verilog_that_does_not_end_is_given_up(
@@ -166,7 +166,7 @@ def test_a_verilog_that_does_not_end_is_given_up(
     with PhaseRunner(LAYOUT, fixed_world(2, 1), program, order, [event.phase]) as runner:
         found = runner.run(event)
     assert found.tally.rule_faults == 1
-    assert found.tally.differences[-1] == "pass 0, stuck: Verilog: the list did not end"
+    assert found.tally.differences[-1] == "Verilog: pass 0, stuck: the list did not end"
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_a_difference_before_the_kill_is_still_one_after_it(
     found = check_small(own_work, tokens=2)
     assert found.resumed_layers == 1
     assert not found.agrees
-    assert found.tally.differences[0].startswith("pass 0, layers.0.qkv: Verilog: 256 of 256 sums")
+    assert found.tally.differences[0].startswith("pass 0, layers.0.qkv: Verilog: 256 of 256 values")
     assert all("layers.0" in line for line in found.tally.differences)
 
 
