@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "tests" / "seconds.toml"
 LEAST = 0.2
-HEADING = "# Seconds of a case of each test, its fixtures included. By `python -m tests.seconds`.\n"
+HEADING = "# Seconds of a case of each test, its fixtures included; see tests.seconds.\n"
 
 
 def function_of(node_id: str) -> str:
