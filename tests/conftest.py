@@ -65,6 +65,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Files:
     return Files(config, log)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest file first, then those that compile kernels, then the others, long ones first.
 
