@@ -79,6 +79,41 @@ REASONS = (
         "shows after 2**20 cycles and more; array.sv proves that all 48 bits count",
     ),
     Reason(
+        "counters", r"constant one more: assign _\d+_ *= \$signed\(\{ 1'h0, adds \}\)",
+        "a bit above those that are kept",
+    ),
+    Reason(
+        "counters", r"bit (2\d|3\d|4\d) inverted: assign _\d+_ *= drain \+",
+        "turns back with every second cycle of draining; array.sv proves that all 48 bits count",
+    ),
+    Reason(
+        "decoder", r"bit 0 stuck at 1: assign _\d+_ *= ~ step2_digit1_carry\[1\]",
+        "read beside a digit 2, which the highest of this step never is (decoder.sv)",
+    ),
+    Reason(
+        "decoder", r"packed_byte\[3\] \| packed_byte\[2\]",
+        "no bench sends a byte that stands for no weights; lane.sv proves what becomes of it",
+    ),
+    Reason(
+        "results", r"another operator: assign w_port__en = w_en & w_rdy",
+        "writes into a free place what is written there again with the next result",
+    ),
+    Reason(
+        "results", r"missing reset.*\(level in reset",
+        "no reset of the bench meets a result that waits; array.sv proves reset",
+    ),
+    Reason(
+        "results", r"operands swapped: assign _\d+_ *= level - 1'h1",
+        "results of several K beats never wait in twos here; proved (queue.sv)",
+        lambda spec: spec.max_k > 3 * spec.lanes,
+    ),
+    Reason(
+        "sequencer",
+        r"missing reset.*\(group in reset|operands swapped: assign _\d+_ *= groups - 1'h1",
+        "there is one group, and its number stays 0",
+        lambda spec: spec.hold == 1,
+    ),
+    Reason(
         "results", r"another operator: assign \S+ *= [rw]_port__addr \+ 1'h1",
         "of two places the one before is the one after",
         lambda spec: spec.result_fifo_beats == 2,
