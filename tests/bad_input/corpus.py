@@ -101,7 +101,7 @@ def bad_names() -> Iterator[BadFile]:
         ),
         ("sweep misspelt", ("explore", "zzz", "--out", "{out}"), "'zzz': no such name in sweeps"),
         ("trace missing", ("trace", "info", "{here}/none"), "no such file"),
-        ("trace with NUL", ("trace", "info", "a\0b"), "cannot be read"),
+        ("trace with NUL", ("trace", "info", "a\0b"), "must be the path of a trace's folder"),
         ("trace of 10,000", ("trace", "info", LONG), "cannot be read (File name too long)"),
         ("trace a device", ("trace", "info", "/dev/zero"), "/dev/zero"),
         ("no network at all", ("simulate",), "give either a trace or --network"),

@@ -17,7 +17,7 @@ def test_random_phases_agree(bench_work: Path) -> None:
     found = check(
         cases_of_random_work(load_accelerator(ACCELERATOR), 1), bench_work, optimize="-O1"
     )
-    assert found.failures == ()
+    assert found.failures == []
     assert (found.cases, found.phases) == (2, 12)
 
 
@@ -25,5 +25,5 @@ def test_the_recorded_products_agree(bench_work: Path) -> None:
     events = list(load_trace(TRACE).events())
     cases = cases_of_events(load_accelerator(ACCELERATOR), events)
     found = check(cases, bench_work, optimize="-O1")
-    assert found.failures == ()
+    assert found.failures == []
     assert found.phases == 2 * len(events) > 0

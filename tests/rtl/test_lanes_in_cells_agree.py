@@ -49,7 +49,7 @@ def test_lanes_in_cells_agree_in_every_value_cycle_and_counter(
     ]
     assert {case.spec.tree_stages for case in cases} > {0}
     agreement = check(cases, tmp_path)
-    assert agreement.failures == ()
+    assert agreement.failures == []
     sources = "".join(path.read_text() for path in tmp_path.rglob("arrays.v"))
     assert f"  {next(iter(MODELS[name].values()))[0]} #(" in sources  # those were simulated
     assert agreement.cases == len(cases) > 10

@@ -76,5 +76,5 @@ def test_the_random_cases_reach_every_kind_of_machine_and_wait() -> None:
 @pytest.mark.parametrize("seed", range(100, 125))
 def test_forty_more_random_machines_agree(bench_work: Path, seed: int) -> None:
     found = check((random_case(seed, index) for index in range(40)), bench_work)
-    assert found.failures == ()
+    assert found.failures == []
     assert found.cases == 40

@@ -85,7 +85,7 @@ def test_the_random_cases_reach_every_kind_of_accelerator_and_wait() -> None:
 @pytest.mark.parametrize("seed", range(200, 225))
 def test_forty_more_random_accelerators_agree(bench_work: Path, seed: int) -> None:
     found = check_tops((random_top_case(seed, index) for index in range(40)), bench_work)
-    assert found.failures == ()
+    assert found.failures == []
     assert found.cases == 40
 
 
@@ -93,5 +93,5 @@ def test_forty_more_random_accelerators_agree(bench_work: Path, seed: int) -> No
 def test_codes_of_sixteen_sums_in_a_word_agree(bench_work: Path) -> None:
     cases = [case for case in named_form_cases() if case.layout == MACHINES["wide"]]
     found = check_tops(cases, bench_work)
-    assert found.failures == ()
+    assert found.failures == []
     assert found.cycles > 80_000
