@@ -47,6 +47,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"the same draws again: pytest {again}")
 
 
+@pytest.fixture(autouse=True)
+def _no_width_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that a test used may have left its width in the environment of the process."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("LINES", raising=False)
+
+
 def scope_of(node_id: str) -> str:
     """What one worker runs as a whole: a file, or a test that shares nothing with its file."""
     path = node_id.partition("::")[0]
