@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
-from amaranth.hdl import Elaboratable
-from amaranth.sim import Simulator, SimulatorContext
+from amaranth.sim import SimulatorContext
 
 from bitsim.gateware.bus.gearbox import Gearbox
 from bitsim.gateware.bus.read_master import ReadMaster
@@ -16,26 +12,7 @@ from bitsim.gateware.bus.read_port import ReadPort, word_fifo
 from bitsim.gateware.bus.write_master import WriteMaster
 from bitsim.gateware.bus.write_port import WritePort
 from bitsim.gateware.results.cutter import ResultCutter
-from bitsim.spec.link.axi4 import Axi4BusSpec
-
-BUS = Axi4BusSpec(
-    kind="axi4",
-    data_bits=32,
-    address_bits=32,
-    weight_ports=1,
-    burst_words=4,
-    outstanding=2,
-    read_fifo_words=10,
-    write_fifo_words=5,
-    list_entries=3,
-)
-
-
-def simulate(part: Elaboratable, bench: Callable[[SimulatorContext], Any]) -> None:
-    simulator = Simulator(part)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+from tests.gateware.bus.stepping import BUS, simulate
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8])
